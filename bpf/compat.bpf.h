@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernels and architectures that the kernel half knows,
+ * each with the commit or version that made it. Nothing else tests versions.
+ */
+#ifndef BPF_COMPAT_H
+#define BPF_COMPAT_H
+
+#include "maps.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * Typed loads through pointers that the verifier does not know: bpf_rdonly_cast() (6.2, a35b9af4ec2c
+ * "bpf: Add a kfunc for generic type cast") makes them plain loads; before, each is a call of
+ * bpf_probe_read_kernel(). READ(pointer, struct type, field).
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+#define READ(ptr, type, field)                                                               \
+	({                                                                                   \
+		/* Evaluated outside of what is relocated below. */                          \
+		const void *___ptr = (const void *)(ptr);                                    \
+		typeof(((type *)0)->field) ___v;                                             \
+		if (cfg.has_rdonly_cast) {                                                   \
+			type *___p = bpf_rdonly_cast(___ptr, bpf_core_type_id_kernel(type)); \
+			___v = ___p->field;                                                  \
+		} else {                                                                     \
+			bpf_core_read(&___v, sizeof(___v), &((type *)___ptr)->field);        \
+		}                                                                            \
+		___v;                                                                        \
+	})
+
+/* Element `index` of an array of kernel structs. */
+#define ELEMENT(base, type, index) ((type *)((__u64)(base) + (__u64)(index)*bpf_core_type_size(type)))
+
+/* A pointer-sized word at a kernel address. */
+static __always_inline __u64 read_word(const void *addr)
+{
+	__u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), addr);
+	return v;
+}
+
+/* bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab); READ() copes with either kind of pointer. */
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/* ---- system call arguments ---- */
+
+struct sysargs {
+	__u64 a[6];
+};
+
+#if defined(__TARGET_ARCH_x86)
+
+#define TS_COMPAT 0x2
+
+static __always_inline bool syscall_is_compat(void)
+{
+	return READ(current_task(), struct task_struct, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline void syscall_args(struct pt_regs *regs, bool compat, struct sysargs *args)
+{
+	if (compat) {
+		args->a[0] = (__u32)regs->bx;
+		args->a[1] = (__u32)regs->cx;
+		args->a[2] = (__u32)regs->dx;
+		args->a[3] = (__u32)regs->si;
+		args->a[4] = (__u32)regs->di;
+		args->a[5] = (__u32)regs->bp;
+		return;
+	}
+	args->a[0] = regs->di;
+	args->a[1] = regs->si;
+	args->a[2] = regs->dx;
+	args->a[3] = regs->r10;
+	args->a[4] = regs->r8;
+	args->a[5] = regs->r9;
+}
+
+static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
+{
+	return (long)regs->orig_ax;
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define TIF_32BIT_MASK (1ul << 22)
+
+static __always_inline bool syscall_is_compat(void)
+{
+	return READ(current_task(), struct task_struct, thread_info.flags) & TIF_32BIT_MASK;
+}
+
+static __always_inline void syscall_args(struct pt_regs *regs, bool compat, struct sysargs *args)
+{
+	args->a[0] = regs->orig_x0;
+	args->a[1] = regs->regs[1];
+	args->a[2] = regs->regs[2];
+	args->a[3] = regs->regs[3];
+	args->a[4] = regs->regs[4];
+	args->a[5] = regs->regs[5];
+	if (compat) {
+		for (int i = 0; i < 6; i++)
+			args->a[i] = (__u32)args->a[i];
+	}
+}
+
+static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
+
+#endif
+
+/* sock.sk_type was a bit field before 5.6 (bf9765145b85); all kernels with a ring buffer have the u16. */
+
+/* d_name became const in a union in 6.18 and f_path likewise; CO-RE matches them by name all the same. */
+
+#endif

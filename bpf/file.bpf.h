@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From a descriptor to the object behind it. */
+#ifndef BPF_FILE_H
+#define BPF_FILE_H
+
+#include "task.bpf.h"
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFIFO 0010000
+
+#define PIPEFS_MAGIC 0x50495045
+#define AF_UNIX 1
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_SEQPACKET 5
+
+#define FMODE_READ 0x1
+#define FMODE_WRITE 0x2
+#define O_DIRECT_FLAG (cfg_o_direct())
+
+/* O_DIRECT: 040000 on x86 and in the generic list, 0200000 on arm64 (arch/arm64/include/uapi/asm/fcntl.h). */
+static __always_inline __u32 cfg_o_direct(void)
+{
+#if defined(__TARGET_ARCH_arm64)
+	return 0200000;
+#else
+	return 040000;
+#endif
+}
+
+/* The struct file behind a descriptor of the running task; 0: none. */
+static __always_inline __u64 file__by_fd(__s32 fd)
+{
+	struct files_struct *files = READ(current_task(), struct task_struct, files);
+	struct fdtable *fdt;
+	struct file **table;
+
+	if (!files || fd < 0)
+		return 0;
+	fdt = READ(files, struct files_struct, fdt);
+	if ((__u32)fd >= READ(fdt, struct fdtable, max_fds))
+		return 0;
+	table = READ(fdt, struct fdtable, fd);
+	return read_word(table + fd);
+}
+
+static __always_inline __u8 sock__mech(__u64 sk)
+{
+	if (READ(sk, struct sock, __sk_common.skc_family) != AF_UNIX)
+		return 0;
+	switch (READ(sk, struct sock, sk_type)) {
+	case SOCK_STREAM:
+		return IPCT_MECH_UNIX_STREAM;
+	case SOCK_DGRAM:
+		return IPCT_MECH_UNIX_DGRAM;
+	case SOCK_SEQPACKET:
+		return IPCT_MECH_UNIX_SEQPACKET;
+	}
+	return 0;
+}
+
+/* Inode number of the file a socket belongs to; 0: not accepted yet, or closed. */
+static __always_inline __u32 sock__ino(__u64 sk)
+{
+	struct socket *sock = sk ? READ(sk, struct sock, sk_socket) : NULL;
+	struct file *file = sock ? READ(sock, struct socket, file) : NULL;
+	struct inode *inode = file ? READ(file, struct file, f_inode) : NULL;
+
+	return inode ? (__u32)READ(inode, struct inode, i_ino) : 0;
+}
+
+static __always_inline bool ino__is_ignored(__u64 ino)
+{
+	for (int i = 0; i < IPCT_IGNORE_MAX; i++) {
+		if (cfg.ignore_ino[i] && cfg.ignore_ino[i] == ino)
+			return true;
+	}
+	return false;
+}
+
+/* Fills o from a struct file; false: nothing of ours, or not wanted. */
+static __always_inline bool object__from_file(struct object *o, __u64 file)
+{
+	struct inode *inode;
+	umode_t mode;
+
+	o->mech = 0;
+	if (!file)
+		return false;
+	inode = READ(file, struct file, f_inode);
+	mode = READ(inode, struct inode, i_mode) & S_IFMT;
+	if (mode == S_IFIFO) {
+		struct super_block *sb = READ(inode, struct inode, i_sb);
+
+		o->ptr = (__u64)READ(inode, struct inode, i_pipe);
+		o->key = READ(inode, struct inode, i_ino);
+		o->dev = READ(sb, struct super_block, s_dev);
+		o->mech = READ(sb, struct super_block, s_magic) == PIPEFS_MAGIC ? IPCT_MECH_PIPE
+										: IPCT_MECH_FIFO;
+		o->is_sock = 0;
+	} else if (mode == S_IFSOCK) {
+		struct socket *sock = READ(file, struct file, private_data);
+
+		o->ptr = sock ? (__u64)READ(sock, struct socket, sk) : 0;
+		if (!o->ptr)
+			return false;
+		o->key = o->ptr;
+		o->dev = 0;
+		o->mech = sock__mech(o->ptr);
+		o->is_sock = 1;
+	} else {
+		return false;
+	}
+	o->file = file;
+	o->ino = READ(inode, struct inode, i_ino);
+	o->f_flags = READ(file, struct file, f_flags);
+	o->was_waiting = 0;
+	if (!o->mech || !wanted(o->mech) || ino__is_ignored(o->ino)) {
+		o->mech = 0;
+		return false;
+	}
+	return true;
+}
+
+static __always_inline bool object__from_fd(struct object *o, __s32 fd)
+{
+	return object__from_file(o, file__by_fd(fd));
+}
+
+#endif

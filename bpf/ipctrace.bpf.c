@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel half is one object: one line per part. (bpftool's linker, up to 7.1 at least, cannot join two
+ * objects that use the same kernel function, and every part uses bpf_rdonly_cast().)
+ */
+#include "maps.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#include "process.bpf.c"
+#include "seed.bpf.c"
+#include "signal.bpf.c"
+#include "socket.bpf.c"
+#include "syscalls.bpf.c"
+#include "uring.bpf.c"

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Records that name an object: made, opened, connected, or found by the scan. */
+#ifndef BPF_OBJECT_H
+#define BPF_OBJECT_H
+
+#include "pipe.bpf.h"
+#include "unix.bpf.h"
+
+#define TCP_LISTEN 10
+#define PATH_COMPONENTS_MAX 24
+#define PATH_COMPONENT_BYTES 64
+#define FILL_SLOTS_MAX 64
+
+/* Too large for the stack. Records of two tasks cannot meet in it: programs are not preempted by one another here,
+ * except iterators, which have their own (which = 1). */
+struct object_scratch {
+	struct ipct_object ev;
+	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct object_scratch);
+} object_scratch SEC(".maps");
+
+static __always_inline __u64 pipe__fill_bytes(const struct pipe_state *s)
+{
+	__u32 used = s->head - s->tail;
+	__u64 sum = 0;
+
+	if (used > FILL_SLOTS_MAX)
+		return IPCT_OBJECT_FILL_UNKNOWN;
+	for (__u32 i = 0; i < FILL_SLOTS_MAX && i < used; i++) {
+		struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, (s->tail + i) & s->mask);
+
+		sum += READ(buf, struct pipe_buffer, len);
+	}
+	return sum;
+}
+
+static __always_inline __u64 mount__of(__u64 vfsmount)
+{
+	return vfsmount - bpf_core_field_offset(struct mount, mnt);
+}
+
+/*
+ * The path of an open file as the mounts stand, written from the end of the buffer's first IPCT_PATH_LEN bytes
+ * towards its front, then moved by the reader's pointer: the result is name + *start. Chroots and bind mounts
+ * of other namespaces show as that namespace's paths.
+ */
+static __always_inline __u32 path__write(char *name, __u64 file, __u32 *start)
+{
+	__u64 dentry = (__u64)READ(file, struct file, f_path.dentry);
+	__u64 mnt = mount__of((__u64)READ(file, struct file, f_path.mnt));
+	__u32 pos = IPCT_PATH_LEN;
+
+	for (int i = 0; i < PATH_COMPONENTS_MAX; i++) {
+		__u64 parent = (__u64)READ(dentry, struct dentry, d_parent);
+		__u32 len;
+
+		if (dentry == (__u64)READ(mnt, struct mount, mnt.mnt_root) || dentry == parent) {
+			__u64 up = (__u64)READ(mnt, struct mount, mnt_parent);
+
+			if (up == mnt)
+				break;
+			dentry = (__u64)READ(mnt, struct mount, mnt_mountpoint);
+			mnt = up;
+			continue;
+		}
+		len = READ(dentry, struct dentry, d_name.len);
+		if (len >= PATH_COMPONENT_BYTES * 2 || len + 1 > pos)
+			break;
+		pos -= len;
+		if (pos >= IPCT_PATH_LEN)
+			break;
+		bpf_probe_read_kernel(name + pos, len & (PATH_COMPONENT_BYTES * 2 - 1),
+				      READ(dentry, struct dentry, d_name.name));
+		pos--;
+		if (pos >= IPCT_PATH_LEN)
+			break;
+		name[pos] = '/';
+		dentry = parent;
+	}
+	*start = pos;
+	return IPCT_PATH_LEN - pos;
+}
+
+static __always_inline void object__fill_pipe(struct ipct_object *ev, const struct object *o)
+{
+	struct pipe_state s;
+
+	pipe__read_state(o->ptr, &s);
+	ev->rd_addr = pipe__read_addr(&s);
+	ev->wr_addr = pipe__write_addr(&s);
+	ev->fill_msgs = s.head - s.tail;
+	ev->fill_bytes = pipe__fill_bytes(&s);
+	ev->capacity = s.max_usage * PIPE_ATOMIC_BYTES;
+}
+
+/* The address a socket is bound to; returns its length. Abstract ones begin with NUL. */
+static __always_inline __u32 unix__write_name(char *name, __u64 sk)
+{
+	struct unix_address *addr = READ(sk, struct unix_sock, addr);
+	__u64 path;
+	int len;
+
+	if (!addr)
+		return 0;
+	len = READ(addr, struct unix_address, len) - 2;
+	if (len <= 0 || len > 108)
+		return 0;
+	path = (__u64)addr + bpf_core_field_offset(struct unix_address, name) + 2;
+	bpf_probe_read_kernel(name, len & 127, (void *)path);
+	return len;
+}
+
+static __always_inline void object__fill_unix(struct ipct_object *ev, __u64 sk)
+{
+	ev->peer_key = unix__peer(sk);
+	ev->peer_ino = sock__ino(ev->peer_key);
+	ev->listener = READ(sk, struct sock, __sk_common.skc_state) == TCP_LISTEN;
+	ev->capacity = READ(sk, struct sock, sk_rcvbuf);
+	ev->fill_msgs = READ(sk, struct sock, sk_receive_queue.qlen);
+	ev->fill_bytes = ev->fill_msgs ? IPCT_OBJECT_FILL_UNKNOWN : 0;
+	if (ev->listener)
+		ev->fill_msgs = 0; /* connections that wait, no data */
+}
+
+/* o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in tracepoints, 1 in iterators. */
+static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which, __u32 pid)
+{
+	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
+	__u32 size = sizeof(struct ipct_object), start = 0, len = 0;
+	struct ipct_object *ev;
+
+	if (!sc)
+		return;
+	ev = &sc->ev;
+	__builtin_memset(ev, 0, sizeof(*ev));
+	ev->key = o->key;
+	ev->dev = o->dev;
+	ev->ino = o->ino;
+	ev->fd = fd;
+	ev->what = what;
+	if (o->file) {
+		__u32 mode = READ(o->file, struct file, f_mode);
+
+		ev->side = (mode & FMODE_READ ? 1 : 0) | (mode & FMODE_WRITE ? 2 : 0);
+	}
+	if (o->is_sock) {
+		object__fill_unix(ev, o->ptr);
+		len = unix__write_name(sc->name, o->ptr);
+		/* A client has the name of what it is connected to. */
+		if (!len && o->mech != IPCT_MECH_UNIX_DGRAM && ev->peer_key)
+			len = unix__write_name(sc->name, ev->peer_key);
+	} else {
+		object__fill_pipe(ev, o);
+		if (o->mech == IPCT_MECH_FIFO && o->file)
+			len = path__write(sc->name, o->file, &start);
+	}
+	if (len > IPCT_PATH_LEN)
+		len = 0;
+	ev->name_len = len;
+	ev->name_start = start;
+	size += start ? IPCT_PATH_LEN : len;
+	if (size > sizeof(*sc))
+		return;
+	emit__header(&ev->h, IPCT_KIND_OBJECT, size, o->mech, 0);
+	if (pid)
+		ev->h.pid = ev->h.tid = pid;
+	emit__output(ev, size, o->mech);
+}
+
+static __always_inline void object__emit(const struct object *o, __s32 fd, __u8 what, __u32 which)
+{
+	object__emit_for(o, fd, what, which, 0);
+}
+
+/* An operation on o that moves no data; fd: the descriptor that was made, closed or used. */
+static __noinline void call__emit(const struct task_op *op, __u8 kind, const struct object *o, __s64 ret,
+				  __s32 fd)
+{
+	struct ipct_call *ev = emit__reserve(IPCT_KIND_CALL, sizeof(*ev), o->mech, kind);
+
+	if (!ev)
+		return;
+	ev->enter_ns = op->enter_ns;
+	ev->key = o->key;
+	ev->peer_key = o->is_sock ? unix__peer(o->ptr) : 0;
+	ev->ret = ret;
+	ev->dev = o->dev;
+	ev->ino = o->ino;
+	ev->peer_ino = sock__ino(ev->peer_key);
+	ev->fd = fd;
+	ev->fd2 = op->fd_out;
+	ev->arg = op->arg;
+	emit__submit(ev);
+}
+
+#endif

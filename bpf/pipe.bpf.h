@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Pipes and FIFOs: where the stream stands, and the record of one read or write. */
+#ifndef BPF_PIPE_H
+#define BPF_PIPE_H
+
+#include "emit.bpf.h"
+#include "file.bpf.h"
+#include "fingerprint.bpf.h"
+
+#define PIPE_ATOMIC_BYTES 4096 /* PIPE_BUF: longer writes may be split by sleeping */
+
+struct pipe_state {
+	__u32 head, tail;
+	__u64 bufs;
+	__u32 mask;
+	__u32 max_usage;
+};
+
+static __always_inline void pipe__read_state(__u64 pipe, struct pipe_state *s)
+{
+	s->head = READ(pipe, struct pipe_inode_info, head);
+	s->tail = READ(pipe, struct pipe_inode_info, tail);
+	s->bufs = (__u64)READ(pipe, struct pipe_inode_info, bufs);
+	s->mask = READ(pipe, struct pipe_inode_info, ring_size) - 1;
+	s->max_usage = READ(pipe, struct pipe_inode_info, max_usage);
+}
+
+static __always_inline __u64 pipe__addr(__u32 slot, __u32 offset)
+{
+	return (__u64)slot << 32 | offset;
+}
+
+/* Behind the last byte written. offset + len of a slot keeps its value while it is read and after its release. */
+static __always_inline __u64 pipe__write_addr(const struct pipe_state *s)
+{
+	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, (s->head - 1) & s->mask);
+
+	return pipe__addr(s->head - 1,
+			  READ(buf, struct pipe_buffer, offset) + READ(buf, struct pipe_buffer, len));
+}
+
+static __always_inline __u64 pipe__read_addr(const struct pipe_state *s)
+{
+	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, s->tail & s->mask);
+
+	if (s->head == s->tail)
+		return pipe__addr(s->tail, 0);
+	return pipe__addr(s->tail, READ(buf, struct pipe_buffer, offset));
+}
+
+static __always_inline __u64 pipe__side_addr(const struct pipe_state *s, bool write)
+{
+	return write ? pipe__write_addr(s) : pipe__read_addr(s);
+}
+
+/* At entry of a read or write: where its side of the stream stands, and whether it must wait. */
+static __always_inline void pipe__enter(struct object *o, bool write)
+{
+	struct pipe_state s;
+
+	pipe__read_state(o->ptr, &s);
+	o->addr = pipe__side_addr(&s, write);
+	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
+}
+
+/* The record of a read or write that ended (or went to sleep: IPCT_IO_BLOCKED). */
+static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
+{
+	struct object *o = write ? &op->out : &op->in;
+	struct ipct_pipe_io *ev;
+	struct pipe_state s;
+
+	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o->mech, write ? IPCT_OP_SEND : IPCT_OP_RECV);
+	if (!ev)
+		return;
+	pipe__read_state(o->ptr, &s);
+	if (s.head == s.tail)
+		flags |= IPCT_IO_DRAINED;
+	if (o->was_waiting)
+		flags |= IPCT_IO_WAITED;
+	if (write && (o->f_flags & O_DIRECT_FLAG))
+		flags |= IPCT_IO_PACKET;
+	if (op->compat)
+		flags |= IPCT_IO_COMPAT;
+	ev->enter_ns = op->enter_ns;
+	ev->key = o->key;
+	ev->s_addr = o->addr;
+	ev->e_addr = pipe__side_addr(&s, write);
+	ev->ret = ret;
+	ev->dev = o->dev;
+	ev->flags = flags;
+	ev->fd = write ? op->fd_out : op->fd_in;
+	if (ret > 0 && !(flags & IPCT_IO_PAGES))
+		fingerprint__user(ev->fp, op, iov, ret);
+	else
+		__builtin_memset(ev->fp, 0, sizeof(ev->fp));
+	emit__submit(ev);
+}
+
+#endif

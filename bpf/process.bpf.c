@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processes and threads come, change their program or name, and go. */
+#include "process.bpf.h"
+
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(sched_process_fork__tracepoint, struct task_struct *parent, struct task_struct *child)
+{
+	struct process_scratch *sc;
+
+	if (!active)
+		return 0;
+	sc = process__fill(child, IPCT_TASK_FORK, 0);
+	if (!sc)
+		return 0;
+	sc->ev.ptid = READ(parent, struct task_struct, pid);
+	process__output(sc, child, 0);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec__tracepoint, struct task_struct *task, pid_t old_pid,
+	     struct linux_binprm *bprm)
+{
+	struct process_scratch *sc;
+	__u32 exe_len;
+	long len;
+
+	if (!active)
+		return 0;
+	sc = process__fill(task, IPCT_TASK_EXEC, 0);
+	if (!sc)
+		return 0;
+	sc->ev.old_tid = old_pid;
+	len = bpf_probe_read_kernel_str(sc->str, IPCT_PATH_LEN, READ(bprm, struct linux_binprm, filename));
+	exe_len = len > 1 ? (len - 1) & (IPCT_PATH_LEN - 1) : 0;
+	sc->ev.exe_len = exe_len;
+	sc->ev.args_len = process__args(sc->str + exe_len, task);
+	process__output(sc, task, exe_len + sc->ev.args_len);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(sched_process_exit__tracepoint, struct task_struct *task)
+{
+	struct process_scratch *sc;
+	struct signal_struct *signal;
+
+	if (!active)
+		return 0;
+	sc = process__fill(task, IPCT_TASK_EXIT, 0);
+	if (!sc)
+		return 0;
+	/* do_exit() counts the thread out of signal->live before this tracepoint, on all kernels. */
+	signal = READ(task, struct task_struct, signal);
+	sc->ev.group_dead = READ(signal, struct signal_struct, live.counter) == 0;
+	process__output(sc, task, 0);
+	return 0;
+}
+
+SEC("?tp_btf/task_rename")
+int BPF_PROG(task_rename__tracepoint, struct task_struct *task, const char *comm)
+{
+	struct process_scratch *sc;
+
+	if (!active)
+		return 0;
+	sc = process__fill(task, IPCT_TASK_RENAME, 0);
+	if (!sc)
+		return 0;
+	bpf_probe_read_kernel_str(sc->ev.comm, sizeof(sc->ev.comm), comm);
+	process__output(sc, task, 0);
+	return 0;
+}

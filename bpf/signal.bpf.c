@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Signals: generated and delivered, both under the target's siglock. */
+#include "emit.bpf.h"
+#include "task.bpf.h"
+
+#define SEND_SIG_NOINFO 0
+#define SEND_SIG_PRIV 1
+#define SI_KERNEL 0x80
+#define PF_KTHREAD 0x00200000
+
+SEC("?tp_btf/signal_generate")
+int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, struct task_struct *task,
+	     int group, int result)
+{
+	__u32 dst_pid = READ(task, struct task_struct, tgid);
+	struct ipct_siggen *ev;
+
+	if (!active || task__is_tracer() || dst_pid == cfg.self_pid)
+		return 0;
+	ev = emit__reserve(IPCT_KIND_SIGGEN, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_POST);
+	if (!ev)
+		return 0;
+	ev->sig = sig;
+	ev->dst_pid = dst_pid;
+	ev->dst_tid = READ(task, struct task_struct, pid);
+	ev->result = result;
+	ev->group = !!group;
+	ev->noinfo = 0;
+	ev->kthread = !!(READ(current_task(), struct task_struct, flags) & PF_KTHREAD);
+	ev->pad0 = 0;
+	ev->value = 0;
+	/* For the verifier info is a number on new kernels, as it may be 0 or 1. */
+	if ((__u64)info == SEND_SIG_NOINFO) {
+		ev->noinfo = 1;
+		ev->code = 0;
+	} else if ((__u64)info == SEND_SIG_PRIV) {
+		ev->noinfo = 2;
+		ev->code = SI_KERNEL;
+	} else {
+		bpf_core_read(&ev->code, sizeof(ev->code), &info->si_code);
+	}
+	emit__submit(ev);
+	return 0;
+}
+
+SEC("?tp_btf/signal_deliver")
+int BPF_PROG(signal_deliver__tracepoint, int sig, struct kernel_siginfo *info, struct k_sigaction *ka)
+{
+	struct ipct_sigdlv *ev;
+	__u64 handler;
+
+	if (!active || task__is_tracer())
+		return 0;
+	ev = emit__reserve(IPCT_KIND_SIGDLV, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_WAIT);
+	if (!ev)
+		return 0;
+	handler = (__u64)READ(ka, struct k_sigaction, sa.sa_handler);
+	ev->sig = sig;
+	ev->code = 0;
+	if ((__u64)info > SEND_SIG_PRIV)
+		bpf_core_read(&ev->code, sizeof(ev->code), &info->si_code);
+	ev->how = handler > IPCT_SIGDLV_IGNORED ? IPCT_SIGDLV_HANDLER : handler;
+	__builtin_memset(ev->pad0, 0, sizeof(ev->pad0));
+	emit__submit(ev);
+	return 0;
+}

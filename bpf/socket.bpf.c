@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracepoints that show each skb: the identity of a message, on both sides. They fire inside the system call, or
+ * inside io_uring, where no call of ours is under way.
+ */
+#include "unix.bpf.h"
+
+static __always_inline __u64 skb__cb(__u64 skb)
+{
+	return skb + bpf_core_field_offset(struct sk_buff, cb);
+}
+
+static __always_inline void skb__fingerprint(__u16 fp[4], __u64 skb)
+{
+	__u32 linear = READ(skb, struct sk_buff, len) - READ(skb, struct sk_buff, data_len);
+	__u64 data = (__u64)READ(skb, struct sk_buff, data);
+	__u64 w[2] = {}, len = linear;
+
+	if (len >= 16)
+		bpf_probe_read_kernel(w, 16, (void *)data);
+	else if (len >= 8)
+		bpf_probe_read_kernel(w, 8, (void *)data);
+	else if (len >= 4)
+		bpf_probe_read_kernel(w, 4, (void *)data);
+	else if (len)
+		bpf_probe_read_kernel(w, 1, (void *)data);
+	fingerprint__fill(fp, w, len);
+}
+
+/*
+ * Outside any call of ours: io_uring, which works in the caller or in a worker thread of the same process. The
+ * thread's record is free then; sock_send_length and sock_recv_length end the operation as an exit would.
+ */
+static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk, __u8 mech)
+{
+	struct object *o = send ? &op->out : &op->in;
+
+	if (op->alone && o->mech && o->ptr == sk)
+		return; /* a further skb of the same operation */
+	op->in.mech = op->out.mech = 0;
+	op->has_part = 0;
+	op->part_bytes = 0;
+	op->msg_flags = 0;
+	op->compat = 0;
+	op->enter_ns = 0;
+	op->fd_in = op->fd_out = -1;
+	op->alone = 1;
+	o->ptr = o->key = sk;
+	o->ino = sock__ino(sk);
+	o->is_sock = 1;
+	o->was_waiting = 0;
+	o->mech = ino__is_ignored(o->ino) ? 0 : mech;
+}
+
+static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool send)
+{
+	__u8 mech = sock__mech(sk);
+	struct task_op *op;
+	struct object *o;
+
+	if (!mech || !wanted(mech) || task__is_tracer())
+		return;
+	op = task_op__current(false);
+	if (!op || op->class)
+		return;
+	o = send ? &op->out : &op->in;
+	if (!op->alone || !o->mech)
+		alone__begin(op, send, sk, mech);
+	o->ptr = o->key = sk;
+	if (o->mech) {
+		op->msg_flags = msg_flags;
+		if (!op->has_part) {
+			__builtin_memset(&op->part, 0, sizeof(op->part));
+			op->part.flags = IPCT_IO_NO_SKB;
+			op->part.peer = unix__peer(sk);
+		}
+		if (op->part.flags & IPCT_IO_NO_SKB && ret > 0)
+			op->part.len = ret - op->part_bytes;
+		unix__emit(op, send, ret, IPCT_IO_URING | IPCT_IO_NOENTRY);
+	}
+	op->alone = 0;
+	op->in.mech = op->out.mech = 0;
+}
+
+/* Fills part from the tail of the receiver's queue: what was just queued, if sender's; 0: it is gone already. */
+static __always_inline __u64 part__from_tail(struct skb_part *part, __u64 receiver)
+{
+	__u64 skb = (__u64)READ(receiver, struct sock, sk_receive_queue.prev);
+
+	if (unix__queue_is_empty(receiver))
+		return 0;
+	part->skb = skb;
+	part->len = part->total = READ(skb, struct sk_buff, len);
+	if (READ(skb__cb(skb), struct unix_skb_parms, fp))
+		part->flags = IPCT_IO_FDS;
+	return (__u64)READ(skb, struct sk_buff, sk);
+}
+
+/* Runs in the sender, just after its skb was queued (since 6.3: 40e0b0908142). */
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
+{
+	struct skb_part part = {};
+	struct task_op *op;
+	__u64 sk;
+	__u8 mech;
+
+	if (!active)
+		return 0;
+	mech = sock__mech((__u64)receiver);
+	if (!mech || !wanted(mech) || task__is_tracer())
+		return 0;
+	if (READ(receiver, struct sock, __sk_common.skc_state) == TCP_LISTEN)
+		return 0; /* a connection, not data */
+	sk = part__from_tail(&part, (__u64)receiver);
+	op = task_op__current(true);
+	if (!op)
+		return 0;
+	if (!op->class)
+		alone__begin(op, true, unix__peer((__u64)receiver) ?: sk, mech);
+	if (!op->out.mech || !op->out.is_sock)
+		return 0;
+	unix__next_part(op, true);
+	if (sk == op->out.ptr)
+		op->part = part;
+	else
+		op->part.flags =
+			IPCT_IO_NO_SKB; /* the reader was faster, or another sender came in between */
+	op->part.peer = (__u64)receiver;
+	return 0;
+}
+
+/* Runs in the receiver, under its queue's lock, before the bytes are copied. */
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int len)
+{
+	struct skb_part part = {};
+	struct task_op *op;
+	__u64 sender;
+	__u8 mech;
+
+	if (!active)
+		return 0;
+	sender = (__u64)READ(skb, struct sk_buff, sk);
+	mech = sender ? sock__mech(sender) : 0;
+	if (!mech || !wanted(mech) || task__is_tracer())
+		return 0;
+	part.skb = (__u64)skb;
+	part.peer = sender;
+	part.len = len;
+	part.total = READ(skb, struct sk_buff, len);
+	if (mech == IPCT_MECH_UNIX_STREAM)
+		part.off = READ(skb__cb((__u64)skb), struct unix_skb_parms, consumed);
+	if (READ(skb__cb((__u64)skb), struct unix_skb_parms, fp))
+		part.flags = IPCT_IO_FDS;
+	if (!part.off)
+		skb__fingerprint(part.fp, (__u64)skb);
+	op = task_op__current(true);
+	if (!op)
+		return 0;
+	if (!op->class)
+		alone__begin(op, false, unix__peer(sender),
+			     mech); /* corrected at the end, which names the receiver */
+	if (!op->in.mech || !op->in.is_sock)
+		return 0;
+	unix__next_part(op, false);
+	op->part = part;
+	return 0;
+}
+
+/* Since 6.3, with sock_recv_length. */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(sock_send_length__tracepoint, struct sock *sk, int ret)
+{
+	if (active)
+		alone__end((__u64)sk, ret, 0, true);
+	return 0;
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(sock_recv_length__tracepoint, struct sock *sk, int ret, int flags)
+{
+	if (active)
+		alone__end((__u64)sk, ret, flags, false);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a thread is in the middle of: kept from sys_enter to sys_exit, one record per thread. */
+#ifndef BPF_TASK_H
+#define BPF_TASK_H
+
+#include "compat.bpf.h"
+
+/* One object that a system call works on, taken from the struct file at entry: descriptors may be reused meanwhile. */
+struct object {
+	__u64 file; /* struct file * */
+	__u64 ptr; /* struct pipe_inode_info * or struct sock * */
+	__u64 key; /* pipe: inode number; socket: ptr */
+	__u64 addr; /* pipe: stream address at entry (read or write side, by use) */
+	__u32 dev;
+	__u32 ino;
+	__u32 f_flags;
+	__u8 mech; /* 0: nothing of ours */
+	__u8 is_sock;
+	__u8 was_waiting; /* empty for a reader, full for a writer */
+	__u8 pad0;
+};
+
+/* One skb seen inside the call; see struct ipct_sock_io. */
+struct skb_part {
+	__u64 skb;
+	__u64 peer;
+	__u32 off, len, total;
+	__u32 flags;
+	__u16 fp[4];
+};
+
+struct task_op {
+	__u64 enter_ns;
+	__u8 class; /* enum ipct_sysclass; 0: not in a call of ours */
+	__u8 compat;
+	__u8 has_part;
+	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
+	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
+	__u32 msg_flags; /* MSG_* */
+	__u32 arg; /* of calls that move no data: shutdown's how, ... */
+	__u64 buf; /* user memory: buffer, or iovec array */
+	__u64 cnt; /* bytes, or number of iovecs */
+	__u64 part_bytes; /* sum of the parts already emitted */
+	struct object in, out; /* what it takes from, what it gives to; other calls: in */
+	struct skb_part part;
+};
+
+/* Needs task storage (5.12, for tracing programs: 4cf1bc1f1045 + a10787e6d58c); the collector turns it into a hash by tid below. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_op);
+} task_ops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct task_op);
+} task_ops_by_tid SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct task_op);
+} task_op_zero SEC(".maps");
+
+/* The running thread's record; NULL where it has none (and none can be made). */
+static __always_inline struct task_op *task_op__current(bool create)
+{
+	__u32 tid, zero = 0;
+	struct task_op *op;
+
+	if (cfg.has_task_storage)
+		return bpf_task_storage_get(&task_ops, bpf_get_current_task_btf(), 0,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	tid = (__u32)bpf_get_current_pid_tgid();
+	op = bpf_map_lookup_elem(&task_ops_by_tid, &tid);
+	if (op || !create)
+		return op;
+	op = bpf_map_lookup_elem(&task_op_zero, &zero);
+	if (op)
+		bpf_map_update_elem(&task_ops_by_tid, &tid, op, BPF_ANY);
+	return bpf_map_lookup_elem(&task_ops_by_tid, &tid);
+}
+
+static __always_inline bool task__is_tracer(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	return pid == cfg.self_pid || (cfg.extra_self && pid == cfg.extra_self);
+}
+
+static __always_inline bool wanted(__u8 mech)
+{
+	return cfg.mechs & IPCT_MECH_BIT(mech);
+}
+
+#endif

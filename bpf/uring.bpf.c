@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads and writes of pipes through io_uring, which no system call shows: submission and completion have
+ * tracepoints. Sockets need nothing here: their own tracepoints see io_uring too (socket.bpf.c).
+ */
+#include "pipe.bpf.h"
+
+enum {
+	IORING_OP_READV = 1,
+	IORING_OP_WRITEV = 2,
+	IORING_OP_READ_FIXED = 4,
+	IORING_OP_WRITE_FIXED = 5,
+	IORING_OP_READ = 22,
+	IORING_OP_WRITE = 23,
+};
+
+/* A request on its way: where its side of the stream stood at submission. */
+struct uring_request {
+	__u64 enter_ns;
+	__u64 addr;
+	__u32 pid, tid;
+	__u8 write;
+	__u8 was_waiting;
+	__u8 known; /* addr is; not so for a ring's own (fixed) files */
+	__u8 pad0[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* struct io_kiocb * */
+	__type(value, struct uring_request);
+} uring_requests SEC(".maps");
+
+static __always_inline bool uring__moves_data(__u8 opcode, bool *write)
+{
+	*write = opcode == IORING_OP_WRITEV || opcode == IORING_OP_WRITE_FIXED || opcode == IORING_OP_WRITE;
+	return *write || opcode == IORING_OP_READV || opcode == IORING_OP_READ_FIXED ||
+	       opcode == IORING_OP_READ;
+}
+
+/* req->file is not set yet; the descriptor is, unless it is one of the ring's own (fixed) files. */
+static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
+{
+	struct uring_request r = {};
+	struct object o = {};
+	__u64 id = bpf_get_current_pid_tgid();
+	bool write;
+
+	if (!uring__moves_data(opcode, &write) || task__is_tracer())
+		return;
+	r.enter_ns = bpf_ktime_get_boot_ns();
+	r.write = write;
+	r.pid = id >> 32;
+	r.tid = (__u32)id;
+	if (object__from_fd(&o, fd) && !o.is_sock) {
+		pipe__enter(&o, write);
+		r.known = 1;
+		r.addr = o.addr;
+		r.was_waiting = o.was_waiting;
+	}
+	bpf_map_update_elem(&uring_requests, &req, &r, BPF_ANY);
+}
+
+/*
+ * Whoever completes, the submitter is the actor. Where the descriptor was a fixed file, nothing is known of
+ * where the stream stood at submission.
+ */
+static __always_inline void uring__complete(__u64 req, __s32 res)
+{
+	struct uring_request *r = bpf_map_lookup_elem(&uring_requests, &req);
+	struct ipct_pipe_io *ev;
+	struct object o = {};
+	struct pipe_state s;
+
+	if (!r)
+		return;
+	if (!object__from_file(&o, (__u64)READ(req, struct io_kiocb, file)) || o.is_sock)
+		goto out;
+	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o.mech, r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
+	if (!ev)
+		goto out;
+	ev->h.pid = r->pid;
+	ev->h.tid = r->tid;
+	pipe__read_state(o.ptr, &s);
+	ev->enter_ns = r->enter_ns;
+	ev->key = o.key;
+	ev->s_addr = r->addr;
+	ev->e_addr = pipe__side_addr(&s, r->write);
+	__builtin_memset(ev->fp, 0, sizeof(ev->fp));
+	ev->ret = res;
+	ev->dev = o.dev;
+	ev->flags = IPCT_IO_URING | (r->known ? 0 : IPCT_IO_NOENTRY) |
+		    (s.head == s.tail ? IPCT_IO_DRAINED : 0) | (r->was_waiting ? IPCT_IO_WAITED : 0);
+	ev->fd = -1;
+	emit__submit(ev);
+out:
+	bpf_map_delete_elem(&uring_requests, &req);
+}
+
+/* Since 6.4; before, io_uring_submit_sqe with one more argument. */
+SEC("?tp_btf/io_uring_submit_req")
+int BPF_PROG(io_uring_submit_req__tracepoint, struct io_kiocb *req)
+{
+	if (active)
+		uring__submit((__u64)req, READ(req, struct io_kiocb, cqe.fd),
+			      READ(req, struct io_kiocb, opcode));
+	return 0;
+}
+
+SEC("?tp_btf/io_uring_submit_sqe")
+int BPF_PROG(io_uring_submit_sqe__tracepoint, struct io_kiocb *req)
+{
+	if (active)
+		uring__submit((__u64)req, READ(req, struct io_kiocb, cqe.fd),
+			      READ(req, struct io_kiocb, opcode));
+	return 0;
+}
+
+/* Since 6.16 with the completion as a struct. */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(io_uring_complete__tracepoint, void *ring, void *req, struct io_uring_cqe *cqe)
+{
+	if (active && req)
+		uring__complete((__u64)req, READ(cqe, struct io_uring_cqe, res));
+	return 0;
+}
+
+/* 5.19 to 6.15: with the completion's fields. */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(io_uring_complete_fields__tracepoint, void *ring, void *req, __u64 user_data, int res)
+{
+	if (active && req)
+		uring__complete((__u64)req, res);
+	return 0;
+}

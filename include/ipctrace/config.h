@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the collector tells the kernel half before it is loaded: read-only data,
+ * so that the verifier removes what is not wanted. Not on disk, not on the wire.
+ */
+#ifndef IPCT_CONFIG_H
+#define IPCT_CONFIG_H
+
+#define IPCT_IGNORE_MAX 4 /* the tracer's own standard descriptors */
+#define IPCT_SYSCALL_MAX 512
+#define IPCT_CPU_MAX 1024
+
+struct ipct_config {
+	__u64 salt; /* of fingerprints; new for each run, never stored */
+	__u64 ignore_ino[IPCT_IGNORE_MAX]; /* pipes and sockets that the tracer itself writes to; 0: none */
+	__u32 mechs; /* IPCT_MECH_BITs wanted */
+	__u32 self_pid; /* the tracer: its own traffic is not shown */
+	__u32 extra_self; /* another such process; 0: none */
+	__u8 has_rdonly_cast; /* bpf_rdonly_cast(): typed loads through any pointer (kernel 6.2) */
+	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
+	__u8 pad0[2];
+};
+
+/*
+ * What a system call does for us: the kernel half's switch, and the collector's table of numbers
+ * (per architecture, from the C library's names, in src/kern/syscalls.c). Arguments as in the 64-bit call.
+ */
+enum ipct_sysclass {
+	IPCT_SC_NONE = 0,
+	IPCT_SC_READ, /* (fd, buf, len): read, pread64 */
+	IPCT_SC_READV, /* (fd, iov, cnt): readv, preadv, preadv2 */
+	IPCT_SC_WRITE,
+	IPCT_SC_WRITEV,
+	IPCT_SC_SENDTO, /* (fd, buf, len, flags, ...) */
+	IPCT_SC_SENDMSG, /* (fd, msghdr, flags) */
+	IPCT_SC_SENDMMSG, /* (fd, mmsghdr, cnt, flags) */
+	IPCT_SC_RECVFROM,
+	IPCT_SC_RECVMSG,
+	IPCT_SC_RECVMMSG,
+	IPCT_SC_SPLICE, /* (fd_in, off, fd_out, off, len, flags) */
+	IPCT_SC_TEE, /* (fd_in, fd_out, len, flags) */
+	IPCT_SC_VMSPLICE, /* (fd, iov, cnt, flags) */
+	IPCT_SC_SENDFILE, /* (fd_out, fd_in, off, len) */
+	IPCT_SC_PIPE, /* (int fds[2], ...) */
+	IPCT_SC_OPEN, /* returns a descriptor: open, openat, openat2, creat */
+	IPCT_SC_CLOSE, /* (fd) */
+	IPCT_SC_CLOSE_RANGE, /* (first, last, flags) */
+	IPCT_SC_DUP, /* (fd), returns another: dup, dup2, dup3 */
+	IPCT_SC_FCNTL, /* (fd, cmd, arg) */
+	IPCT_SC_SOCKETPAIR, /* (family, type, protocol, int fds[2]) */
+	IPCT_SC_SOCKET, /* returns a descriptor */
+	IPCT_SC_BIND, /* (fd, ...) */
+	IPCT_SC_LISTEN,
+	IPCT_SC_CONNECT,
+	IPCT_SC_ACCEPT, /* (fd, ...), returns a descriptor */
+	IPCT_SC_SHUTDOWN, /* (fd, how) */
+	IPCT_SC_SIGWAIT, /* (set, info, ...): rt_sigtimedwait */
+	IPCT_SC_SOCKETCALL, /* 32-bit multiplexer: (call, u32 args[]) */
+};
+
+#endif

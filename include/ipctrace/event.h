@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What travels from the kernel half to the collector, and into recordings.
+ *
+ * Every record begins with struct ipct_hdr. Fields have fixed widths and
+ * explicit padding; kinds are numbered append-only; a payload grows only at
+ * its end, so a reader takes shorter records (missing fields are 0) and longer
+ * ones (the rest is ignored). All pids are those of the initial pid namespace.
+ */
+#ifndef IPCT_EVENT_H
+#define IPCT_EVENT_H
+
+/* clang-format off */
+/* X(SYMBOL, number, struct, "name for messages") */
+#define IPCT_KIND_LIST(X)                                     \
+	X(TASK,      1, ipct_task,     "task")                \
+	X(OBJECT,    2, ipct_object,   "object")              \
+	X(CALL,      3, ipct_call,     "call")                \
+	X(PIPE_IO,   4, ipct_pipe_io,  "pipe i/o")            \
+	X(SOCK_IO,   5, ipct_sock_io,  "socket i/o")          \
+	X(SIGGEN,    6, ipct_siggen,   "signal generated")    \
+	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
+	X(LOST,      8, ipct_lost,     "lost")
+/* clang-format on */
+
+enum ipct_kind {
+#define IPCT_X(sym, num, type, name) IPCT_KIND_##sym = num,
+	IPCT_KIND_LIST(IPCT_X)
+#undef IPCT_X
+};
+
+struct ipct_hdr {
+	__u64 ts_ns; /* CLOCK_BOOTTIME when the record was reserved */
+	__u16 kind; /* enum ipct_kind */
+	__u16 size; /* bytes of the whole record, this header included */
+	__u8 mech; /* enum ipct_mech */
+	__u8 op; /* enum ipct_op; 0 where the kind says it all */
+	__u16 cpu;
+	__u32 pid; /* process (tgid) that was running; 0: none */
+	__u32 tid;
+};
+_Static_assert(sizeof(struct ipct_hdr) == 24, "on disk and in the ring");
+
+/* What a task did; the names are those of --ops. Append only. */
+/* clang-format off */
+#define IPCT_OP_LIST(X)        \
+	X(CREATE,   1, "create")   X(OPEN,    2, "open")    X(CLOSE,   3, "close")   \
+	X(UNLINK,   4, "unlink")   X(CONNECT, 5, "connect") X(ACCEPT,  6, "accept")  \
+	X(SEND,     7, "send")     X(RECV,    8, "recv")    X(POST,    9, "post")    \
+	X(WAIT,    10, "wait")     X(WAKE,   11, "wake")    X(ATTACH, 12, "attach")  \
+	X(DETACH,  13, "detach")   X(LOCK,   14, "lock")    X(UNLOCK, 15, "unlock")  \
+	X(CONTROL, 16, "control")  X(PASS,   17, "pass")    X(FORK,   18, "fork")    \
+	X(EXEC,    19, "exec")     X(EXIT,   20, "exit")
+/* clang-format on */
+
+enum ipct_op {
+#define IPCT_X(sym, num, name) IPCT_OP_##sym = num,
+	IPCT_OP_LIST(IPCT_X)
+#undef IPCT_X
+};
+
+/* ipct_task.what */
+enum ipct_task_what {
+	IPCT_TASK_FORK = 1, /* hdr.pid/tid: the new task */
+	IPCT_TASK_EXEC = 2,
+	IPCT_TASK_EXIT = 3, /* one thread; the process when group_dead */
+	IPCT_TASK_RENAME = 4, /* prctl(PR_SET_NAME) and the like */
+	IPCT_TASK_SCAN = 5, /* existed before the trace */
+};
+
+#define IPCT_COMM_LEN 16
+#define IPCT_PATH_LEN 256
+#define IPCT_ARGS_LEN 256
+
+/* hdr.mech = IPCT_MECH_NONE; hdr.pid/tid are the task it is about. */
+struct ipct_task {
+	struct ipct_hdr h;
+	__u64 start_ns; /* process start, CLOCK_BOOTTIME (group_leader->start_boottime) */
+	__u64 cgroup; /* id in the unified hierarchy; 1 where there is none */
+	__u32 ppid;
+	__u32 ptid; /* fork: the thread that forked */
+	__u32 uid;
+	__u32 pidns; /* inode number of its pid namespace */
+	__u32 ns_pid; /* the process's pid in there */
+	__u32 ipcns;
+	__s32 exit_code; /* as wait(2) gives it */
+	__u8 what; /* enum ipct_task_what */
+	__u8 group_dead;
+	__u16 exe_len; /* bytes behind the struct that are the executable's path, no NUL */
+	__u16 args_len; /* bytes behind it: arguments, each ended by NUL */
+	__u16 pad0;
+	__u32 old_tid; /* exec by a thread that is not the leader: its tid before */
+	char comm[IPCT_COMM_LEN];
+	/* behind it: exe, then args; never beyond hdr.size */
+};
+_Static_assert(sizeof(struct ipct_task) == 96, "on disk and in the ring");
+
+/* ipct_object.what */
+enum ipct_object_what {
+	IPCT_OBJECT_NEW = 1, /* made or opened now */
+	IPCT_OBJECT_SCAN = 2, /* existed before the trace; fill_bytes is valid */
+	IPCT_OBJECT_REBASE = 3, /* pipe: the ring was resized, addresses start anew at rd_addr */
+};
+
+#define IPCT_OBJECT_FILL_UNKNOWN (~0ull)
+
+/*
+ * An object and its name; travels when the object is made, opened, connected,
+ * or found by the scan, not with each operation.
+ * Pipe, FIFO: key = inode number, dev = s_dev. Socket: key = address of struct sock.
+ */
+struct ipct_object {
+	struct ipct_hdr h;
+	__u64 key;
+	__u64 peer_key; /* socket: its peer's struct sock, 0: none */
+	__u64 fill_bytes; /* unread bytes (stream) in it at hdr.ts_ns, or ..._FILL_UNKNOWN */
+	__u64 rd_addr; /* pipe: stream address of the next byte to read */
+	__u64 wr_addr; /* pipe: stream address behind the last byte written */
+	__u32 dev; /* kernel s_dev; 0 for sockets */
+	__u32 ino; /* socket: inode number of its file, 0: none yet */
+	__u32 peer_ino;
+	__u32 capacity; /* pipe: bytes; socket: sk_rcvbuf */
+	__u16 listener; /* socket: 1 = in LISTEN state */
+	__u16 name_start; /* where behind the struct it begins: paths are built from their end */
+	__u16 name_len; /* bytes of the name; abstract socket names begin with NUL */
+	__u8 what; /* enum ipct_object_what */
+	__u8 side; /* descriptor through which it was seen: 1 read, 2 write, 3 both */
+	__s32 fd; /* -1: none */
+	__u32 fill_msgs; /* unread skbs, or used pipe slots */
+	/* behind it: path, or socket address; hostile bytes; never beyond hdr.size */
+};
+_Static_assert(sizeof(struct ipct_object) == 96, "on disk and in the ring");
+
+/* An operation that moves no data: create, open, close, connect, accept, ... on one object. */
+struct ipct_call {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 key;
+	__u64 peer_key;
+	__s64 ret; /* of the system call */
+	__u32 dev;
+	__u32 ino;
+	__u32 peer_ino;
+	__s32 fd; /* the descriptor that was made, closed or used; -1: none */
+	__s32 fd2; /* pipe, socketpair: the second; dup: the old one; -1: none */
+	__u32 arg; /* op-specific: shutdown how, dup flags */
+};
+_Static_assert(sizeof(struct ipct_call) == 80, "on disk and in the ring");
+
+/* ipct_pipe_io.flags, ipct_sock_io.flags */
+enum ipct_io_flag {
+	IPCT_IO_PEEK = 1 << 0, /* consumed nothing: MSG_PEEK, tee's input */
+	IPCT_IO_PACKET = 1 << 1, /* pipe: written under O_DIRECT, one packet per page */
+	IPCT_IO_PAGES =
+		1
+		<< 2, /* pipe: moved by pages (splice, tee, vmsplice, sendfile): addresses count slots only */
+	IPCT_IO_URING = 1 << 3, /* by io_uring; enter_ns is the submission */
+	IPCT_IO_WAITED = 1 << 4, /* the object was empty (receive) or full (send) at entry */
+	IPCT_IO_BLOCKED = 1 << 5, /* not the end: the task went to sleep inside a write longer than PIPE_BUF;
+				     ret is 0, s_addr..e_addr is what may hold its bytes so far */
+	IPCT_IO_DRAINED = 1 << 6, /* the object was empty when the operation ended */
+	IPCT_IO_MORE = 1 << 7, /* socket: one skb of several; the last record of the call has no MORE */
+	IPCT_IO_NO_SKB = 1 << 8, /* socket: no skb was seen for this call; skb fields are 0 */
+	IPCT_IO_TRUNC = 1 << 9, /* socket: the rest of the message was thrown away */
+	IPCT_IO_FDS = 1 << 10, /* socket: descriptors are attached to this skb */
+	IPCT_IO_COMPAT = 1 << 11, /* 32-bit system call */
+	IPCT_IO_NOENTRY = 1 << 12, /* entry was not seen: enter_ns = 0, s_addr = 0 (unknown) */
+	IPCT_IO_OOB = 1 << 13, /* socket: MSG_OOB */
+};
+
+/*
+ * A read or write of a pipe or FIFO (hdr.op SEND or RECV).
+ *
+ * Stream address: slot << 32 | offset, slot being the free-running index of
+ * pipe_inode_info.head/tail and offset the position in that slot's page. Write
+ * side: (head - 1, bufs[head-1].offset + len), that is, behind the last byte.
+ * Read side: (tail, bufs[tail].offset), or (tail, 0) when empty. Addresses grow
+ * with the stream, so they order operations and identify bytes on both sides.
+ * s_addr was sampled at entry: the operation began there or later; e_addr at
+ * the end: it ended there or earlier. An operation alone on its side in between
+ * has exactly [s_addr, e_addr).
+ *
+ * fp: salted 16-bit hashes of the first 1, 4, 8 and 16 bytes (0 where fewer were moved or
+ * memory could not be read), to tell overlapping operations apart.
+ */
+struct ipct_pipe_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 key; /* inode number */
+	__u64 s_addr;
+	__u64 e_addr;
+	__u16 fp[4];
+	__s32 ret; /* bytes, or -errno */
+	__u32 dev;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+};
+_Static_assert(sizeof(struct ipct_pipe_io) == 80, "on disk and in the ring");
+
+/*
+ * One skb's part of a send or receive on a UNIX socket (hdr.op SEND or RECV).
+ * SEND: sk is the sender, peer_sk the receiver whose queue took the skb. The skb is the tail of that queue right
+ * after queueing: nearly always this task's, but another sender may have slipped in between (then two tasks name the same skb).
+ * RECV: sk is the receiver, peer_sk the sender (skb->sk); exact, in queue order (both hold the receiver's lock).
+ * The last record of a call (no MORE) has the call's result in ret; others 0.
+ */
+struct ipct_sock_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 sk;
+	__u64 peer_sk;
+	__u64 skb; /* identity until it is used up; addresses are reused at once */
+	__u32 skb_off; /* RECV: first byte taken, counted in the skb */
+	__u32 skb_len; /* SEND: bytes in the skb; RECV: bytes taken now */
+	__u32 skb_total; /* RECV: length of the whole skb */
+	__s32 ret;
+	__u32 ino;
+	__u32 peer_ino;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io, of this skb's first bytes (SEND: and RECV with skb_off 0) */
+};
+_Static_assert(sizeof(struct ipct_sock_io) == 96, "on disk and in the ring");
+
+/* ipct_siggen.result, as include/trace/events/signal.h numbers them */
+enum ipct_sig_result {
+	IPCT_SIG_DELIVERED = 0, /* queued for the target */
+	IPCT_SIG_IGNORED = 1,
+	IPCT_SIG_ALREADY_PENDING = 2,
+	IPCT_SIG_OVERFLOW_FAIL = 3,
+	IPCT_SIG_LOSE_INFO = 4,
+};
+
+/* A signal was generated; hdr.pid/tid is current, who is the sender only where code says so. */
+struct ipct_siggen {
+	struct ipct_hdr h;
+	__u32 sig;
+	__s32 code; /* si_code; for SEND_SIG_NOINFO 0 (SI_USER), for SEND_SIG_PRIV 0x80 (SI_KERNEL) */
+	__u32 dst_pid;
+	__u32 dst_tid;
+	__u8 result; /* enum ipct_sig_result */
+	__u8 group; /* 1: for the process, 0: for one thread */
+	__u8 noinfo; /* 1: SEND_SIG_NOINFO, 2: SEND_SIG_PRIV, 0: real siginfo */
+	__u8 kthread; /* current is a kernel thread, or this is an interrupt */
+	__u32 pad0;
+	__u64 value; /* sigqueue's value, timer id, child's status */
+};
+_Static_assert(sizeof(struct ipct_siggen) == 56, "on disk and in the ring");
+
+/* ipct_sigdlv.how */
+enum ipct_sigdlv_how {
+	IPCT_SIGDLV_DEFAULT = 0, /* SIG_DFL */
+	IPCT_SIGDLV_IGNORED = 1, /* SIG_IGN */
+	IPCT_SIGDLV_HANDLER = 2,
+	IPCT_SIGDLV_WAITED = 3, /* sigwaitinfo, sigtimedwait */
+	IPCT_SIGDLV_FD = 4, /* read from a signalfd */
+};
+
+/* hdr.pid/tid took the signal. */
+struct ipct_sigdlv {
+	struct ipct_hdr h;
+	__u32 sig;
+	__s32 code;
+	__u8 how; /* enum ipct_sigdlv_how */
+	__u8 pad0[7];
+};
+_Static_assert(sizeof(struct ipct_sigdlv) == 40, "on disk and in the ring");
+
+/* Made by the collector from the kernel half's counters; hdr.mech says of which mechanism. */
+struct ipct_lost {
+	struct ipct_hdr h;
+	__u64 count; /* events lost since the last such record */
+};
+_Static_assert(sizeof(struct ipct_lost) == 32, "on disk and in the ring");
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "base/vec.h"
+
+#include <stdint.h>
+
+#include "base/log.h"
+
+#define VEC_FIRST_CNT 8
+
+void *vec__grow(void *v, size_t *cap, size_t need, size_t elem_bytes)
+{
+	size_t cnt = *cap ? *cap * 2 : VEC_FIRST_CNT;
+
+	if (cnt < need)
+		cnt = need;
+	if (cnt > SIZE_MAX / 2 / elem_bytes)
+		log__out_of_memory();
+	*cap = cnt;
+	return xrealloc(v, cnt * elem_bytes);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct command commands[] = {
+	{ "live", "[OPTIONS] [-- COMMAND [ARG...]]", "one line per message, until Ctrl-C", cmd_live },
+	{ "graph", "graph [OPTIONS] [-- COMMAND [ARG...]]", "who talks to whom: text, dot, json", cmd_graph },
+	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
+	{ "doctor", "doctor [OPTIONS]", "what can be traced on this kernel, by which hook, and why not", cmd_doctor },
+	{ "help", "help [COMMAND]", "explain a command", cmd_help },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct command *command__by_name(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/options.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/help.h"
+#include "cmd/resolve.h"
+
+#define RING_BYTES_MAX (1ull << 30)
+
+int options__usage_error(const char *command_name, struct buf *err)
+{
+	const char *sentence = buf__cstr(err);
+
+	if (strstr(sentence, "--help"))
+		log__error("%s", sentence);
+	else
+		log__error("%s (see ipctrace %s --help)", sentence, command_name);
+	return EXIT_USAGE;
+}
+
+/* Words behind the options: only "--" begins a command. */
+static int take_command(struct options *o, enum command_bit command, int at, int argc, char **argv,
+			struct buf *err)
+{
+	bool dashes = strcmp(argv[at - 1], "--") == 0;
+
+	if (at == argc && !dashes)
+		return 0;
+	if (!(command & CMD_VIEWING)) {
+		buf__printf(err, "unexpected argument '%s'", at < argc ? argv[at] : "--");
+		return EXIT_USAGE;
+	}
+	if (!dashes) {
+		buf__printf(err, "unexpected argument '%s': a command to trace comes after --", argv[at]);
+		return EXIT_USAGE;
+	}
+	if (at == argc) {
+		buf__puts(err, "-- wants a command to run");
+		return EXIT_USAGE;
+	}
+	o->command = argv + at;
+	return 0;
+}
+
+static int check_numbers(struct options *o, struct buf *err)
+{
+	uint64_t rounded = 4096;
+
+	if (o->count == 0) {
+		buf__puts(err, "--count wants at least 1");
+		return EXIT_USAGE;
+	}
+	if (o->ready_fd >= 0 && fcntl(o->ready_fd, F_GETFD) < 0) {
+		buf__printf(err, "--ready-fd %d: no such descriptor is open", o->ready_fd);
+		return EXIT_USAGE;
+	}
+	if (o->ring_bytes > RING_BYTES_MAX) {
+		buf__puts(err, "--ring-size wants at most 1G per CPU");
+		return EXIT_USAGE;
+	}
+	while (rounded < o->ring_bytes)
+		rounded *= 2;
+	if (o->ring_bytes)
+		o->ring_bytes = rounded;
+	return 0;
+}
+
+/* -s and -d take pids or patterns; only a whole number is a pid. */
+static int check_side(const char *side, struct buf *err)
+{
+	unsigned long pid;
+
+	if (!side || !*side || strspn(side, "0123456789") != strlen(side))
+		return 0;
+	pid = strtoul(side, NULL, 10);
+	if (pid == 0 || pid > INT32_MAX) {
+		buf__printf(err, "'%s' is no pid", side);
+		return EXIT_USAGE;
+	}
+	return resolve__pid((uint32_t)pid, err);
+}
+
+/* Everything that names something on this machine. */
+static int resolve_names(struct options *o, struct buf *err)
+{
+	int ret = 0;
+
+	o->mechs = mech__built_mask();
+	if (o->mech_list && mech__parse_list(o->mech_list, &o->mechs, err))
+		return EXIT_USAGE;
+	for (size_t i = 0; !ret && i < o->pids.cnt; i++)
+		ret = resolve__pid(o->pids.v[i], err);
+	if (!ret)
+		ret = check_side(o->src, err);
+	if (!ret)
+		ret = check_side(o->dst, err);
+	if (!ret && o->user) {
+		ret = resolve__user(o->user, &o->uid, err);
+		o->have_uid = true;
+	}
+	if (!ret && o->cgroup_path) {
+		ret = resolve__cgroup(o->cgroup_path, &o->cgroup, err);
+		o->have_cgroup = true;
+	}
+	return ret;
+}
+
+int options__parse(struct options *o, enum command_bit command, const char *command_name, int argc,
+		   char **argv)
+{
+	struct buf err = { 0 };
+	int at, ret = -1;
+
+	*o = (struct options){ .duration_ns = OPTION_NOT_GIVEN, .count = OPTION_NOT_GIVEN, .ready_fd = -1 };
+	at = opts__parse(options_table, options_cnt, command, argc, argv, o, &err);
+	if (at < 0) {
+		ret = options__usage_error(command_name, &err);
+		goto out;
+	}
+	log__set_verbose(o->verbose);
+	if (o->help || o->version) {
+		ret = o->help ? help__print(command_name) : help__print_version();
+		goto out;
+	}
+	ret = take_command(o, command, at, argc, argv, &err);
+	if (!ret)
+		ret = check_numbers(o, &err);
+	if (!ret)
+		ret = resolve_names(o, &err);
+	if (ret == EXIT_USAGE)
+		options__usage_error(command_name, &err);
+	else if (ret)
+		log__error("%s", buf__cstr(&err));
+	else
+		ret = -1;
+out:
+	buf__free(&err);
+	return ret;
+}
+
+bool options__select(const struct options *o, struct select_opts *out)
+{
+	*out = (struct select_opts){
+		.pid_cnt = o->pids.cnt,
+		.follow = o->follow,
+		.src = o->src,
+		.dst = o->dst,
+		.have_uid = o->have_uid,
+		.have_cgroup = o->have_cgroup,
+		.uid = o->uid,
+		.cgroup = o->cgroup,
+		.min_latency_ns = o->min_latency_ns,
+		.min_bytes = o->min_bytes,
+		.mechs = o->mechs,
+	};
+	memcpy(out->pids, o->pids.v, o->pids.cnt * sizeof(out->pids[0]));
+	return o->pids.cnt || o->src || o->dst || o->have_uid || o->have_cgroup || o->min_latency_ns ||
+	       o->min_bytes || o->mech_list || o->command;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the user can say to the commands that view traffic: one struct, one
+ * table. Each row says which commands take it; --help, the manual's test and
+ * shell completion read the same rows.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/opts.h"
+#include "kern/kern.h"
+#include "model/select.h"
+
+enum command_bit {
+	CMD_LIVE = 1 << 0,
+	CMD_GRAPH = 1 << 1,
+	CMD_DOCTOR = 1 << 2,
+};
+#define CMD_VIEWING (CMD_LIVE | CMD_GRAPH)
+#define CMD_EVERY (CMD_VIEWING | CMD_DOCTOR)
+
+#define TYPED_PIDS_MAX (SELECT_PIDS_MAX - 1) /* the command behind "--" is one more */
+
+struct pid_list {
+	uint32_t v[TYPED_PIDS_MAX];
+	size_t cnt;
+};
+
+#define OPTION_NOT_GIVEN UINT64_MAX
+
+struct options {
+	/* as typed; strings point into argv */
+	bool help, version, verbose, no_color;
+	struct pid_list pids;
+	const char *src, *dst;
+	bool follow;
+	const char *mech_list, *cgroup_path, *user;
+	uint64_t duration_ns, count; /* or OPTION_NOT_GIVEN */
+	uint64_t min_latency_ns, min_bytes; /* 0: any */
+	const char *output, *format;
+	bool json, ops, strict;
+	enum attach_mode attach;
+	int ready_fd; /* -1: none */
+	uint64_t ring_bytes; /* 0: default */
+	char **command; /* behind "--", NULL-terminated; NULL: none */
+	/* made of it by options__parse() */
+	uint32_t mechs;
+	bool have_uid, have_cgroup;
+	uint32_t uid;
+	uint64_t cgroup;
+};
+
+extern const struct opt options_table[];
+extern const size_t options_cnt;
+
+/*
+ * Parses argv[1..] for the command and fills o. Says what is wrong with it, or prints the help that was asked for.
+ * Returns -1 when the command should run, else the exit status.
+ */
+int options__parse(struct options *o, enum command_bit command, const char *command_name, int argc,
+		   char **argv);
+/* The exact filter that the options ask for; returns false when everything is selected. */
+bool options__select(const struct options *o, struct select_opts *out);
+/* Says a usage error, with a pointer to the command's --help; returns EXIT_USAGE. */
+int options__usage_error(const char *command_name, struct buf *err);
+
+#endif

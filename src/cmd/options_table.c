@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* dst: struct pid_list; further lists are added to it. */
+static int parse_pids(const char *arg, void *dst)
+{
+	struct pid_list *list = dst;
+	uint32_t pid;
+
+	while (arg) {
+		const char *comma = strchr(arg, ',');
+		char word[16] = "";
+		size_t len = comma ? (size_t)(comma - arg) : strlen(arg);
+
+		if (len >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, arg, len);
+		if (opt_parse__u32(word, &pid) || pid == 0 || pid > INT32_MAX || list->cnt == TYPED_PIDS_MAX)
+			return -EINVAL;
+		list->v[list->cnt++] = pid;
+		arg = comma ? comma + 1 : NULL;
+	}
+	return 0;
+}
+
+/* dst: enum attach_mode */
+static int parse_attach(const char *arg, void *dst)
+{
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto",
+		[ATTACH_FENTRY] = "fentry",
+		[ATTACH_KPROBE] = "kprobe",
+		[ATTACH_TRACEPOINT] = "tracepoint",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(arg, names[i]) == 0) {
+			*(enum attach_mode *)dst = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* dst: int */
+static int parse_fd(const char *arg, void *dst)
+{
+	uint32_t fd;
+	int ret = opt_parse__u32(arg, &fd);
+
+	if (ret || fd > INT32_MAX)
+		return -EINVAL;
+	*(int *)dst = (int)fd;
+	return 0;
+}
+
+#define AT(member) offsetof(struct options, member)
+
+/* clang-format off */
+const struct opt options_table[] = {
+	{ 'p', "pid", "PID[,PID...]", "messages with one of these processes on either side",
+	  parse_pids, AT(pids), CMD_VIEWING },
+	{ 's', "src", "X", "the sender is X: a pid, or a pattern over the command name ('python*')",
+	  opt_parse__str, AT(src), CMD_VIEWING },
+	{ 'd', "dst", "X", "the receiver is X; with --src, both must hold",
+	  opt_parse__str, AT(dst), CMD_VIEWING },
+	{ 'f', "follow", NULL, "also children of the chosen processes (always on for -- COMMAND)",
+	  opt_parse__flag, AT(follow), CMD_VIEWING },
+	{ 'm', "mech", "LIST", "only these mechanisms, comma-separated; ^NAME leaves one out ('unix,^unix-dgram')",
+	  opt_parse__str, AT(mech_list), CMD_EVERY },
+	{ 0, "cgroup", "PATH", "either side in that cgroup (v2; below its mount point, or absolute)",
+	  opt_parse__str, AT(cgroup_path), CMD_VIEWING },
+	{ 0, "uid", "USER", "either side of that user (a number or a name)",
+	  opt_parse__str, AT(user), CMD_VIEWING },
+	{ 0, "min-latency", "TIME", "only messages at least that long under way (10ms, 3us)",
+	  opt_parse__duration, AT(min_latency_ns), CMD_VIEWING },
+	{ 0, "min-bytes", "SIZE", "only messages at least that large (512, 4k)",
+	  opt_parse__bytes, AT(min_bytes), CMD_VIEWING },
+	{ 'D', "duration", "SECONDS", "stop after that long (5, 0.5, 100ms)",
+	  opt_parse__duration, AT(duration_ns), CMD_VIEWING },
+	{ 'c', "count", "N", "stop after exactly N lines",
+	  opt_parse__u64, AT(count), CMD_LIVE },
+	{ 0, "ops", NULL, "raw operations (one line per send, receive, open, ...) instead of matched messages",
+	  opt_parse__flag, AT(ops), CMD_LIVE },
+	{ 'o', "output", "FILE", "write there (-: standard output)",
+	  opt_parse__str, AT(output), CMD_EVERY },
+	{ 'F', "format", "NAME", "format of the output; a wrong name lists those there are",
+	  opt_parse__str, AT(format), CMD_EVERY },
+	{ 0, "json", NULL, "JSON; one object per line where the output is a stream",
+	  opt_parse__flag, AT(json), CMD_EVERY },
+	{ 0, "attach", "auto|fentry|kprobe|tracepoint", "which kind of hook to use (default auto: the best that works)",
+	  parse_attach, AT(attach), CMD_EVERY },
+	{ 0, "strict", NULL, "exit 3 if any event was lost",
+	  opt_parse__flag, AT(strict), CMD_VIEWING },
+	{ 0, "ready-fd", "N", "write one line to descriptor N once every probe is active and the first scan is done",
+	  parse_fd, AT(ready_fd), CMD_VIEWING },
+	{ 0, "ring-size", "SIZE", "event buffer per CPU; larger loses less (1M; rounded up to a power of two)",
+	  opt_parse__bytes, AT(ring_bytes), CMD_VIEWING },
+	{ 'v', "verbose", NULL, "say more on standard error",
+	  opt_parse__flag, AT(verbose), CMD_EVERY },
+	{ 0, "no-color", NULL, "no colour (as when NO_COLOR is set, or the output is no terminal)",
+	  opt_parse__flag, AT(no_color), CMD_EVERY },
+	{ 'h', "help", NULL, "show this help",
+	  opt_parse__flag, AT(help), CMD_EVERY },
+	{ 0, "version", NULL, "show the version",
+	  opt_parse__flag, AT(version), CMD_EVERY },
+};
+/* clang-format on */
+
+const size_t options_cnt = sizeof(options_table) / sizeof(options_table[0]);

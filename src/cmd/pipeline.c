@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/pipeline.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "cmd/subgraph.h"
+#include "event/check.h"
+#include "event/order.h"
+#include "mech/mech.h"
+
+struct pipeline {
+	struct event_source *source;
+	struct pipeline_opts opts;
+	struct order *order;
+	struct model *model;
+	struct select *select; /* NULL: everything */
+	struct subgraph *subgraph; /* NULL: the model's graph is the one */
+	uint64_t now_ns; /* how far time has come */
+	struct decoded decoded; /* large, so not on the stack */
+	_Alignas(8) char scratch[EVENT_SCRATCH_BYTES];
+};
+
+static void on_message(void *ctx, const struct message *m)
+{
+	struct pipeline *p = ctx;
+
+	if (p->select && !select__message(p->select, m))
+		return;
+	if (p->subgraph)
+		subgraph__message(p->subgraph, m);
+	if (p->opts.sink.message)
+		p->opts.sink.message(p->opts.sink.ctx, m);
+}
+
+static void on_op(void *ctx, const struct op *op, struct channel *ch, const struct party *task)
+{
+	struct pipeline *p = ctx;
+
+	if (!p->select || select__op(p->select, op, task))
+		p->opts.sink.op(p->opts.sink.ctx, op, ch, task);
+}
+
+static bool by_process_only(const struct select_opts *s)
+{
+	return !s->src && !s->dst && !s->min_latency_ns && !s->min_bytes;
+}
+
+struct pipeline *pipeline__new(struct event_source *source, const struct pipeline_opts *opts)
+{
+	const struct model_opts model_opts = { .object_name = mech__object_name };
+	struct pipeline *p = xalloc(sizeof(*p));
+	struct model_sink sink = { .ctx = p, .message = on_message, .op = opts->sink.op ? on_op : NULL };
+
+	p->source = source;
+	p->opts = *opts;
+	p->order = order__new();
+	p->model = model__new(&model_opts, &sink);
+	if (opts->select) {
+		p->select = select__new(opts->select);
+		p->subgraph = opts->graph ? subgraph__new(by_process_only(opts->select)) : NULL;
+	}
+	return p;
+}
+
+static bool wanted(const struct pipeline *p, uint8_t mech)
+{
+	return mech < IPCT_MECH_CNT && (p->opts.mechs & IPCT_MECH_BIT(mech));
+}
+
+static void feed_task(struct pipeline *p, const struct task_info *info)
+{
+	model__task(p->model, info);
+	if (p->select)
+		select__task(p->select, model__procs(p->model), info);
+}
+
+static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t cnt, int cpu)
+{
+	model__lost(p->model, ts_ns, mech, cnt);
+	if (p->opts.sink.lost)
+		p->opts.sink.lost(p->opts.sink.ctx, mech, cnt, cpu);
+}
+
+/* In order of time from here on. */
+static void on_ordered(void *ctx, const struct ipct_hdr *ev)
+{
+	struct pipeline *p = ctx;
+	struct decoded *d = &p->decoded;
+
+	if (ev->ts_ns > p->now_ns)
+		p->now_ns = ev->ts_ns;
+	mech__decode(event__widen(ev, p->scratch), d);
+	switch (d->what) {
+	case DECODED_TASK:
+		feed_task(p, &d->task);
+		break;
+	case DECODED_OBJECT:
+		if (wanted(p, d->object.mech))
+			model__object(p->model, &d->object);
+		break;
+	case DECODED_OP:
+		if (wanted(p, d->op.mech))
+			model__op(p->model, &d->op);
+		break;
+	case DECODED_LOST:
+		feed_lost(p, ev->ts_ns, ev->mech, d->lost, ev->cpu);
+		break;
+	case DECODED_NOTHING:
+		break;
+	}
+}
+
+static void on_event(void *ctx, const struct ipct_hdr *ev)
+{
+	struct pipeline *p = ctx;
+
+	order__push(p->order, ev);
+}
+
+int pipeline__poll(struct pipeline *p, int timeout_ms)
+{
+	uint64_t watermark_ns = 0;
+	int ret = p->source->poll(p->source, timeout_ms, on_event, p, &watermark_ns);
+
+	if (ret < 0)
+		return ret;
+	order__release(p->order, watermark_ns, on_ordered, p);
+	if (watermark_ns > p->now_ns)
+		p->now_ns = watermark_ns;
+	model__advance(p->model, watermark_ns);
+	return ret;
+}
+
+void pipeline__finish(struct pipeline *p)
+{
+	order__release(p->order, UINT64_MAX, on_ordered, p);
+	model__finish(p->model, p->now_ns);
+	if (p->subgraph)
+		subgraph__finish(p->subgraph, model__graph(p->model), p->select);
+}
+
+struct graph *pipeline__graph(struct pipeline *p)
+{
+	return p->subgraph ? subgraph__graph(p->subgraph) : model__graph(p->model);
+}
+
+struct proc_table *pipeline__procs(struct pipeline *p)
+{
+	return model__procs(p->model);
+}
+
+const struct model_stats *pipeline__stats(struct pipeline *p)
+{
+	return model__stats(p->model);
+}
+
+void pipeline__free(struct pipeline *p)
+{
+	if (!p)
+		return;
+	subgraph__free(p->subgraph);
+	select__free(p->select);
+	model__free(p->model);
+	order__free(p->order);
+	free(p);
+}

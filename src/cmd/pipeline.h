@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The straight line from events to messages, the same for a running kernel and for a file:
+ * source -> order by time -> mech (event to operation) -> model -> select -> sink.
+ */
+#ifndef CMD_PIPELINE_H
+#define CMD_PIPELINE_H
+
+#include "event/source.h"
+#include "model/model.h"
+#include "model/select.h"
+
+struct pipeline_sink {
+	void *ctx;
+	/* Only what the filter selects; arguments are valid during the call. Each may be NULL. */
+	void (*message)(void *ctx, const struct message *m);
+	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
+	/* Events of a mechanism were lost; never filtered. */
+	void (*lost)(void *ctx, uint8_t mech, uint64_t cnt, int cpu);
+};
+
+struct pipeline_opts {
+	uint32_t mechs; /* IPCT_MECH_BITs; others are dropped before the model */
+	const struct select_opts *select; /* NULL: everything; copied, its strings must stay valid */
+	bool graph; /* pipeline__graph() will be asked for */
+	struct pipeline_sink sink;
+};
+
+struct pipeline;
+
+struct pipeline *pipeline__new(struct event_source *source,
+			       const struct pipeline_opts *opts); /* opts are copied */
+/* One round: waits at most timeout_ms. Returns the number of events, or as event_source.poll. */
+int pipeline__poll(struct pipeline *p, int timeout_ms);
+/* Nothing more will come: everything held back goes to the sink. Afterwards only the accessors. */
+void pipeline__finish(struct pipeline *p);
+/* The graph of the selected traffic; owned by the pipeline. After pipeline__finish(). */
+struct graph *pipeline__graph(struct pipeline *p);
+struct proc_table *pipeline__procs(struct pipeline *p);
+const struct model_stats *pipeline__stats(struct pipeline *p);
+void pipeline__free(struct pipeline *p); /* not the source */
+
+#endif

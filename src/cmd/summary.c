@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/time.h"
+
+void summary__begin(struct summary *s)
+{
+	*s = (struct summary){ .begin_ns = time__boot_ns() };
+}
+
+static void add_proc(struct summary *s, const struct proc *p)
+{
+	if (p && !map__set(&s->procs, (uint64_t)p->id + 1, 0, s))
+		s->proc_cnt++;
+}
+
+void summary__add(struct summary *s, uint64_t bytes, const struct proc *a, const struct proc *b)
+{
+	s->lines++;
+	s->bytes += bytes;
+	add_proc(s, a);
+	add_proc(s, b);
+}
+
+void summary__put_grouped(struct buf *out, uint64_t v)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, v);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf__putc(out, ',');
+		buf__putc(out, digits[i]);
+	}
+}
+
+/* Powers of 1,000, as a sentence wants them: "512 bytes", "5.6 MB". */
+static void put_bytes(struct buf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	double v = (double)bytes / 1000;
+	size_t i = 0;
+
+	if (bytes < 1000) {
+		buf__printf(out, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
+		return;
+	}
+	while (v >= 999.95 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		v /= 1000;
+		i++;
+	}
+	buf__printf(out, "%.1f %s", v, units[i]);
+}
+
+static void put_counted(struct buf *out, uint64_t cnt, const char *what, const char *plural)
+{
+	summary__put_grouped(out, cnt);
+	buf__printf(out, " %s%s", what, cnt == 1 ? "" : plural);
+}
+
+void summary__put_lost(struct buf *out, const struct model_stats *stats)
+{
+	if (!stats->lost) {
+		buf__puts(out, "nothing lost");
+		return;
+	}
+	put_counted(out, stats->lost, "event", "s");
+	buf__puts(out, " lost: trace less (-p, -m), or give more room (--ring-size)");
+}
+
+void summary__say(const struct summary *s, const char *what, const struct model_stats *stats)
+{
+	struct buf b = { 0 };
+
+	put_counted(&b, s->lines, what, "s");
+	buf__puts(&b, " (");
+	put_bytes(&b, s->bytes);
+	buf__puts(&b, ") between ");
+	put_counted(&b, s->proc_cnt, "process", "es");
+	buf__printf(&b, " in %.1f s; ", (double)(time__boot_ns() - s->begin_ns) / 1e9);
+	summary__put_lost(&b, stats);
+	log__error("%s", buf__cstr(&b));
+	buf__free(&b);
+}
+
+void summary__free(struct summary *s)
+{
+	map__free(&s->procs);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The sentence that ends a trace, for people: how much, between how many, how long, what was lost. */
+#ifndef CMD_SUMMARY_H
+#define CMD_SUMMARY_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "model/model.h"
+
+struct summary {
+	uint64_t lines, bytes;
+	struct map procs; /* by proc.id + 1 */
+	uint64_t proc_cnt;
+	uint64_t begin_ns; /* CLOCK_BOOTTIME */
+};
+
+void summary__begin(struct summary *s);
+void summary__add(struct summary *s, uint64_t bytes, const struct proc *a,
+		  const struct proc *b); /* NULL: no process */
+/* what: "message" or "operation". On standard error. */
+void summary__say(const struct summary *s, const char *what, const struct model_stats *stats);
+void summary__free(struct summary *s);
+
+/* 1234567 as "1,234,567". */
+void summary__put_grouped(struct buf *out, uint64_t v);
+/* "nothing lost", or what was and what to do about it. */
+void summary__put_lost(struct buf *out, const struct model_stats *stats);
+
+#endif

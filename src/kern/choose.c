@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "kern/choose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "kern/probe.h"
+
+#define ROWS_MAX (sizeof(((struct hook *)0)->rungs) / sizeof(struct rung_row))
+
+static bool allowed(enum attach_mode attach, enum rung rung)
+{
+	static const enum rung forced[] = {
+		[ATTACH_FENTRY] = RUNG_FENTRY,
+		[ATTACH_KPROBE] = RUNG_KPROBE,
+		[ATTACH_TRACEPOINT] = RUNG_TRACEPOINT,
+	};
+
+	return attach == ATTACH_AUTO || forced[attach] == rung;
+}
+
+static void choose(struct hook_choice *c, enum attach_mode attach)
+{
+	c->chosen = -1;
+	for (size_t i = 0; i < ROWS_MAX && c->hook->rungs[i].progs[0]; i++) {
+		const struct rung_row *row = &c->hook->rungs[i];
+
+		if (!allowed(attach, row->rung)) {
+			snprintf(c->why[i], sizeof(c->why[i]), "not tried: --attach");
+			continue;
+		}
+		if (probe__rung(row, c->why[i], sizeof(c->why[i])) && c->chosen < 0)
+			c->chosen = i;
+	}
+}
+
+struct hook_choice *choose__hooks(enum attach_mode attach, uint32_t mechs, size_t *cnt)
+{
+	size_t hook_cnt;
+	const struct hook *const *hooks = mech__hooks(&hook_cnt);
+	struct hook_choice *choices = xalloc((hook_cnt + 1) * sizeof(*choices));
+
+	*cnt = 0;
+	for (size_t i = 0; i < hook_cnt; i++) {
+		if (hooks[i]->mechs && !(hooks[i]->mechs & mechs))
+			continue;
+		choices[*cnt].hook = hooks[i];
+		choose(&choices[(*cnt)++], attach);
+	}
+	return choices;
+}
+
+uint8_t choose__missing(const struct hook_choice *choices, size_t cnt, uint32_t mechs,
+			const struct hook_choice **hook)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (choices[i].chosen >= 0 || choices[i].hook->rungs[0].optional)
+			continue;
+		*hook = &choices[i];
+		for (uint8_t m = 1; m < IPCT_MECH_CNT; m++) {
+			if (choices[i].hook->mechs & mechs & IPCT_MECH_BIT(m))
+				return m;
+		}
+	}
+	return IPCT_MECH_NONE;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The life cycle of the kernel half. */
+#include "kern/kern.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/types.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+
+#include "kern/choose.h"
+#include "kern/kern_impl.h"
+#include "kern/probe.h"
+#include "kern/skel.h"
+#include "kern/syscalls.h"
+
+#define RING_BYTES_DEFAULT (8ull << 20)
+#define TASKS_MAX 65536 /* in system calls of ours at once, on kernels without task storage */
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return level == LIBBPF_DEBUG || !getenv("IPCTRACE_DEBUG_LIBBPF") ? 0 : vfprintf(stderr, fmt, args);
+}
+
+/* The tracer's own output must not trace itself: `ipctrace | less` reads a pipe that only ipctrace writes. */
+static void ignore_own_output(struct ipct_config *cfg)
+{
+	size_t cnt = 0;
+	struct stat st;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fd && !fstat(fd, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+			cfg->ignore_ino[cnt++] = st.st_ino;
+	}
+}
+
+static void configure(struct kern *k)
+{
+	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
+	struct ipct_config cfg = { .mechs = k->opts.mechs,
+				   .self_pid = getpid(),
+				   .extra_self = k->opts.extra_self };
+	struct probe_features has;
+
+	probe__features(&has);
+	cfg.has_rdonly_cast = has.rdonly_cast;
+	cfg.has_task_storage = has.task_storage;
+	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
+		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
+	ignore_own_output(&cfg);
+	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
+	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
+	if (!has.task_storage) {
+		bpf_map__set_autocreate(k->skel->maps.task_ops, false);
+		bpf_map__set_max_entries(k->skel->maps.task_ops_by_tid, TASKS_MAX);
+	}
+	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
+}
+
+/* Programs are off ("?" in their section) unless a chosen rung names them. */
+static int select_programs(struct kern *k, struct buf *err)
+{
+	for (size_t i = 0; i < k->choice_cnt; i++) {
+		const struct hook_choice *c = &k->choices[i];
+		const struct rung_row *row;
+
+		if (c->chosen < 0)
+			continue;
+		row = &c->hook->rungs[c->chosen];
+		for (size_t p = 0; p < HOOK_PROGS_MAX && row->progs[p]; p++) {
+			struct bpf_program *prog =
+				bpf_object__find_program_by_name(k->skel->obj, row->progs[p]);
+
+			if (!prog) {
+				buf__printf(err,
+					    "hook %s names program %s, which this build does not have; "
+					    "this is a bug",
+					    c->hook->name, row->progs[p]);
+				return -EINVAL;
+			}
+			bpf_program__set_autoload(prog, true);
+		}
+	}
+	bpf_program__set_autoload(k->skel->progs.seed__tasks, true);
+	bpf_program__set_autoload(k->skel->progs.seed__files, true);
+	return 0;
+}
+
+static int choose(struct kern *k, struct buf *err)
+{
+	const char *obstacle = probe__obstacle();
+	const struct hook_choice *hook;
+	uint8_t mech;
+
+	if (obstacle) {
+		buf__puts(err, obstacle);
+		return -EPERM;
+	}
+	k->choices = choose__hooks(k->opts.attach, k->opts.mechs, &k->choice_cnt);
+	mech = choose__missing(k->choices, k->choice_cnt, k->opts.mechs, &hook);
+	if (mech != IPCT_MECH_NONE) {
+		buf__printf(err,
+			    "cannot trace %s: no way to see %s works here%s; leave it out with -m ^%s, "
+			    "or ask ipctrace doctor",
+			    mech__name(mech), hook->hook->name,
+			    k->opts.attach == ATTACH_AUTO ? "" : " under this --attach", mech__name(mech));
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int load(struct kern *k, struct buf *err)
+{
+	int rc;
+
+	k->skel = ipctrace_bpf__open();
+	if (!k->skel) {
+		buf__printf(err, "cannot open the kernel half: %s", strerror(errno));
+		return -errno;
+	}
+	configure(k);
+	rc = select_programs(k, err);
+	if (rc)
+		return rc;
+	rc = ipctrace_bpf__load(k->skel);
+	if (rc)
+		buf__printf(
+			err,
+			"the kernel did not accept the programs: %s; set IPCTRACE_DEBUG_LIBBPF=1 to see why",
+			strerror(-rc));
+	return rc ? rc : source__open_rings(k, err);
+}
+
+struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
+{
+	struct kern *k = xalloc(sizeof(*k));
+	int cpus = libbpf_num_possible_cpus();
+
+	libbpf_set_print(quiet);
+	k->opts = *opts;
+	if (!k->opts.ring_bytes)
+		k->opts.ring_bytes = RING_BYTES_DEFAULT;
+	k->ring_cnt = cpus > 0 ? cpus : 1;
+	k->epoll_fd = -1;
+	source__init(k);
+	if (choose(k, err) || load(k, err)) {
+		kern__close(k);
+		return NULL;
+	}
+	return k;
+}
+
+static int attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
+{
+	struct bpf_link *link = bpf_program__attach(prog);
+
+	if (!link) {
+		int rc = -errno;
+
+		buf__printf(err, "cannot attach %s: %s; ipctrace doctor says what works here",
+			    bpf_program__name(prog), strerror(-rc));
+		return rc;
+	}
+	if (k->link_cnt == k->link_cap)
+		k->links = vec__grow(k->links, &k->link_cap, k->link_cnt + 1, sizeof(*k->links));
+	k->links[k->link_cnt++] = link;
+	return 0;
+}
+
+int kern__attach(struct kern *k, struct buf *err)
+{
+	struct bpf_program *prog;
+	int rc;
+
+	bpf_object__for_each_program(prog, k->skel->obj)
+	{
+		if (!bpf_program__autoload(prog) || bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
+			continue;
+		rc = attach_one(k, prog, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int kern__activate(struct kern *k, struct buf *err)
+{
+	(void)err;
+	k->skel->bss->active = true;
+	k->active = true;
+	return 0;
+}
+
+/* An iterator prints a little per object, so that read() returns now and then and the rings can be emptied. */
+static int run_iterator(struct kern *k, struct bpf_program *prog, struct buf *err)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	char chunk[4096];
+	int fd, rc = 0;
+	ssize_t len;
+
+	if (!link) {
+		rc = -errno;
+		buf__printf(err, "cannot look at what is running already: %s", strerror(-rc));
+		return rc;
+	}
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		rc = -errno;
+		buf__printf(err, "cannot look at what is running already: %s", strerror(-rc));
+		goto out;
+	}
+	while ((len = read(fd, chunk, sizeof(chunk))) > 0 || (len < 0 && errno == EAGAIN))
+		source__stash(k);
+	if (len < 0)
+		rc = -errno;
+	close(fd);
+out:
+	bpf_link__destroy(link);
+	return rc;
+}
+
+int kern__scan(struct kern *k, struct buf *err)
+{
+	int rc = run_iterator(k, k->skel->progs.seed__tasks, err);
+
+	return rc ? rc : run_iterator(k, k->skel->progs.seed__files, err);
+}
+
+struct event_source *kern__source(struct kern *k)
+{
+	return &k->source;
+}
+
+void kern__deactivate(struct kern *k)
+{
+	k->skel->bss->active = false;
+	k->active = false;
+}
+
+int kern__choose_pid(struct kern *k, uint32_t pid)
+{
+	if (k->opts.pid_cnt == KERN_PIDS_MAX)
+		return -ENOSPC;
+	k->opts.pids[k->opts.pid_cnt++] = pid;
+	return 0;
+}
+
+void kern__close(struct kern *k)
+{
+	if (!k)
+		return;
+	for (size_t i = 0; i < k->link_cnt; i++)
+		bpf_link__destroy(k->links[i]);
+	free(k->links);
+	source__close_rings(k);
+	ipctrace_bpf__destroy(k->skel);
+	free(k->choices);
+	free(k);
+}
+
+const struct hook_choice *kern__choices(const struct kern *k, size_t *cnt)
+{
+	*cnt = k->choice_cnt;
+	return k->choices;
+}
+
+struct hook_choice *kern__probe(enum attach_mode attach, uint32_t mechs, size_t *cnt, struct buf *err)
+{
+	const char *obstacle;
+
+	libbpf_set_print(quiet);
+	obstacle = probe__obstacle();
+	if (obstacle)
+		buf__puts(err, obstacle);
+	return choose__hooks(attach, mechs, cnt);
+}

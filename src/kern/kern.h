@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel half, as the rest sees it. The life cycle is the order of this
+ * header: new (choose hooks), attach, activate, scan, poll ..., close.
+ */
+#ifndef KERN_KERN_H
+#define KERN_KERN_H
+
+#include "event/source.h"
+#include "mech/mech.h"
+
+enum attach_mode { ATTACH_AUTO, ATTACH_FENTRY, ATTACH_KPROBE, ATTACH_TRACEPOINT };
+
+#define KERN_PIDS_MAX 64
+
+struct kern_opts {
+	uint32_t mechs; /* IPCT_MECH_BITs to trace */
+	enum attach_mode attach;
+	uint64_t ring_bytes; /* per CPU, power of two; 0: default */
+	/* What the kernel half may drop early; the exact filter is user space's. Nothing chosen: everything. */
+	uint32_t pids[KERN_PIDS_MAX];
+	size_t pid_cnt;
+	bool follow; /* children of the chosen, too */
+	bool have_uid, have_cgroup;
+	uint32_t uid;
+	uint64_t cgroup; /* cgroup v2 id */
+	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
+};
+
+struct kern;
+
+/* Why it cannot be done, as one sentence with the remedy, is put in err by all functions that return a negative number. */
+struct kern *kern__new(const struct kern_opts *opts, struct buf *err); /* opens and loads; NULL: failed */
+int kern__attach(struct kern *k, struct buf *err);
+int kern__activate(struct kern *k, struct buf *err); /* opens all programs at once */
+/* Emits what existed before (tasks, pipes, sockets) as events into the rings. Call after kern__activate(). */
+int kern__scan(struct kern *k, struct buf *err);
+struct event_source *kern__source(struct kern *k); /* owned by k; LOST records are made here */
+void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
+void kern__close(struct kern *k);
+/* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */
+int kern__choose_pid(struct kern *k, uint32_t pid);
+
+/* What was chosen for each hook, for doctor, graphs and recordings. */
+struct hook_choice {
+	const struct hook *hook;
+	int chosen; /* index in hook->rungs; -1: none works here */
+	char why[4]
+		[96]; /* per rung: "ok", "not tried", "refused: EPERM", "unavailable: no CONFIG_KPROBES", ... */
+};
+const struct hook_choice *kern__choices(const struct kern *k, size_t *cnt);
+/* Only probes (no tracing); for doctor. The result is freed with free(). */
+struct hook_choice *kern__probe(enum attach_mode attach, uint32_t mechs, size_t *cnt, struct buf *err);
+
+struct kern_rights {
+	bool root, cap_bpf, cap_perfmon, cap_sys_admin, cap_sys_ptrace, btf;
+	char lockdown[32]; /* "none", "integrity", "confidentiality" */
+};
+void kern__rights(struct kern_rights *r);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Shared by the files of kern/ only. */
+#ifndef KERN_KERN_IMPL_H
+#define KERN_KERN_IMPL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "kern/kern.h"
+#include "kern/ring.h"
+
+struct ipctrace_bpf;
+
+struct kern {
+	struct kern_opts opts;
+	struct hook_choice *choices;
+	size_t choice_cnt;
+	struct ipctrace_bpf *skel;
+	struct ring *rings;
+	size_t ring_cnt;
+	int epoll_fd;
+	struct bpf_link **links;
+	size_t link_cnt, link_cap;
+	struct event_source source;
+	uint64_t lost_seen[IPCT_MECH_CNT];
+	uint64_t lost_checked_ns;
+	bool active, busy; /* busy: the last poll found events, do not sleep */
+	struct buf backlog; /* records drained during the scan, not yet given out */
+	uint64_t backlog_watermark_ns;
+};
+
+/* kern/source.c */
+void source__init(struct kern *k);
+int source__open_rings(struct kern *k, struct buf *err);
+void source__close_rings(struct kern *k);
+/* Moves what is in the rings to the backlog, so that a long scan does not overflow them. */
+void source__stash(struct kern *k);
+
+/* kern/procfs.c: a scanned process's executable and command line; the record is completed in out, or left as it is. */
+#define PROCFS_RECORD_BYTES (sizeof(struct ipct_task) + IPCT_PATH_LEN + IPCT_ARGS_LEN)
+const struct ipct_hdr *procfs__complete(const struct ipct_hdr *ev, void *out);
+
+#endif

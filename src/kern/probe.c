@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "kern/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
+
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
+#define MOV_IMM(r, v) INSN(BPF_ALU64 | BPF_MOV | BPF_K, r, 0, 0, v)
+#define MOV_REG(d, s) INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
+#define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+/* Loads insns as a tracing program on a target; fd or -errno. */
+static int load_tracing(const char *target, enum bpf_attach_type type, const struct bpf_insn *insns,
+			size_t cnt)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	int id = libbpf_find_vmlinux_btf_id(target, type);
+	int fd;
+
+	if (id < 0)
+		return id;
+	opts.attach_btf_id = id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ipct_probe", "GPL", insns, cnt, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Loading is not enough: arm64 before 6.4 loads fentry programs and then refuses to attach them. */
+static int try_tracing(const char *target, enum bpf_attach_type type)
+{
+	const struct bpf_insn insns[] = { MOV_IMM(BPF_REG_0, 0), EXIT() };
+	int fd = load_tracing(target, type, insns, 2), link;
+
+	if (fd < 0)
+		return fd;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link < 0)
+		link = -errno;
+	else
+		close(link);
+	close(fd);
+	return link < 0 ? link : 0;
+}
+
+static const char *errno_name(int err)
+{
+	const char *name = strerrorname_np(err);
+
+	return name ? name : "error";
+}
+
+static bool explain(int err, const char *what, char *why, size_t bytes)
+{
+	if (!err)
+		snprintf(why, bytes, "ok");
+	else if (err == -EPERM || err == -EACCES)
+		snprintf(why, bytes, "refused: %s", errno_name(-err));
+	else if (err == -ESRCH || err == -ENOENT)
+		snprintf(why, bytes, "unavailable: %s", what);
+	else
+		snprintf(why, bytes, "failed: %s", errno_name(-err));
+	return !err;
+}
+
+/* Arguments of a tracepoint: its typedef btf_trace_NAME points to a function type, whose first argument is not the user's. */
+static int tracepoint_args(const char *target)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	const struct btf_type *t;
+	char name[128];
+	int id, cnt = -ENOENT;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", target);
+	id = vmlinux ? btf__find_by_name_kind(vmlinux, name, BTF_KIND_TYPEDEF) : -ENOENT;
+	if (id > 0) {
+		t = btf__type_by_id(vmlinux, btf__type_by_id(vmlinux, id)->type);
+		t = btf__type_by_id(vmlinux, t->type);
+		cnt = (int)btf_vlen(t) - 1;
+	}
+	btf__free(vmlinux);
+	return cnt;
+}
+
+static bool tracepoint_exists(const struct rung_row *row)
+{
+	if (libbpf_find_vmlinux_btf_id(row->target, BPF_TRACE_RAW_TP) < 0)
+		return false;
+	return !row->arg_cnt || tracepoint_args(row->target) == row->arg_cnt;
+}
+
+static bool probe_tracepoint(const struct rung_row *row, char *why, size_t bytes)
+{
+	static int general = 1;
+
+	if (general > 0)
+		general = try_tracing("sys_enter", BPF_TRACE_RAW_TP);
+	if (general)
+		return explain(general, "no BTF for tracepoints", why, bytes);
+	return explain(tracepoint_exists(row) ? 0 : -ENOENT, "no such tracepoint", why, bytes);
+}
+
+static bool probe_fentry(const struct rung_row *row, char *why, size_t bytes)
+{
+	static int general = 1;
+	int id;
+
+	if (general > 0)
+		general = try_tracing(FENTRY_GUINEA_PIG, BPF_TRACE_FENTRY);
+	if (general)
+		return explain(general, "no fentry", why, bytes);
+	id = libbpf_find_vmlinux_btf_id(row->target, BPF_TRACE_FENTRY);
+	return explain(id < 0 ? -ENOENT : 0, "no such function", why, bytes);
+}
+
+static bool probe_kprobe(const struct rung_row *row, char *why, size_t bytes)
+{
+	if (access("/sys/bus/event_source/devices/kprobe/type", R_OK))
+		return explain(-ENOENT, "no CONFIG_KPROBES", why, bytes);
+	return explain(0, row->target, why, bytes);
+}
+
+bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes)
+{
+	static bool (*const probes[RUNG_CNT])(const struct rung_row *, char *, size_t) = {
+		[RUNG_FENTRY] = probe_fentry,
+		[RUNG_KPROBE] = probe_kprobe,
+		[RUNG_TRACEPOINT] = probe_tracepoint,
+	};
+
+	return probes[row->rung](row, why, why_bytes);
+}
+
+static bool try_task_storage(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct btf *btf = btf__new_empty();
+	bool ok = false;
+	int map, fd;
+
+	if (!btf)
+		return false;
+	/* Local storage wants BTF for key and value. */
+	opts.btf_key_type_id = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	opts.btf_value_type_id = opts.btf_key_type_id;
+	if (btf__load_into_kernel(btf))
+		goto out;
+	opts.btf_fd = btf__fd(btf);
+	map = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "ipct_probe", 4, 4, 0, &opts);
+	if (map < 0)
+		goto out;
+	const struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_get_current_task_btf),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		MOV_REG(BPF_REG_2, BPF_REG_0),
+		MOV_IMM(BPF_REG_3, 0),
+		MOV_IMM(BPF_REG_4, 0),
+		CALL(BPF_FUNC_task_storage_get),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	fd = load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
+	ok = fd >= 0;
+	if (ok)
+		close(fd);
+	close(map);
+out:
+	btf__free(btf);
+	return ok;
+}
+
+void probe__features(struct probe_features *f)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+
+	f->task_storage = try_task_storage();
+	f->rdonly_cast = vmlinux && btf__find_by_name_kind(vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	btf__free(vmlinux);
+}
+
+const char *probe__obstacle(void)
+{
+	int err;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return "this kernel does not describe its types (no /sys/kernel/btf/vmlinux); it needs "
+		       "CONFIG_DEBUG_INFO_BTF";
+	err = try_tracing("sys_enter", BPF_TRACE_RAW_TP);
+	if (err == -EPERM || err == -EACCES)
+		return geteuid() ? "tracing needs root (or CAP_BPF and CAP_PERFMON): try sudo ipctrace ..."
+				 : "the kernel refuses BPF tracing programs even to root; inside a "
+				   "container, give it "
+				   "CAP_BPF and CAP_PERFMON and allow bpf(2)";
+	if (err)
+		return "this kernel cannot run BPF programs on tracepoints with BTF; ipctrace needs Linux "
+		       "5.8 or later "
+		       "with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS";
+	return NULL;
+}

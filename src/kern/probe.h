@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What this kernel can do, found by trying: a lookup says what exists, only a load says what is allowed. */
+#ifndef KERN_PROBE_H
+#define KERN_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mech/mech.h"
+
+struct probe_features {
+	bool task_storage; /* in tracing programs */
+	bool rdonly_cast;
+};
+
+void probe__features(struct probe_features *f);
+/*
+ * Can programs of this rung be loaded and attached to this target here? Writes "ok", "refused: EPERM",
+ * "unavailable: no such tracepoint" or the like to why. The general part is tried once and remembered.
+ */
+bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes);
+/* Remedy for a kernel that refuses even the first load: one sentence; NULL: nothing wrong. */
+const char *probe__obstacle(void);
+
+#endif

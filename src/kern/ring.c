@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "kern/ring.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "event/check.h"
+
+/* Layout of a ring's pages and record headers: kernel/bpf/ringbuf.c, stable user API since 5.8. */
+
+int ring__open(struct ring *r, uint64_t bytes)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	int err;
+
+	*r = (struct ring){ .map_fd = -1, .bytes = bytes };
+	r->map_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ipct_ring", 0, 0, bytes, NULL);
+	if (r->map_fd < 0) {
+		err = -errno;
+		goto fail;
+	}
+	r->consumer_map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->map_fd, 0);
+	if (r->consumer_map == MAP_FAILED) {
+		err = -errno;
+		r->consumer_map = NULL;
+		goto fail;
+	}
+	r->producer_map = mmap(NULL, page + 2 * bytes, PROT_READ, MAP_SHARED, r->map_fd, page);
+	if (r->producer_map == MAP_FAILED) {
+		err = -errno;
+		r->producer_map = NULL;
+		goto fail;
+	}
+	r->consumer = r->consumer_map;
+	r->producer = r->producer_map;
+	r->data = (const uint8_t *)r->producer_map + page;
+	return 0;
+fail:
+	ring__close(r);
+	return err;
+}
+
+static void take(struct ring *r, const void *record, uint32_t len, event_fn fn, void *ctx)
+{
+	const struct ipct_hdr *ev = record;
+
+	if (event__check(record, len) < 0) {
+		r->bad++;
+		return;
+	}
+	if (ev->ts_ns > r->last_ns)
+		r->last_ns = ev->ts_ns;
+	fn(ctx, ev);
+}
+
+size_t ring__drain(struct ring *r, uint64_t now_ns, event_fn fn, void *ctx, uint64_t *watermark_ns)
+{
+	uint64_t end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	uint64_t pos = *r->consumer;
+	size_t cnt = 0;
+
+	*watermark_ns = now_ns;
+	while (pos < end) {
+		const uint32_t *hdr = (const uint32_t *)(r->data + (pos & (r->bytes - 1)));
+		uint32_t len = __atomic_load_n(hdr, __ATOMIC_ACQUIRE);
+
+		if (len & BPF_RINGBUF_BUSY_BIT) {
+			*watermark_ns = r->last_ns;
+			break;
+		}
+		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
+			take(r, hdr + BPF_RINGBUF_HDR_SZ / sizeof(*hdr), len, fn, ctx);
+			cnt++;
+		}
+		len &= ~BPF_RINGBUF_DISCARD_BIT;
+		pos += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
+		__atomic_store_n(r->consumer, pos, __ATOMIC_RELEASE);
+	}
+	return cnt;
+}
+
+void ring__close(struct ring *r)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	if (r->consumer_map)
+		munmap(r->consumer_map, page);
+	if (r->producer_map)
+		munmap(r->producer_map, page + 2 * r->bytes);
+	if (r->map_fd >= 0)
+		close(r->map_fd);
+	*r = (struct ring){ .map_fd = -1 };
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The running kernel as an event source: all rings, their losses, and how far time is complete. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/log.h"
+#include "base/time.h"
+
+#include "kern/kern_impl.h"
+#include "kern/skel.h"
+
+#define LOST_CHECK_NS 100000000ull
+#define POLL_MAX_MS 20 /* producers wake nobody unless a ring fills up: look by ourselves */
+
+struct taker {
+	event_fn fn;
+	void *ctx;
+};
+
+static void take(void *ctx, const struct ipct_hdr *ev)
+{
+	struct taker *t = ctx;
+	_Alignas(8) unsigned char whole[PROCFS_RECORD_BYTES];
+
+	if (ev->kind == IPCT_KIND_TASK)
+		ev = procfs__complete(ev, whole);
+	t->fn(t->ctx, ev);
+}
+
+static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
+{
+	uint64_t now_ns = time__boot_ns(), one;
+	size_t cnt = 0;
+
+	*watermark_ns = UINT64_MAX;
+	for (size_t i = 0; i < k->ring_cnt; i++) {
+		cnt += ring__drain(&k->rings[i], now_ns, take, t, &one);
+		if (one < *watermark_ns)
+			*watermark_ns = one;
+	}
+	return cnt;
+}
+
+static size_t give_backlog(struct kern *k, struct taker *t)
+{
+	size_t cnt = 0;
+
+	for (size_t at = 0; at < k->backlog.len; cnt++) {
+		const struct ipct_hdr *ev = (const void *)(k->backlog.data + at);
+
+		at += (ev->size + 7u) & ~7u;
+		take(t, ev);
+	}
+	buf__reset(&k->backlog);
+	return cnt;
+}
+
+static size_t report_lost(struct kern *k, struct taker *t)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t now_ns = time__boot_ns();
+	uint64_t values[cpus > 0 ? cpus : 1];
+	size_t cnt = 0;
+
+	if (k->active && now_ns - k->lost_checked_ns < LOST_CHECK_NS)
+		return 0;
+	k->lost_checked_ns = now_ns;
+	for (uint32_t m = 0; m < IPCT_MECH_CNT; m++) {
+		struct ipct_lost ev = {
+			.h = { .ts_ns = now_ns, .kind = IPCT_KIND_LOST, .size = sizeof(ev), .mech = m }
+		};
+		uint64_t sum = 0;
+
+		if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
+			continue;
+		for (int c = 0; c < cpus; c++)
+			sum += values[c];
+		ev.count = sum - k->lost_seen[m];
+		k->lost_seen[m] = sum;
+		if (!ev.count)
+			continue;
+		t->fn(t->ctx, &ev.h);
+		cnt++;
+	}
+	return cnt;
+}
+
+static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void *ctx, uint64_t *watermark_ns)
+{
+	struct kern *k = (struct kern *)((char *)s - offsetof(struct kern, source));
+	struct taker t = { fn, ctx };
+	struct epoll_event ready;
+	size_t cnt;
+
+	if (!k->busy && !k->backlog.len && timeout_ms) {
+		if (timeout_ms < 0 || timeout_ms > POLL_MAX_MS)
+			timeout_ms = POLL_MAX_MS;
+		if (epoll_wait(k->epoll_fd, &ready, 1, timeout_ms) < 0 && errno != EINTR)
+			return -errno;
+	}
+	cnt = give_backlog(k, &t);
+	cnt += drain(k, &t, watermark_ns);
+	k->busy = cnt > 1000;
+	return cnt + report_lost(k, &t);
+}
+
+static void stash(void *ctx, const struct ipct_hdr *ev)
+{
+	struct kern *k = ctx;
+	size_t bytes = (ev->size + 7u) & ~7u;
+
+	memcpy(buf__reserve(&k->backlog, bytes), ev, ev->size);
+	k->backlog.len += bytes;
+}
+
+void source__stash(struct kern *k)
+{
+	uint64_t watermark_ns, now_ns = time__boot_ns();
+
+	for (size_t i = 0; i < k->ring_cnt; i++)
+		ring__drain(&k->rings[i], now_ns, stash, k, &watermark_ns);
+}
+
+void source__init(struct kern *k)
+{
+	k->source = (struct event_source){ .poll = source_poll };
+}
+
+int source__open_rings(struct kern *k, struct buf *err)
+{
+	int outer = bpf_map__fd(k->skel->maps.rings);
+
+	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	k->rings = xalloc(k->ring_cnt * sizeof(*k->rings));
+	for (size_t i = 0; i < k->ring_cnt; i++)
+		k->rings[i].map_fd = -1;
+	for (uint32_t i = 0; i < k->ring_cnt; i++) {
+		struct epoll_event want = { .events = EPOLLIN, .data.u32 = i };
+		int rc = ring__open(&k->rings[i], k->opts.ring_bytes);
+
+		if (!rc && bpf_map_update_elem(outer, &i, &k->rings[i].map_fd, 0))
+			rc = -errno;
+		if (!rc && epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, k->rings[i].map_fd, &want))
+			rc = -errno;
+		if (rc) {
+			buf__printf(err,
+				    "cannot make a ring of %llu bytes for each of %zu CPUs: %s; try a "
+				    "smaller --ring-size",
+				    (unsigned long long)k->opts.ring_bytes, k->ring_cnt, strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void source__close_rings(struct kern *k)
+{
+	for (size_t i = 0; k->rings && i < k->ring_cnt; i++)
+		ring__close(&k->rings[i]);
+	free(k->rings);
+	if (k->epoll_fd >= 0)
+		close(k->epoll_fd);
+	buf__free(&k->backlog);
+}

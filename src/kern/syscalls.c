@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The table of system calls that the kernel half looks at. */
+#include "kern/syscalls.h"
+
+#include <sys/syscall.h>
+
+#include <linux/types.h>
+
+#include "ipctrace/config.h"
+#include "ipctrace/mech.h"
+
+struct row {
+	short native; /* of this architecture; -1: it has none */
+	short i386; /* the number in a 32-bit process on x86; -1: none, or not followed */
+	uint8_t class;
+	uint32_t mechs; /* looked at only when one of these is traced */
+};
+
+#define BIT(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)
+#define PIPES (BIT(PIPE) | BIT(FIFO))
+#define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET))
+#define FILES (PIPES | SOCKETS)
+#define SIGNALS BIT(SIGNAL)
+
+/* Legacy calls that newer architectures do not have. */
+#ifndef SYS_open
+#define SYS_open -1
+#define SYS_creat -1
+#define SYS_pipe -1
+#define SYS_dup2 -1
+#endif
+
+static const struct row rows[] = {
+	{ SYS_read, 3, IPCT_SC_READ, FILES },
+	{ SYS_pread64, 180, IPCT_SC_READ, FILES },
+	{ SYS_readv, 145, IPCT_SC_READV, FILES },
+	{ SYS_preadv, 333, IPCT_SC_READV, FILES },
+	{ SYS_preadv2, 378, IPCT_SC_READV, FILES },
+	{ SYS_write, 4, IPCT_SC_WRITE, FILES },
+	{ SYS_pwrite64, 181, IPCT_SC_WRITE, FILES },
+	{ SYS_writev, 146, IPCT_SC_WRITEV, FILES },
+	{ SYS_pwritev, 334, IPCT_SC_WRITEV, FILES },
+	{ SYS_pwritev2, 379, IPCT_SC_WRITEV, FILES },
+	{ SYS_sendto, 369, IPCT_SC_SENDTO, SOCKETS },
+	{ SYS_sendmsg, 370, IPCT_SC_SENDMSG, SOCKETS },
+	{ SYS_sendmmsg, 345, IPCT_SC_SENDMMSG, SOCKETS },
+	{ SYS_recvfrom, 371, IPCT_SC_RECVFROM, SOCKETS },
+	{ SYS_recvmsg, 372, IPCT_SC_RECVMSG, SOCKETS },
+	{ SYS_recvmmsg, 337, IPCT_SC_RECVMMSG, SOCKETS },
+	{ -1, 417, IPCT_SC_RECVMMSG, SOCKETS }, /* recvmmsg_time64 */
+	{ SYS_splice, 313, IPCT_SC_SPLICE, FILES },
+	{ SYS_tee, 315, IPCT_SC_TEE, PIPES },
+	{ SYS_vmsplice, 316, IPCT_SC_VMSPLICE, PIPES },
+	{ SYS_sendfile, 187, IPCT_SC_SENDFILE, FILES },
+	{ -1, 239, IPCT_SC_SENDFILE, FILES }, /* sendfile64 */
+	{ SYS_pipe, 42, IPCT_SC_PIPE, PIPES },
+	{ SYS_pipe2, 331, IPCT_SC_PIPE, PIPES },
+	{ SYS_open, 5, IPCT_SC_OPEN, FILES },
+	{ SYS_creat, 8, IPCT_SC_OPEN, FILES },
+	{ SYS_openat, 295, IPCT_SC_OPEN, FILES },
+	{ SYS_openat2, 437, IPCT_SC_OPEN, FILES },
+	{ SYS_close, 6, IPCT_SC_CLOSE, FILES },
+	{ SYS_close_range, 436, IPCT_SC_CLOSE_RANGE, FILES },
+	{ SYS_dup, 41, IPCT_SC_DUP, FILES },
+	{ SYS_dup2, 63, IPCT_SC_DUP, FILES },
+	{ SYS_dup3, 330, IPCT_SC_DUP, FILES },
+	{ SYS_fcntl, 55, IPCT_SC_FCNTL, FILES },
+	{ -1, 221, IPCT_SC_FCNTL, FILES }, /* fcntl64 */
+	{ SYS_socket, 359, IPCT_SC_SOCKET, SOCKETS },
+	{ SYS_socketpair, 360, IPCT_SC_SOCKETPAIR, SOCKETS },
+	{ SYS_bind, 361, IPCT_SC_BIND, SOCKETS },
+	{ SYS_connect, 362, IPCT_SC_CONNECT, SOCKETS },
+	{ SYS_listen, 363, IPCT_SC_LISTEN, SOCKETS },
+	{ SYS_accept, -1, IPCT_SC_ACCEPT, SOCKETS },
+	{ SYS_accept4, 364, IPCT_SC_ACCEPT, SOCKETS },
+	{ SYS_shutdown, 373, IPCT_SC_SHUTDOWN, SOCKETS },
+	{ SYS_rt_sigtimedwait, 177, IPCT_SC_SIGWAIT, SIGNALS },
+	{ -1, 421, IPCT_SC_SIGWAIT, SIGNALS }, /* rt_sigtimedwait_time64 */
+	{ -1, 102, IPCT_SC_SOCKETCALL, SOCKETS },
+};
+
+void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!(rows[i].mechs & mechs))
+			continue;
+		if (rows[i].native >= 0)
+			native[rows[i].native] = rows[i].class;
+#ifdef __x86_64__
+		if (rows[i].i386 >= 0)
+			compat[rows[i].i386] = rows[i].class;
+#endif
+	}
+}

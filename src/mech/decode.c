@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Events to the model's terms: what is common to all mechanisms, and who decodes which kind. */
+#include <string.h>
+
+#include "mech/tables.h"
+
+uint32_t flags__map(const struct flag_pair *pairs, uint32_t wire)
+{
+	uint32_t model = 0;
+
+	for (; pairs->wire; pairs++) {
+		if (wire & pairs->wire)
+			model |= pairs->model;
+	}
+	return model;
+}
+
+struct op *decoded__op(struct decoded *out, const struct ipct_hdr *ev, uint64_t enter_ns, int64_t ret)
+{
+	struct op *op = &out->op;
+
+	out->what = DECODED_OP;
+	memset(op, 0, sizeof(*op));
+	op->ts_ns = ev->ts_ns;
+	op->enter_ns = enter_ns;
+	op->pid = ev->pid;
+	op->tid = ev->tid;
+	op->kind = ev->op; /* enum op_kind and enum ipct_op are the same list: see the assertions below */
+	op->mech = ev->mech;
+	op->ret = ret;
+	op->fd = -1;
+	op->fd2 = -1;
+	return op;
+}
+
+#define IPCT_X(sym, num, name) \
+	_Static_assert((int)IPCT_OP_##sym == (int)OP_##sym, "wire and model agree on " name);
+IPCT_OP_LIST(IPCT_X)
+#undef IPCT_X
+
+struct object_info *decoded__object(struct decoded *out, const struct ipct_hdr *ev)
+{
+	const struct ipct_object *ob = (const struct ipct_object *)ev;
+	struct object_info *info = &out->object;
+
+	out->what = DECODED_OBJECT;
+	*info = (struct object_info){
+		.ts_ns = ev->ts_ns,
+		.mech = ev->mech,
+		.scanned = ob->what == IPCT_OBJECT_SCAN,
+		.listener = ob->listener,
+		.fill_bytes = ob->fill_bytes,
+		.fill_msgs = ob->fill_msgs,
+		.capacity_bytes = ob->capacity,
+		.pid = ev->pid,
+		.side = ob->side,
+	};
+	return info;
+}
+
+void decoded__set_name(struct decoded *out, const char *prefix, const char *bytes, size_t len)
+{
+	size_t at = prefix ? strlen(prefix) : strlen(out->name_buf);
+
+	if (prefix) {
+		memcpy(out->name_buf, prefix, at);
+		if (len > sizeof(out->name_buf) - at)
+			len = sizeof(out->name_buf) - at;
+		memcpy(out->name_buf + at, bytes, len);
+		at += len;
+	}
+	out->object.name = out->name_buf;
+	out->object.name_len = at;
+}
+
+static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
+{
+	const struct ipct_call *call = (const struct ipct_call *)ev;
+	struct op *op = decoded__op(out, ev, call->enter_ns, call->ret);
+
+	op->rule = PAIR_NONE;
+	op->fd = call->fd;
+	op->fd2 = call->fd2;
+	op->arg = call->arg;
+	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
+		op->obj = pipe__key(ev->mech, call->key, call->dev);
+	} else {
+		op->obj = unix__key(call->key);
+		op->peer = unix__key(call->peer_key);
+	}
+}
+
+static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
+{
+	const struct ipct_object *ob = (const struct ipct_object *)ev;
+
+	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
+		pipe__decode_object(ob, out);
+	else
+		unix__decode_object(ob, out);
+}
+
+static void decode_lost(const struct ipct_hdr *ev, struct decoded *out)
+{
+	out->what = DECODED_LOST;
+	out->lost = ((const struct ipct_lost *)ev)->count;
+	out->op.mech = ev->mech;
+	out->op.ts_ns = ev->ts_ns;
+}
+
+void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
+{
+	static void (*const by_kind[])(const struct ipct_hdr *, struct decoded *) = {
+		[IPCT_KIND_TASK] = task__decode,
+		[IPCT_KIND_OBJECT] = decode_object,
+		[IPCT_KIND_CALL] = decode_call,
+		[IPCT_KIND_PIPE_IO] = pipe__decode,
+		[IPCT_KIND_SOCK_IO] = unix__decode,
+		[IPCT_KIND_SIGGEN] = signal__decode_generated,
+		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
+		[IPCT_KIND_LOST] = decode_lost,
+	};
+
+	out->what = DECODED_NOTHING;
+	if (ev->kind < sizeof(by_kind) / sizeof(by_kind[0]) && by_kind[ev->kind])
+		by_kind[ev->kind](ev, out);
+}

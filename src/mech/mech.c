@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The mechanisms and hooks of this build, and the words for them on the command line. */
+#include "mech/mech.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mech/tables.h"
+
+#define CNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct mech_desc *const mechs[] = {
+	&mech_pipe, &mech_fifo, &mech_signal, &mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
+};
+
+static const struct hook *const hooks[] = {
+	&hook_task_fork,       &hook_task_exec,	     &hook_task_exit,	      &hook_task_rename,
+	&hook_pipe_calls,      &hook_pipe_sleep,     &hook_pipe_uring_submit, &hook_pipe_uring_complete,
+	&hook_unix_calls,      &hook_unix_sent,	     &hook_unix_received,     &hook_unix_uring,
+	&hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
+};
+
+static const struct {
+	uint8_t mech;
+	void (*name)(uint8_t mech, struct obj_key key, char *buf, size_t size);
+} object_names[] = {
+	{ IPCT_MECH_PIPE, pipe__object_name },	     { IPCT_MECH_FIFO, pipe__object_name },
+	{ IPCT_MECH_SIGNAL, signal__object_name },   { IPCT_MECH_UNIX_STREAM, unix__object_name },
+	{ IPCT_MECH_UNIX_DGRAM, unix__object_name }, { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
+};
+
+#define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)
+
+static const struct {
+	const char *name;
+	uint32_t mask;
+} groups[] = {
+	{ "sysv", M(SYSV_MSG) | M(SYSV_SEM) | M(SYSV_SHM) },
+	{ "posix", M(POSIX_MQ) | M(POSIX_SEM) | M(POSIX_SHM) },
+	{ "unix", M(UNIX_STREAM) | M(UNIX_DGRAM) | M(UNIX_SEQPACKET) },
+	{ "inet", M(TCP) | M(UDP) },
+	{ "msg", M(SYSV_MSG) | M(POSIX_MQ) },
+	{ "sem", M(SYSV_SEM) | M(POSIX_SEM) },
+	{ "shm", M(SYSV_SHM) | M(POSIX_SHM) },
+	{ "all", ~1u },
+};
+
+const char *rung__name(enum rung rung)
+{
+	static const char *const names[RUNG_CNT] = {
+		[RUNG_FENTRY] = "fentry", [RUNG_KPROBE] = "kprobe", [RUNG_TRACEPOINT] = "tracepoint"
+	};
+
+	return rung < RUNG_CNT ? names[rung] : "?";
+}
+
+const struct mech_desc *const *mech__all(size_t *cnt)
+{
+	*cnt = CNT(mechs);
+	return mechs;
+}
+
+const struct hook *const *mech__hooks(size_t *cnt)
+{
+	*cnt = CNT(hooks);
+	return hooks;
+}
+
+const struct mech_desc *mech__by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < CNT(mechs); i++) {
+		if (strlen(mechs[i]->name) == len && !memcmp(mechs[i]->name, name, len))
+			return mechs[i];
+	}
+	return NULL;
+}
+
+const char *mech__name(uint8_t mech)
+{
+	static const char *const names[] = { [IPCT_MECH_NONE] = "task",
+#define IPCT_X(sym, num, name) [num] = name,
+					     IPCT_MECH_LIST(IPCT_X)
+#undef IPCT_X
+	};
+
+	return mech < CNT(names) ? names[mech] : "?";
+}
+
+uint32_t mech__built_mask(void)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < CNT(mechs); i++)
+		mask |= IPCT_MECH_BIT(mechs[i]->mech);
+	return mask;
+}
+
+static uint32_t word_mask(const char *word, size_t len)
+{
+	const struct mech_desc *m = mech__by_name(word, len);
+
+	if (m)
+		return IPCT_MECH_BIT(m->mech);
+	for (size_t i = 0; i < CNT(groups); i++) {
+		if (strlen(groups[i].name) == len && !memcmp(groups[i].name, word, len))
+			return groups[i].mask & mech__built_mask();
+	}
+	return 0;
+}
+
+static void say_known(struct buf *err)
+{
+	for (size_t i = 0; i < CNT(mechs); i++)
+		buf__printf(err, "%s%s", i ? " " : "", mechs[i]->name);
+	buf__puts(err, "; groups:");
+	for (size_t i = 0; i < CNT(groups); i++) {
+		if (groups[i].mask & mech__built_mask())
+			buf__printf(err, " %s", groups[i].name);
+	}
+}
+
+int mech__parse_list(const char *list, uint32_t *mask, struct buf *err)
+{
+	uint32_t take = 0, leave = 0, bits;
+	bool any_take = false;
+
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		bool without = *list == '^';
+
+		bits = word_mask(list + without, len - without);
+		if (len && !bits) {
+			buf__printf(err, "no mechanism or group '%.*s'; there are: ", (int)(len - without),
+				    list + without);
+			say_known(err);
+			return -EINVAL;
+		}
+		*(without ? &leave : &take) |= bits;
+		any_take |= bits && !without;
+		list += len + (list[len] == ',');
+	}
+	*mask = (any_take ? take : mech__built_mask()) & ~leave;
+	if (*mask)
+		return 0;
+	buf__puts(err, "this list leaves no mechanism to trace");
+	return -EINVAL;
+}
+
+void mech__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
+{
+	for (size_t i = 0; i < CNT(object_names); i++) {
+		if (object_names[i].mech == mech) {
+			object_names[i].name(mech, key, buf, size);
+			return;
+		}
+	}
+	snprintf(buf, size, "%s:[%llx]", mech__name(mech), (unsigned long long)key.id);
+}

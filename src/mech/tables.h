@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Between the mechanisms' files and mech.c, which lists them: adding one means a row in each of mech.c's tables
+ * and its declarations here.
+ */
+#ifndef MECH_TABLES_H
+#define MECH_TABLES_H
+
+#include "mech/mech.h"
+
+/* ---- shared by decoders (mech/decode.c) ---- */
+
+struct flag_pair {
+	uint32_t wire, model;
+};
+uint32_t flags__map(const struct flag_pair *pairs, uint32_t wire); /* pairs end with {0, 0} */
+
+/* Begins an operation: kind, task, times and result from the event; the rest zeroed. */
+struct op *decoded__op(struct decoded *out, const struct ipct_hdr *ev, uint64_t enter_ns, int64_t ret);
+/* Begins an object's record; name_fmt writes into out->name_buf. */
+struct object_info *decoded__object(struct decoded *out, const struct ipct_hdr *ev);
+void decoded__set_name(struct decoded *out, const char *prefix, const char *bytes, size_t len);
+
+/* ---- one block per mechanism's file ---- */
+
+extern const struct mech_desc mech_pipe, mech_fifo;
+extern const struct hook hook_pipe_calls, hook_pipe_sleep, hook_pipe_uring_submit, hook_pipe_uring_complete;
+struct obj_key pipe__key(uint8_t mech, uint64_t ino, uint32_t dev);
+void pipe__decode(const struct ipct_hdr *ev, struct decoded *out);
+void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void pipe__decode_object(const struct ipct_object *ob, struct decoded *out);
+
+extern const struct mech_desc mech_unix_stream, mech_unix_dgram, mech_unix_seqpacket;
+extern const struct hook hook_unix_calls, hook_unix_sent, hook_unix_received, hook_unix_uring;
+void unix__decode(const struct ipct_hdr *ev, struct decoded *out);
+void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
+struct obj_key unix__key(uint64_t sk);
+
+extern const struct mech_desc mech_signal;
+extern const struct hook hook_signal_generate, hook_signal_deliver, hook_signal_wait;
+void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);
+void signal__decode_delivered(const struct ipct_hdr *ev, struct decoded *out);
+void signal__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
+extern const struct hook hook_task_fork, hook_task_exec, hook_task_exit, hook_task_rename;
+void task__decode(const struct ipct_hdr *ev, struct decoded *out);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* UNIX stream, datagram and seqpacket sockets. */
+#include "mech/tables.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BITS                                                                          \
+	(IPCT_MECH_BIT(IPCT_MECH_UNIX_STREAM) | IPCT_MECH_BIT(IPCT_MECH_UNIX_DGRAM) | \
+	 IPCT_MECH_BIT(IPCT_MECH_UNIX_SEQPACKET))
+
+const struct hook hook_unix_calls = {
+	.name = "unix_io",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "sys_enter",
+		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
+		     .note = "system calls" } },
+};
+
+const struct hook hook_unix_sent = {
+	.name = "unix_sent",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "sk_data_ready",
+		     { "sk_data_ready__tracepoint" },
+		     .optional = true,
+		     .note = "each message's identity where it is queued; without it (before Linux 6.3) "
+			     "threads that "
+			     "send on one socket at the same time cannot be told apart" } },
+};
+
+const struct hook hook_unix_received = {
+	.name = "unix_received",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "skb_copy_datagram_iovec",
+		     { "skb_copy_datagram_iovec__tracepoint" },
+		     .note = "each message's identity where it is taken" } },
+};
+
+const struct hook hook_unix_uring = {
+	.name = "unix_uring",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "sock_send_length",
+		     { "sock_send_length__tracepoint", "sock_recv_length__tracepoint" },
+		     .optional = true,
+		     .note = "sends and receives by io_uring (since Linux 6.3)" } },
+};
+
+static const char *const blind[] = {
+	"data that BPF programs redirect from socket to socket (sockmap) passes unseen",
+	"bytes spliced out of a UNIX socket are counted by the call, without their identity",
+	NULL,
+};
+
+const struct mech_desc mech_unix_stream = { IPCT_MECH_UNIX_STREAM, "unix-stream",
+					    "connected UNIX stream sockets", blind };
+const struct mech_desc mech_unix_dgram = { IPCT_MECH_UNIX_DGRAM, "unix-dgram", "UNIX datagram sockets",
+					   blind };
+const struct mech_desc mech_unix_seqpacket = { IPCT_MECH_UNIX_SEQPACKET, "unix-seqpacket",
+					       "connected UNIX sockets that keep records", blind };
+
+static const struct flag_pair flags[] = {
+	{ IPCT_IO_PEEK, OP_F_PEEK },
+	{ IPCT_IO_URING, OP_F_URING },
+	{ IPCT_IO_WAITED, OP_F_WAITED },
+	{ IPCT_IO_DRAINED, OP_F_DRAINED },
+	{ IPCT_IO_MORE, OP_F_MORE },
+	{ IPCT_IO_NO_SKB, OP_F_NO_ID },
+	{ IPCT_IO_TRUNC, OP_F_TRUNC },
+	{ IPCT_IO_FDS, OP_F_FDS },
+	{ IPCT_IO_NOENTRY, OP_F_NOENTRY },
+	{ IPCT_IO_OOB, OP_F_OOB },
+	{ 0, 0 },
+};
+
+/* A struct sock is one object from before accept() gives it an inode until it is freed. */
+static struct obj_key key_of(uint64_t sk)
+{
+	return (struct obj_key){ .id = sk, .space = sk ? (uint64_t)IPCT_MECH_UNIX_STREAM << 56 : 0 };
+}
+
+void unix__decode(const struct ipct_hdr *ev, struct decoded *out)
+{
+	const struct ipct_sock_io *io = (const struct ipct_sock_io *)ev;
+	struct op *op = decoded__op(out, ev, io->enter_ns, io->ret);
+
+	op->rule = PAIR_MESSAGE;
+	op->flags = flags__map(flags, io->flags);
+	op->obj = key_of(io->sk);
+	op->peer = key_of(io->peer_sk);
+	op->bytes = io->ret < 0 ? 0 : io->skb_len;
+	op->fd = io->fd;
+	op->msg.id = io->skb;
+	op->msg.off = io->skb_off;
+	op->msg.total = io->skb_total;
+	for (int i = 0; i < 4; i++)
+		op->fp[i] = io->fp[i];
+}
+
+void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
+{
+	(void)mech;
+	snprintf(buf, size, "unix:[sock %" PRIx64 "]", key.id & 0xffffffff);
+}
+
+static void name_unbound(const struct ipct_object *ob, struct decoded *out)
+{
+	uint32_t a = ob->ino, b = ob->peer_ino;
+
+	if (a && b)
+		snprintf(out->name_buf, sizeof(out->name_buf), "unix:[%u<->%u]", a < b ? a : b,
+			 a < b ? b : a);
+	else
+		snprintf(out->name_buf, sizeof(out->name_buf), "unix:[%u]", a);
+	decoded__set_name(out, NULL, NULL, 0);
+}
+
+void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
+{
+	struct object_info *info = decoded__object(out, &ob->h);
+	const char *name = (const char *)(ob + 1) + ob->name_start;
+
+	info->key = key_of(ob->key);
+	info->peer = key_of(ob->peer_key);
+	if (!ob->name_len)
+		name_unbound(ob, out);
+	else if (name[0])
+		decoded__set_name(out, "unix:", name,
+				  strnlen(name, ob->name_len)); /* paths may carry their NUL */
+	else
+		decoded__set_name(out, "unix:@", name + 1, ob->name_len - 1);
+}
+
+struct obj_key unix__key(uint64_t sk)
+{
+	return key_of(sk);
+}

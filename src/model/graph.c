@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "model/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* Roles and origins are static strings; equal ones may have several addresses. */
+static uint64_t number_of(struct graph *g, bool role, const char *s)
+{
+	const char **v = role ? g->roles.v : g->origins.v;
+	size_t i, cnt = role ? g->roles.cnt : g->origins.cnt;
+
+	if (!s)
+		return 0;
+	for (i = 0; i < cnt; i++)
+		if (v[i] == s || !strcmp(v[i], s))
+			return i + 1;
+	if (role)
+		vec__push(&g->roles, s);
+	else
+		vec__push(&g->origins, s);
+	return cnt + 1;
+}
+
+struct key {
+	uint64_t lo, hi;
+};
+
+static uint64_t proc_number(const struct proc *p)
+{
+	return p ? (uint64_t)p->id + 1 : 0;
+}
+
+static struct key end_key(struct graph *g, const struct proc *proc, const struct channel *ch, const char *role)
+{
+	return (struct key){ proc_number(proc) << 32 | ch->id, number_of(g, true, role) };
+}
+
+static struct key flow_key(struct graph *g, const struct proc *src, const struct proc *dst,
+			   const struct channel *ch, const char *origin)
+{
+	return (struct key){ proc_number(src) << 32 | proc_number(dst),
+			     (uint64_t)ch->id << 32 | number_of(g, false, origin) };
+}
+
+struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, size_t name_len)
+{
+	const char *interned = strtab__intern(&g->names, name, name_len);
+	struct channel *ch = map__get(&g->channel_by_name, (uintptr_t)interned, mech);
+
+	if (ch)
+		return ch;
+	ch = xalloc(sizeof(*ch));
+	ch->id = (uint32_t)g->channels.cnt;
+	ch->mech = mech;
+	ch->name = interned;
+	vec__push(&g->channels, ch);
+	map__set(&g->channel_by_name, (uintptr_t)interned, mech, ch);
+	return ch;
+}
+
+struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role, bool to_channel)
+{
+	struct key key = end_key(g, proc, ch, role);
+	struct end *end = map__get(&g->end_by_key, key.lo, key.hi);
+
+	if (end)
+		return end;
+	end = xalloc(sizeof(*end));
+	end->proc = proc;
+	end->channel = ch;
+	end->role = role;
+	end->to_channel = to_channel;
+	vec__push(&g->ends, end);
+	map__set(&g->end_by_key, key.lo, key.hi, end);
+	return end;
+}
+
+static struct flow *flow_of(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
+			    const char *origin)
+{
+	struct key key = flow_key(g, src, dst, ch, origin);
+	struct flow *flow = map__get(&g->flow_by_key, key.lo, key.hi);
+
+	if (flow)
+		return flow;
+	flow = xalloc(sizeof(*flow));
+	flow->src = src;
+	flow->dst = dst;
+	flow->channel = ch;
+	flow->origin = origin;
+	vec__push(&g->flows, flow);
+	map__set(&g->flow_by_key, key.lo, key.hi, flow);
+	return flow;
+}
+
+static void span(uint64_t *first, uint64_t *last, uint64_t from, uint64_t to)
+{
+	if (!*first || from < *first)
+		*first = from;
+	if (to > *last)
+		*last = to;
+}
+
+static void add_candidate(struct flow *flow, struct proc *proc)
+{
+	size_t i;
+
+	for (i = 0; i < flow->candidates.cnt; i++)
+		if (flow->candidates.v[i] == proc)
+			return;
+	vec__push(&flow->candidates, proc);
+}
+
+void graph__add_message(struct graph *g, const struct message *m)
+{
+	struct channel *ch = channel__resolve(m->channel);
+	struct flow *flow;
+	size_t i;
+
+	if (!ch)
+		return;
+	span(&ch->first_ns, &ch->last_ns, m->ts_ns, m->ts_ns);
+	if (!m->dst.proc || (!m->src.proc && !m->origin)) {
+		ch->unattributed_bytes += m->bytes;
+		ch->unattributed_messages += m->messages;
+		return;
+	}
+	flow = flow_of(g, m->src.proc, m->dst.proc, ch, m->src.proc ? NULL : m->origin);
+	span(&flow->first_ns, &flow->last_ns, m->ts_ns, m->ts_ns);
+	ch->messages += m->messages;
+	ch->bytes += m->bytes;
+	flow->messages += m->messages;
+	flow->bytes += m->bytes;
+	flow->wait_ns += m->wait_ns;
+	if (m->attr > flow->attr)
+		flow->attr = m->attr;
+	/* A signal that was not delivered yet has taken no time yet. */
+	if (m->sent_ns && !(m->op && m->op->rule == PAIR_SIGNAL && !m->delivered_ns))
+		hist__add(&flow->latency, m->latency_ns);
+	for (i = 0; i < m->candidate_cnt; i++)
+		add_candidate(flow, m->candidates[i]);
+}
+
+static void free_flow(struct flow *flow)
+{
+	hist__free(&flow->latency);
+	vec__free(&flow->candidates);
+	free(flow);
+}
+
+static void merge_flow(struct flow *to, struct flow *from)
+{
+	size_t i;
+
+	span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
+	to->messages += from->messages;
+	to->bytes += from->bytes;
+	to->wait_ns += from->wait_ns;
+	hist__merge(&to->latency, &from->latency);
+	if (from->attr > to->attr)
+		to->attr = from->attr;
+	for (i = 0; i < from->candidates.cnt; i++)
+		add_candidate(to, from->candidates.v[i]);
+	free_flow(from);
+}
+
+static void merge_end(struct end *to, struct end *from)
+{
+	span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
+	to->messages += from->messages;
+	to->bytes += from->bytes;
+	to->errors += from->errors;
+	to->wait_ns += from->wait_ns;
+	free(from);
+}
+
+/* Keys hold channel ids: after a merge both tables are made anew, and what met its twin is added to it. */
+static void rekey_ends(struct graph *g)
+{
+	size_t i, kept = 0;
+
+	map__free(&g->end_by_key);
+	for (i = 0; i < g->ends.cnt; i++) {
+		struct end *end = g->ends.v[i], *twin;
+		struct key key;
+
+		end->channel = channel__resolve(end->channel);
+		key = end_key(g, end->proc, end->channel, end->role);
+		twin = map__get(&g->end_by_key, key.lo, key.hi);
+		if (twin) {
+			merge_end(twin, end);
+			continue;
+		}
+		map__set(&g->end_by_key, key.lo, key.hi, end);
+		g->ends.v[kept++] = end;
+	}
+	g->ends.cnt = kept;
+}
+
+static void rekey_flows(struct graph *g)
+{
+	size_t i, kept = 0;
+
+	map__free(&g->flow_by_key);
+	for (i = 0; i < g->flows.cnt; i++) {
+		struct flow *flow = g->flows.v[i], *twin;
+		struct key key;
+
+		flow->channel = channel__resolve(flow->channel);
+		key = flow_key(g, flow->src, flow->dst, flow->channel, flow->origin);
+		twin = map__get(&g->flow_by_key, key.lo, key.hi);
+		if (twin) {
+			merge_flow(twin, flow);
+			continue;
+		}
+		map__set(&g->flow_by_key, key.lo, key.hi, flow);
+		g->flows.v[kept++] = flow;
+	}
+	g->flows.cnt = kept;
+}
+
+static void merge_channel(struct graph *g, struct channel *to, struct channel *from)
+{
+	struct channel *last = g->channels.v[g->channels.cnt - 1];
+	size_t i;
+
+	if (from->first_ns)
+		span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
+	to->unattributed_bytes += from->unattributed_bytes;
+	to->unattributed_messages += from->unattributed_messages;
+	to->unread_bytes += from->unread_bytes;
+	to->discarded_bytes += from->discarded_bytes;
+	to->messages += from->messages;
+	to->bytes += from->bytes;
+	to->object_cnt += from->object_cnt;
+	if (from->lost > to->lost)
+		to->lost = from->lost;
+	from->merged = to;
+	last->id = from->id;
+	g->channels.v[from->id] = last;
+	g->channels.cnt--;
+	vec__push(&g->merged, from);
+	for (i = 0; i < g->shares.cnt; i++)
+		g->shares.v[i]->channel = channel__resolve(g->shares.v[i]->channel);
+	rekey_ends(g);
+	rekey_flows(g);
+}
+
+struct channel *graph__rename(struct graph *g, struct channel *ch, const char *name, size_t name_len)
+{
+	const char *interned = strtab__intern(&g->names, name, name_len);
+	struct channel *there = map__get(&g->channel_by_name, (uintptr_t)interned, ch->mech);
+
+	if (there == ch)
+		return ch;
+	map__del(&g->channel_by_name, (uintptr_t)ch->name, ch->mech);
+	if (there) {
+		merge_channel(g, there, ch);
+		return there;
+	}
+	ch->name = interned;
+	map__set(&g->channel_by_name, (uintptr_t)interned, ch->mech, ch);
+	return ch;
+}
+
+void graph__free(struct graph *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->channels.cnt; i++)
+		free(g->channels.v[i]);
+	for (i = 0; i < g->merged.cnt; i++)
+		free(g->merged.v[i]);
+	for (i = 0; i < g->ends.cnt; i++)
+		free(g->ends.v[i]);
+	for (i = 0; i < g->flows.cnt; i++)
+		free_flow(g->flows.v[i]);
+	for (i = 0; i < g->shares.cnt; i++)
+		free(g->shares.v[i]);
+	vec__free(&g->channels);
+	vec__free(&g->merged);
+	vec__free(&g->ends);
+	vec__free(&g->flows);
+	vec__free(&g->shares);
+	vec__free(&g->roles);
+	vec__free(&g->origins);
+	map__free(&g->channel_by_name);
+	map__free(&g->end_by_key);
+	map__free(&g->flow_by_key);
+	strtab__free(&g->names);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The communication graph: processes, channels, and what went over them. Accumulates; bounded by live objects. */
+#ifndef MODEL_GRAPH_H
+#define MODEL_GRAPH_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/hist.h"
+#include "model/message.h"
+#include "model/proc.h"
+
+/* A channel is what the user sees as one object: connections to one listening socket share its name. */
+struct channel {
+	uint32_t id; /* dense: index in graph.channels */
+	uint8_t mech;
+	const char *name; /* interned: "pipe:[66574]"; also the node's id */
+	uint64_t first_ns, last_ns;
+	uint64_t unattributed_bytes; /* taken by readers, from before the trace or of unknown origin */
+	uint64_t unattributed_messages;
+	uint64_t unread_bytes; /* sent, and not taken when the trace ended */
+	uint64_t discarded_bytes; /* truncated datagrams and packets */
+	uint64_t capacity_bytes; /* 0: not known */
+	uint64_t messages, bytes; /* sum over its flows */
+	uint64_t lost; /* events lost that may have touched it */
+	uint32_t object_cnt; /* kernel objects that share the name now */
+	bool fallback; /* named only by model_opts.object_name so far */
+	struct channel *merged; /* not in graph.channels any more: its history went there (channel__resolve) */
+};
+
+/* What one process did to one channel; one per (process, channel, role). */
+struct end {
+	struct proc *proc;
+	struct channel *channel;
+	const char *role; /* static: "read", "write", ... */
+	bool to_channel; /* link runs process -> channel (write-like) */
+	uint64_t messages, bytes, errors, wait_ns;
+	uint64_t first_ns, last_ns;
+};
+
+/* Process to process over one channel; src NULL: the kernel (origin) . */
+struct flow {
+	struct proc *src, *dst;
+	struct channel *channel;
+	const char *origin; /* static; NULL unless src is the kernel */
+	uint64_t messages, bytes, wait_ns;
+	uint64_t first_ns, last_ns;
+	struct hist latency; /* ns */
+	uint8_t attr; /* the worst of its messages */
+	VEC(struct proc *) candidates;
+};
+
+struct share { /* a, b had channel's memory attached at the same time; a->id < b->id */
+	struct proc *a, *b;
+	struct channel *channel;
+	const char *a_mode, *b_mode; /* "ro", "rw" */
+	uint64_t from_ns, until_ns; /* until 0: still */
+};
+
+struct graph {
+	VEC(struct channel *) channels;
+	VEC(struct end *) ends;
+	VEC(struct flow *) flows;
+	VEC(struct share *) shares;
+	struct map channel_by_name; /* interned name pointer -> channel */
+	struct map end_by_key, flow_by_key;
+	VEC(const char *) roles, origins; /* static strings, by small number: parts of the keys */
+	VEC(struct channel *) merged; /* kept for those who still point to them */
+	struct strtab names;
+	uint64_t start_ns, end_ns;
+	uint64_t lost[32]; /* by mechanism number */
+};
+
+/* Makes it when there is none. Mechanism and name are the identity: "unix:@x" may exist for streams and datagrams at once. */
+struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, size_t name_len);
+/*
+ * Gives ch another name, history included; where that name has a channel already, both become one.
+ * Returns the channel of that name; ch may be out of graph.channels afterwards, the last one takes its id.
+ */
+struct channel *graph__rename(struct graph *g, struct channel *ch, const char *name, size_t name_len);
+/* Where ch's history is now. NULL gives NULL. */
+static inline struct channel *channel__resolve(struct channel *ch)
+{
+	while (ch && ch->merged)
+		ch = ch->merged;
+	return ch;
+}
+struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role, bool to_channel);
+/* Adds it to its flow; without a known sender, to the channel's unattributed part. */
+void graph__add_message(struct graph *g, const struct message *m);
+void graph__free(struct graph *g);
+
+#endif

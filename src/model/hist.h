@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Logarithmic histogram with 8 sub-buckets per power of two: percentiles within 6 %, exact min, max and sum. */
+#ifndef MODEL_HIST_H
+#define MODEL_HIST_H
+
+#include <stdint.h>
+
+#define HIST_SUB_BITS 3
+#define HIST_BUCKETS ((64 - HIST_SUB_BITS + 1) << HIST_SUB_BITS)
+
+struct hist {
+	uint64_t cnt, sum, min, max;
+	uint32_t *bucket; /* HIST_BUCKETS counters; allocated at the first value */
+};
+
+void hist__add(struct hist *h, uint64_t v);
+uint64_t hist__percentile(const struct hist *h, double p); /* 0 < p <= 100; 0 when empty; never above max */
+void hist__merge(struct hist *to, const struct hist *from);
+void hist__free(struct hist *h);
+
+#endif

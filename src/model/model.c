@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "model/model_impl.h"
+
+#define SETTLE_NS (2ull * 1000 * 1000 * 1000)
+#define PENDING_MAX 4096
+
+/* One row per rule; a rule without a row moves nothing. */
+static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
+	[PAIR_STREAM] = &pair_stream,
+	[PAIR_MESSAGE] = &pair_message,
+	[PAIR_SIGNAL] = &pair_signal,
+};
+
+#define for_each_rule(i)                       \
+	for (size_t i = 0; i < PAIR_RULE_CNT; i++) \
+		if (rules[i])
+
+struct model *model__new(const struct model_opts *opts, const struct model_sink *sink)
+{
+	struct model *m = xalloc(sizeof(*m));
+
+	if (opts)
+		m->opts = *opts;
+	if (sink)
+		m->sink = *sink;
+	if (!m->opts.settle_ns)
+		m->opts.settle_ns = SETTLE_NS;
+	if (!m->opts.pending_max)
+		m->opts.pending_max = PENDING_MAX;
+	for_each_rule(i)
+		m->pairing[i] = rules[i]->new(m);
+	return m;
+}
+
+void model__free(struct model *m)
+{
+	if (!m)
+		return;
+	m->sink = (struct model_sink){ 0 };
+	for_each_rule(i)
+		rules[i]->free(m->pairing[i]);
+	receipts__free(m);
+	objects__free(m);
+	graph__free(&m->graph);
+	proc_table__free(&m->procs);
+	free(m);
+}
+
+static void note_time(struct model *m, uint64_t ts_ns)
+{
+	if (!m->graph.start_ns || ts_ns < m->graph.start_ns)
+		m->graph.start_ns = ts_ns;
+	if (ts_ns > m->graph.end_ns)
+		m->graph.end_ns = ts_ns;
+	if (ts_ns > m->now_ns)
+		m->now_ns = ts_ns;
+	if (ts_ns >= m->next_settle_ns)
+		model__advance(m, ts_ns);
+}
+
+void model__task(struct model *m, const struct task_info *info)
+{
+	note_time(m, info->ts_ns);
+	proc_table__feed(&m->procs, info);
+	if (info->what != TASK_EXIT || !info->group_dead)
+		return;
+	for_each_rule(i)
+		if (rules[i]->task_exit)
+			rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
+}
+
+void model__object(struct model *m, const struct object_info *info)
+{
+	note_time(m, info->ts_ns);
+	objects__learn(m, info);
+	for_each_rule(i)
+		if (rules[i]->object)
+			rules[i]->object(m->pairing[i], info);
+}
+
+void model__op(struct model *m, const struct op *op)
+{
+	struct party task;
+	struct channel *ch;
+
+	note_time(m, op->ts_ns);
+	m->stats.ops++;
+	task = model__party(m, op->pid, op->tid);
+	ch = objects__channel(m, op->mech, op->obj);
+	if (ch) {
+		if (!ch->first_ns)
+			ch->first_ns = op->ts_ns;
+		ch->last_ns = op->ts_ns;
+	}
+	ends__account(m, op, ch, task.proc);
+	if (m->sink.op)
+		m->sink.op(m->sink.ctx, op, ch, &task);
+	if (op->rule < PAIR_RULE_CNT && rules[op->rule])
+		rules[op->rule]->op(m->pairing[op->rule], op);
+}
+
+void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
+{
+	struct graph *g = &m->graph;
+	size_t c;
+
+	note_time(m, ts_ns);
+	m->stats.lost += cnt;
+	if (mech < sizeof(g->lost) / sizeof(g->lost[0]))
+		g->lost[mech] += cnt;
+	for (c = 0; c < g->channels.cnt; c++)
+		if (g->channels.v[c]->mech == mech)
+			g->channels.v[c]->lost += cnt;
+	for_each_rule(i)
+		if (rules[i]->lost)
+			rules[i]->lost(m->pairing[i], ts_ns, mech);
+}
+
+void model__advance(struct model *m, uint64_t now_ns)
+{
+	if (now_ns > m->now_ns)
+		m->now_ns = now_ns;
+	m->next_settle_ns = now_ns + m->opts.settle_ns / 400;
+	for_each_rule(i)
+		if (rules[i]->advance)
+			rules[i]->advance(m->pairing[i], now_ns);
+	receipts__release(m, m->now_ns);
+}
+
+void model__finish(struct model *m, uint64_t now_ns)
+{
+	if (now_ns > m->now_ns)
+		m->now_ns = now_ns;
+	if (now_ns > m->graph.end_ns)
+		m->graph.end_ns = now_ns;
+	for_each_rule(i)
+		rules[i]->finish(m->pairing[i], now_ns);
+	receipts__release(m, UINT64_MAX);
+}
+
+struct party model__party(struct model *m, uint32_t pid, uint32_t tid)
+{
+	struct party p = { .proc = proc_table__get(&m->procs, pid), .tid = tid };
+	const char *comm = proc_table__comm(&m->procs, pid, tid);
+
+	__builtin_memcpy(p.comm, comm, sizeof(p.comm));
+	return p;
+}
+
+struct sender model__sender(struct model *m, const struct op *op)
+{
+	struct sender s = { .sent_ns = op->ts_ns };
+
+	if (op->rule == PAIR_SIGNAL && op->sig.from_kernel)
+		s.origin = op->sig.origin ? op->sig.origin : "kernel";
+	else
+		s.party = model__party(m, op->pid, op->tid);
+	return s;
+}
+
+struct channel *model__channel(struct model *m, uint8_t mech, struct obj_key key)
+{
+	return objects__channel(m, mech, key);
+}
+
+const struct model_opts *model__opts(const struct model *m)
+{
+	return &m->opts;
+}
+
+struct model_stats *model__stats_mut(struct model *m)
+{
+	return &m->stats;
+}
+
+struct graph *model__graph(struct model *m)
+{
+	return &m->graph;
+}
+
+struct proc_table *model__procs(struct model *m)
+{
+	return &m->procs;
+}
+
+const struct model_stats *model__stats(struct model *m)
+{
+	return &m->stats;
+}

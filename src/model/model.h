@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The model: feed it what happened, in order of time; it tells who talked to whom.
+ * Pure: no I/O, no clock, no kernel, no output.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/graph.h"
+#include "model/message.h"
+#include "model/op.h"
+#include "model/proc.h"
+
+struct model;
+
+struct model_sink {
+	void *ctx;
+	/* One per receipt and sender, when it is settled; m is valid during the call. May be NULL. */
+	void (*message)(void *ctx, const struct message *m);
+	/* Each operation as it was fed, its channel and task resolved. May be NULL. */
+	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
+};
+
+struct model_opts {
+	uint64_t settle_ns; /* how long a receive may wait for its send to be reported; default 2 s */
+	size_t pending_max; /* operations that may wait to be placed, per object; default 4,096 */
+	/* The contract's name of an object for which model__object() was never called ("pipe:[66574]"). NULL: "?". */
+	void (*object_name)(uint8_t mech, struct obj_key key, char *buf, size_t size);
+};
+
+struct model_stats {
+	uint64_t ops, messages;
+	uint64_t unmatched_sends; /* operations whose bytes nobody took (yet) */
+	uint64_t unmatched_receives; /* operations with bytes of unknown origin */
+	uint64_t ambiguous; /* operations whose order could not be proven */
+	uint64_t resyncs; /* certain points at which the model had to correct itself */
+	uint64_t lost; /* events, all mechanisms */
+};
+
+struct model *model__new(const struct model_opts *opts, const struct model_sink *sink); /* opts, sink are copied; NULL: defaults */
+void model__free(struct model *m);
+
+void model__task(struct model *m, const struct task_info *info);
+void model__object(struct model *m, const struct object_info *info);
+void model__op(struct model *m, const struct op *op);
+/* Events of this mechanism were lost at about ts_ns: what was open then becomes doubtful until its next certain point. */
+void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt);
+/* Nothing earlier than now_ns will come any more: settle what has waited too long. */
+void model__advance(struct model *m, uint64_t now_ns);
+/* The end: settle everything. Afterwards only the accessors below may be called. */
+void model__finish(struct model *m, uint64_t now_ns);
+
+struct graph *model__graph(struct model *m);
+struct proc_table *model__procs(struct model *m);
+const struct model_stats *model__stats(struct model *m);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The inside of the model: for model.c and its own parts (objects.c, ends.c, receipt.c) only, not for rules. */
+#ifndef MODEL_MODEL_IMPL_H
+#define MODEL_MODEL_IMPL_H
+
+#include "model/pair.h"
+
+/* What the model knows of one object. Its channel is made at the first operation, so idle objects are no nodes. */
+struct object {
+	struct obj_key key;
+	const char *name; /* interned; NULL: nobody told it */
+	struct channel *channel; /* may be merged: resolve */
+	uint64_t capacity_bytes;
+	uint8_t mech;
+};
+
+/* Receipts in the order of their making, which is that of time; the done ones wait here for the older open ones. */
+struct receipt_queue {
+	struct receipt *head, *tail;
+	struct receipt *spare; /* for reuse */
+	size_t done_cnt, spare_cnt;
+};
+
+struct model {
+	struct model_opts opts;
+	struct model_sink sink;
+	struct model_stats stats;
+	struct graph graph;
+	struct proc_table procs;
+	struct map objects; /* key -> struct object * */
+	struct receipt_queue receipts;
+	struct pairing *pairing[PAIR_RULE_CNT];
+	uint64_t now_ns;
+	uint64_t next_settle_ns; /* operations carry time too: the caller need not advance for each */
+};
+
+/* objects.c */
+struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key);
+void objects__learn(struct model *m, const struct object_info *info);
+void objects__free(struct model *m);
+
+/* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
+void ends__account(struct model *m, const struct op *op, struct channel *ch, struct proc *proc);
+
+/* receipt.c: gives out what is done; waits for open ones no longer than until now_ns. */
+void receipts__release(struct model *m, uint64_t now_ns);
+void receipts__free(struct model *m); /* open ones are forgotten */
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which channel an object belongs to. Several objects may share one: connections to one listener.
+ *
+ * An object's name may come after its first operations. From then on its operations go to the channel of
+ * that name. What went before moves along (renamed, or added to a channel that has the name already) only if
+ * the old name was the fallback and no other object used it; a name that was once told stays true for its time:
+ * keys are reused, and the next object under a key is another one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/model_impl.h"
+
+static struct object *object_of(struct model *m, uint8_t mech, struct obj_key key)
+{
+	struct object *o = map__get(&m->objects, key.id, key.space);
+
+	if (o)
+		return o;
+	o = xalloc(sizeof(*o));
+	o->key = key;
+	o->mech = mech;
+	map__set(&m->objects, key.id, key.space, o);
+	return o;
+}
+
+static void join(struct object *o, struct channel *ch)
+{
+	ch->object_cnt++;
+	if (o->capacity_bytes)
+		ch->capacity_bytes = o->capacity_bytes;
+	o->channel = ch;
+}
+
+static struct channel *fallback_channel(struct model *m, uint8_t mech, struct obj_key key)
+{
+	char name[768] = "?";
+	struct channel *ch;
+	size_t before = m->graph.channels.cnt;
+
+	if (m->opts.object_name)
+		m->opts.object_name(mech, key, name, sizeof(name));
+	ch = graph__channel(&m->graph, mech, name, strlen(name));
+	if (m->graph.channels.cnt != before)
+		ch->fallback = true;
+	return ch;
+}
+
+struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key)
+{
+	struct object *o;
+
+	if (!key.id && !key.space)
+		return NULL;
+	o = object_of(m, mech, key);
+	o->channel = channel__resolve(o->channel);
+	if (o->channel)
+		return o->channel;
+	o->mech = mech;
+	if (o->name) {
+		join(o, graph__channel(&m->graph, mech, o->name, strlen(o->name)));
+		o->channel->fallback = false;
+	} else {
+		join(o, fallback_channel(m, mech, key));
+	}
+	return o->channel;
+}
+
+static void move(struct model *m, struct object *o)
+{
+	struct channel *old = channel__resolve(o->channel);
+
+	o->channel = NULL;
+	if (!old)
+		return;
+	if (old->fallback && old->object_cnt == 1 && old->mech == o->mech) {
+		o->channel = graph__rename(&m->graph, old, o->name, strlen(o->name));
+		o->channel->fallback = false;
+		return;
+	}
+	old->object_cnt--;
+}
+
+void objects__learn(struct model *m, const struct object_info *info)
+{
+	struct object *o;
+	const char *name;
+
+	if (!info->key.id && !info->key.space)
+		return;
+	o = object_of(m, info->mech, info->key);
+	o->channel = channel__resolve(o->channel);
+	if (info->mech)
+		o->mech = info->mech;
+	if (info->capacity_bytes) {
+		o->capacity_bytes = info->capacity_bytes;
+		if (o->channel)
+			o->channel->capacity_bytes = info->capacity_bytes;
+	}
+	if (!info->name_len)
+		return;
+	name = strtab__intern(&m->graph.names, info->name, info->name_len);
+	if (o->name == name)
+		return;
+	o->name = name;
+	if (!o->channel || o->channel->name != name)
+		move(m, o);
+	else
+		o->channel->fallback = false;
+}
+
+void objects__free(struct model *m)
+{
+	map__for_each(&m->objects, slot)
+		free(slot->val);
+	map__free(&m->objects);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The model's input: what one task did to one object, in the model's own terms.
+ * mech/ makes these from events; nothing here knows about wire formats, kernels or output.
+ *
+ * All times are CLOCK_BOOTTIME nanoseconds, all pids those of the initial pid namespace.
+ * Operations arrive in the order of ts_ns (the end of the operation); the pairing rules
+ * must not depend on which of two overlapping operations comes first.
+ */
+#ifndef MODEL_OP_H
+#define MODEL_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum op_kind { /* same order and names as the contract's operations */
+	OP_NONE,
+	OP_CREATE, OP_OPEN, OP_CLOSE, OP_UNLINK, OP_CONNECT, OP_ACCEPT, OP_SEND, OP_RECV, OP_POST, OP_WAIT,
+	OP_WAKE, OP_ATTACH, OP_DETACH, OP_LOCK, OP_UNLOCK, OP_CONTROL, OP_PASS, OP_FORK, OP_EXEC, OP_EXIT,
+	OP_KIND_CNT,
+};
+const char *op_kind__name(enum op_kind kind);
+
+enum op_flag {
+	OP_F_PEEK = 1 << 0, /* took a copy; consumed nothing */
+	OP_F_PACKET = 1 << 1, /* record boundaries are kept (O_DIRECT pipe) */
+	OP_F_PAGES = 1 << 2, /* addr_s/addr_e are valid in whole slots only */
+	OP_F_URING = 1 << 3,
+	OP_F_WAITED = 1 << 4, /* the object was empty/full at entry: ts - enter is waiting */
+	OP_F_BLOCKED = 1 << 5, /* not the end: a long write went to sleep; what it wrote so far lies in addr_s..addr_e */
+	OP_F_DRAINED = 1 << 6, /* nothing was left in the object at the end */
+	OP_F_MORE = 1 << 7, /* one part of several of the same call */
+	OP_F_NO_ID = 1 << 8, /* msg_id is not known */
+	OP_F_TRUNC = 1 << 9, /* the rest of the message was discarded */
+	OP_F_NOENTRY = 1 << 10, /* enter_ns and addr_s are not known (0) */
+	OP_F_OOB = 1 << 11,
+	OP_F_FDS = 1 << 12,
+};
+
+/* How sends and receives of an object are matched; chosen by the mechanism, one file of model/ each. */
+enum pair_rule {
+	PAIR_NONE, /* nothing moves: create, open, close, ... */
+	PAIR_STREAM, /* bytes at addresses: pipes, FIFOs (model/pair_stream.c) */
+	PAIR_MESSAGE, /* messages or chunks with identity: UNIX sockets (model/pair_message.c) */
+	PAIR_SIGNAL, /* generated, then delivered (model/pair_signal.c) */
+	PAIR_QUEUE, /* queues with selection: System V and POSIX (model/pair_queue.c) */
+	PAIR_UNITS, /* units with owners: semaphores, eventfd (model/pair_units.c) */
+	PAIR_DIRECT, /* the operation is itself the message: ptrace (model/pair_direct.c) */
+	PAIR_LOCK, /* a release that let a waiter have the lock (model/pair_lock.c) */
+	PAIR_SHARE, /* attachments that overlap in time (model/pair_share.c) */
+	PAIR_RULE_CNT,
+};
+
+/* op.sig.result: what became of a generated signal, as the kernel's signal tracepoints number it */
+enum sig_result {
+	SIG_RESULT_QUEUED,
+	SIG_RESULT_IGNORED,
+	SIG_RESULT_PENDING, /* merged into one that was pending already */
+	SIG_RESULT_OVERFLOW, /* no memory: nothing was queued */
+	SIG_RESULT_NO_INFO, /* queued without its siginfo */
+};
+
+/* op.sig.how: what its taker did with it */
+enum sig_how { SIG_HOW_DEFAULT, SIG_HOW_IGNORED, SIG_HOW_HANDLER, SIG_HOW_WAITED, SIG_HOW_FD };
+
+struct obj_key {
+	uint64_t id; /* inode number, struct sock address, System V id, ... */
+	uint64_t space; /* what makes id unique: mechanism << 56 | device, ipc namespace, ... */
+};
+
+struct op {
+	uint64_t ts_ns; /* end */
+	uint64_t enter_ns; /* begin; 0: not known */
+	uint32_t pid, tid;
+	uint8_t kind; /* enum op_kind */
+	uint8_t mech; /* the contract's number, opaque here */
+	uint8_t rule; /* enum pair_rule */
+	uint8_t pad0;
+	uint32_t flags; /* enum op_flag */
+	struct obj_key obj;
+	struct obj_key peer; /* PAIR_MESSAGE: the other socket; {0,0}: not known */
+	int64_t ret; /* the system call's result */
+	uint64_t bytes; /* moved by this operation, or by this part of it */
+	int32_t fd; /* -1: none */
+	int32_t fd2;
+	uint32_t arg;
+	uint16_t fp[4]; /* hashes of the first 1, 4, 8, 16 bytes; 0: not known */
+	union {
+		struct {
+			uint64_t addr_s, addr_e; /* see ipct_pipe_io: slot << 32 | offset */
+		} stream;
+		struct {
+			uint64_t id; /* identity of the message or chunk */
+			uint32_t off; /* first byte taken of it */
+			uint32_t total; /* its whole length; 0: not known */
+		} msg;
+		struct {
+			uint32_t sig;
+			int32_t code;
+			uint32_t dst_pid, dst_tid;
+			uint8_t result, group, how;
+			bool from_kernel; /* the running task did not send it */
+			const char *origin; /* static string: "timer", "tty", "child", "fault", ...; NULL: a process */
+			uint64_t value;
+		} sig;
+	};
+};
+
+/* ---- what tells about tasks and objects, not about traffic ---- */
+
+enum task_what { TASK_FORK = 1, TASK_EXEC, TASK_EXIT, TASK_RENAME, TASK_SCAN };
+
+struct task_info {
+	uint64_t ts_ns;
+	uint64_t start_ns; /* of the process */
+	uint64_t cgroup;
+	uint32_t pid, tid, ppid, ptid;
+	uint32_t uid, pidns, ns_pid, ipcns;
+	uint32_t old_tid; /* exec by a thread other than the leader */
+	int32_t exit_code;
+	uint8_t what; /* enum task_what */
+	bool group_dead;
+	char comm[16]; /* NUL-terminated within */
+	const char *exe; /* exe_len bytes, valid during the call */
+	const char *args; /* args_len bytes, NUL-separated */
+	uint16_t exe_len, args_len;
+};
+
+struct object_info {
+	uint64_t ts_ns;
+	struct obj_key key;
+	struct obj_key peer;
+	uint8_t mech;
+	bool scanned; /* existed before the trace; fill_bytes is how much lay in it */
+	bool rebased; /* PAIR_STREAM: addresses start anew at rd_addr (F_SETPIPE_SZ); what lay in it stays */
+	bool listener;
+	uint64_t fill_bytes; /* UINT64_MAX: not known */
+	uint64_t rd_addr, wr_addr; /* PAIR_STREAM */
+	uint32_t fill_msgs;
+	uint64_t capacity_bytes;
+	uint32_t pid; /* through whose descriptor it was seen */
+	uint8_t side; /* 1 read, 2 write, 3 both */
+	const char *name; /* the contract's object name, complete: "unix:/run/x"; valid during the call */
+	size_t name_len;
+};
+
+#endif

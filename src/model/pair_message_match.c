@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which part is this life? Lives of one pair of sockets are looked at in the order of the receiver's queue.
+ *
+ * 1. By identity. A sender reads the identity off the tail of the receiver's queue, so it may name a chunk that another
+ *    sender queued just after its own, never an earlier one. As its own chunk then comes earlier in the queue, a claim is
+ *    proof once no earlier life is open that could be that chunk.
+ * 2. Without claim: by order. The part is one that has no identity or a doubtful one, and that no other such part
+ *    definitely precedes. A send that queued the chunk may not have been reported yet: wait for grace_ns first.
+ * 3. Several are left: length and fingerprints have been used already, so they are candidates, and the best guess is the
+ *    one that ended first. Those of one process are no doubt about the process.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/pair_message_impl.h"
+
+#define SET_MAX 32
+
+struct set {
+	struct part *v[SET_MAX];
+	size_t cnt;
+};
+
+static bool precedes(const struct part *a, const struct part *b)
+{
+	if (a->call == b->call)
+		return a->idx < b->idx;
+	return a->ts_ns < b->enter_ns;
+}
+
+static bool length_fits(const struct part *part, const struct life *life)
+{
+	if (life->total == UINT64_MAX || part->bytes == UINT64_MAX)
+		return true;
+	if (part->one_chunk)
+		return part->bytes == life->total;
+	return life->total <= part->left && part->left;
+}
+
+static bool prints_fit(const struct part *part, const struct life *life)
+{
+	size_t i;
+
+	if (part->left != part->bytes)
+		return true; /* its first bytes are gone already */
+	for (i = 0; i < 4; i++)
+		if (part->fp[i] && life->fp[i] && part->fp[i] != life->fp[i])
+			return false;
+	return true;
+}
+
+/* Could part be this life, identity aside? */
+static bool fits(const struct part *part, const struct life *life)
+{
+	if (part->to && part->to != life->to)
+		return false;
+	if (part->enter_ns > life->ts_ns)
+		return false;
+	return length_fits(part, life) && prints_fit(part, life);
+}
+
+static bool too_old(const struct part *part, const struct life *life)
+{
+	return part->stale || part->ts_ns < life->not_before_ns;
+}
+
+static bool claims(const struct part *part, const struct life *life)
+{
+	return part->has_id && life->has_id && part->id == life->id && fits(part, life);
+}
+
+static bool same_chunk_claimed(const struct part *part)
+{
+	list__for_each(&part->to->incoming, cur) {
+		const struct part *other = list__entry(cur, struct part, of_receiver);
+
+		if (other != part && other->has_id && other->id == part->id && !precedes(other, part) &&
+		    !precedes(part, other))
+			return true;
+	}
+	return false;
+}
+
+/* Its own chunk may have another identity than it says. */
+static bool is_doubtful(const struct part *part)
+{
+	return !part->has_id || part->suspect || (part->to && same_chunk_claimed(part));
+}
+
+static bool doubtful_since_loss(const struct pairing *p, const struct life *life)
+{
+	return p->lost_ns[life->mech] > life->to->certain_ns;
+}
+
+static void add(struct set *set, struct part *part)
+{
+	if (set->cnt < SET_MAX)
+		set->v[set->cnt++] = part;
+}
+
+static void remove_at(struct set *set, size_t i)
+{
+	set->v[i] = set->v[--set->cnt];
+}
+
+/* Keeps those that no other one precedes; with `latest`, those that precede no other. */
+static void keep_first(struct set *set, bool latest)
+{
+	size_t i, j;
+
+	for (i = 0; i < set->cnt;) {
+		for (j = 0; j < set->cnt; j++) {
+			const struct part *a = set->v[latest ? i : j], *b = set->v[latest ? j : i];
+
+			if (i != j && precedes(a, b))
+				break;
+		}
+		if (j < set->cnt)
+			remove_at(set, i);
+		else
+			i++;
+	}
+}
+
+static struct part *earliest_end(const struct set *set)
+{
+	struct part *best = set->v[0];
+	size_t i;
+
+	for (i = 1; i < set->cnt; i++)
+		if (set->v[i]->ts_ns < best->ts_ns ||
+		    (set->v[i]->ts_ns == best->ts_ns && set->v[i]->idx < best->idx))
+			best = set->v[i];
+	return best;
+}
+
+static void make_stale(struct pairing *p, struct part *part)
+{
+	if (!part->stale)
+		model__stats_mut(p->m)->resyncs++;
+	part->stale = true;
+}
+
+static uint16_t add_proc(struct proc **to, uint16_t cnt, struct proc *proc)
+{
+	uint16_t i;
+
+	for (i = 0; i < cnt; i++)
+		if (to[i] == proc)
+			return cnt;
+	if (proc && cnt < MESSAGE_CANDIDATES_MAX)
+		to[cnt++] = proc;
+	return cnt;
+}
+
+static void union_procs(struct life *life, const struct set *set)
+{
+	uint16_t d;
+	size_t i;
+
+	for (i = 0; i < set->cnt; i++)
+		life->cand_cnt = add_proc(life->cand, life->cand_cnt, set->v[i]->call->sender.party.proc);
+	for (i = 0; i < set->cnt; i++)
+		for (d = 0; d < set->v[i]->doubt_cnt; d++)
+			life->cand_cnt = add_proc(life->cand, life->cand_cnt, set->v[i]->doubt[d]);
+}
+
+/* Those not chosen keep the doubt: what they match later could have been the chosen one's. */
+static void spread_doubt(const struct life *life, const struct set *set, const struct part *chosen)
+{
+	uint16_t d;
+	size_t i;
+
+	for (i = 0; i < set->cnt; i++) {
+		struct part *part = set->v[i];
+
+		for (d = 0; part != chosen && d < life->cand_cnt; d++)
+			part->doubt_cnt = add_proc(part->doubt, part->doubt_cnt, life->cand[d]);
+	}
+}
+
+static bool earlier_open(const struct life *life, const struct part *part)
+{
+	list__for_each(&life->from->lives, cur) {
+		const struct life *other = list__entry(cur, struct life, of_sender);
+
+		if (other == life)
+			return false;
+		if (other->to == life->to && (!part || (fits(part, other) && !too_old(part, other))))
+			return true;
+	}
+	return false;
+}
+
+/* The chunk is gone now. Whoever else named it at the time named another's; whoever named it before has missed its receipt. */
+static void clear_claims(struct pairing *p, const struct life *life, const struct part *chosen)
+{
+	list__for_each(&life->from->sent, cur) {
+		struct part *part = list__entry(cur, struct part, of_sender);
+
+		if (part == chosen || part->to != life->to || precedes(chosen, part))
+			continue;
+		if (precedes(part, chosen)) {
+			if (!life->oob && !part->stale && !earlier_open(life, NULL))
+				make_stale(p, part);
+		} else if (part->has_id && life->has_id && part->id == life->id) {
+			part->has_id = false;
+		}
+	}
+}
+
+static void settle_life(struct pairing *p, struct life *life, enum life_state state)
+{
+	life->state = state;
+	list__unlink(&life->of_sender);
+	list__unlink(&life->waiting);
+	life->from->life_cnt--;
+	life->to->open_cnt--;
+	message__resolved(p, life);
+}
+
+/* How sure: attr is at least this bad already. */
+static uint8_t grade(const struct pairing *p, const struct life *life, const struct part *part, bool by_identity)
+{
+	bool lost = doubtful_since_loss(p, life) && (!by_identity || part->ts_ns <= p->lost_ns[life->mech]);
+
+	return part->inferred || lost || too_old(part, life) ? ATTR_INFERRED : ATTR_EXACT;
+}
+
+static uint64_t used_of(const struct part *part, const struct life *life)
+{
+	bool whole = part->one_chunk && life->has_id;
+
+	return whole || life->total > part->left ? part->left : life->total;
+}
+
+static void take(struct pairing *p, struct life *life, struct set *set, bool by_identity)
+{
+	struct part *part = earliest_end(set);
+
+	union_procs(life, set);
+	life->attr = life->cand_cnt > 1 ? ATTR_CANDIDATES : grade(p, life, part, by_identity);
+	if (life->cand_cnt > 1)
+		spread_doubt(life, set, part);
+	clear_claims(p, life, part);
+	life->call = part->call;
+	life->call->ref_cnt++;
+	part->left -= used_of(part, life);
+	life->finishes = part->last && !part->left;
+	if (!part->left)
+		message__drop_part(part);
+	settle_life(p, life, LIFE_KNOWN);
+}
+
+/*
+ * Reused identities: where a later claim had ended before this receive began, the chunk of an earlier claim
+ * was gone by then. Claims from before the queue was found empty go only if there are others.
+ */
+static void drop_dead_claims(struct pairing *p, struct set *set, const struct life *life)
+{
+	size_t i, j;
+
+	for (i = 0; i < set->cnt && set->cnt > 1;) {
+		bool dead = too_old(set->v[i], life);
+
+		for (j = 0; j < set->cnt && !dead; j++)
+			dead = precedes(set->v[i], set->v[j]) && set->v[j]->ts_ns <= life->enter_ns;
+		if (!dead) {
+			i++;
+			continue;
+		}
+		make_stale(p, set->v[i]);
+		remove_at(set, i);
+	}
+}
+
+enum outcome { NOT_FOUND, WAITS, MATCHED };
+
+/* A claim may not be taken yet while an earlier chunk could be it, or while only claims from before the last one are known. */
+static bool is_safe(const struct life *life, const struct part *part)
+{
+	return !earlier_open(life, part) && (life->past_grace || !too_old(part, life));
+}
+
+static enum outcome match_by_identity(struct pairing *p, struct life *life, bool force)
+{
+	struct set set = { .cnt = 0 };
+	size_t i;
+
+	list__for_each(&life->from->sent, cur) {
+		struct part *part = list__entry(cur, struct part, of_sender);
+
+		if (claims(part, life))
+			add(&set, part);
+	}
+	if (!set.cnt)
+		return NOT_FOUND;
+	drop_dead_claims(p, &set, life);
+	keep_first(&set, doubtful_since_loss(p, life));
+	for (i = 0; i < set.cnt; i++)
+		if (!force && !is_safe(life, set.v[i]))
+			return WAITS;
+	take(p, life, &set, true);
+	return MATCHED;
+}
+
+/* A part without identity was taken for this life; one that overlaps it and could be it as well is only inferred from now on. */
+static void infer_rivals(const struct life *life, struct set *set)
+{
+	const struct part *chosen = set->v[0];
+
+	list__for_each(&life->from->sent, cur) {
+		struct part *part = list__entry(cur, struct part, of_sender);
+
+		if (part == chosen || is_doubtful(part) || !fits(part, life) || too_old(part, life))
+			continue;
+		if (precedes(part, chosen) || precedes(chosen, part) ||
+		    part->call->sender.party.proc == chosen->call->sender.party.proc)
+			continue;
+		part->inferred = true;
+		set->v[0]->inferred = true;
+	}
+}
+
+static enum outcome match_by_order(struct pairing *p, struct life *life)
+{
+	struct set fresh = { .cnt = 0 }, old = { .cnt = 0 };
+	struct set *set = &fresh;
+
+	list__for_each(&life->from->sent, cur) {
+		struct part *part = list__entry(cur, struct part, of_sender);
+
+		if (!fits(part, life) || !is_doubtful(part))
+			continue;
+		add(too_old(part, life) ? &old : &fresh, part);
+	}
+	if (!fresh.cnt)
+		set = &old;
+	if (!set->cnt)
+		return NOT_FOUND;
+	keep_first(set, false);
+	if (set->cnt == 1)
+		infer_rivals(life, set);
+	take(p, life, set, false);
+	return MATCHED;
+}
+
+/* The part does not reach: what is over is a life of its own behind this one. */
+static struct life *split_run(struct life *life, uint64_t first_bytes)
+{
+	struct life *rest = xalloc(sizeof(*rest));
+	struct take *take = &life->takes.v[0];
+
+	*rest = *life;
+	rest->takes.v = NULL;
+	rest->takes.cnt = rest->takes.cap = 0;
+	rest->total = life->total - first_bytes;
+	vec__push(&rest->takes, ((struct take){ .call = take->call, .bytes = rest->total, .end = true }));
+	take->call->pending++;
+	take->bytes = life->total = first_bytes;
+	list__insert(life->of_sender.next, &rest->of_sender);
+	list__insert(life->waiting.next, &rest->waiting);
+	life->from->life_cnt++;
+	life->to->open_cnt++;
+	return rest;
+}
+
+/* Bytes taken by a call that shows no chunks (splice): as many parts in order as they fill. Gives what is left of it. */
+static struct life *match_run(struct pairing *p, struct life *life)
+{
+	struct set set = { .cnt = 0 };
+	struct life *rest = NULL;
+	struct part *part;
+
+	list__for_each(&life->from->sent, cur) {
+		part = list__entry(cur, struct part, of_sender);
+		if ((!part->to || part->to == life->to) && part->enter_ns <= life->ts_ns && !too_old(part, life))
+			add(&set, part);
+	}
+	if (!set.cnt)
+		return life;
+	keep_first(&set, false);
+	part = earliest_end(&set);
+	part->inferred = true;
+	if (part->left < life->total)
+		rest = split_run(life, part->left);
+	take(p, life, &set, false);
+	return rest;
+}
+
+static struct life *match_runs(struct pairing *p, struct life *life)
+{
+	struct life *rest = match_run(p, life);
+
+	while (rest && rest != life) {
+		life = rest;
+		rest = match_run(p, life);
+	}
+	return rest;
+}
+
+void message__match_life(struct pairing *p, struct life *life)
+{
+	if (!life->has_id) {
+		if (life->past_grace && !earlier_open(life, NULL))
+			match_runs(p, life);
+		return;
+	}
+	if (match_by_identity(p, life, false) == NOT_FOUND && life->past_grace)
+		match_by_order(p, life);
+}
+
+void message__match_sender(struct pairing *p, struct sock *from)
+{
+	list__for_each(&from->lives, cur)
+		message__match_life(p, list__entry(cur, struct life, of_sender));
+}
+
+/* Its sender was not seen. Claims that could be its own and say otherwise are not beyond doubt any more. */
+static void give_up(struct pairing *p, struct life *life)
+{
+	list__for_each(&life->from->sent, cur) {
+		struct part *part = list__entry(cur, struct part, of_sender);
+
+		if (fits(part, life) && !too_old(part, life))
+			part->inferred = true;
+	}
+	settle_life(p, life, LIFE_UNKNOWN);
+}
+
+void message__settle_unknown(struct pairing *p, struct life *life)
+{
+	settle_life(p, life, LIFE_UNKNOWN);
+}
+
+void message__settle(struct pairing *p, struct life *life)
+{
+	if (!life->has_id) {
+		life = match_runs(p, life);
+		if (life)
+			settle_life(p, life, LIFE_UNKNOWN);
+		return;
+	}
+	if (match_by_identity(p, life, true) == NOT_FOUND && match_by_order(p, life) == NOT_FOUND)
+		give_up(p, life);
+}
+
+/*
+ * A receiver met the chunk, and with it who sent it: others who name it saw it slip in behind their own. If such a
+ * claim ended after this receive began it may also be for the next chunk of that identity.
+ */
+void message__refute_claims(struct pairing *p, struct life *life)
+{
+	VEC(struct sock *) senders = { 0 };
+	size_t i;
+
+	list__for_each(&life->to->incoming, cur) {
+		struct part *part = list__entry(cur, struct part, of_receiver);
+
+		if (!part->has_id || part->id != life->id || part->from == life->from)
+			continue;
+		if (part->ts_ns <= life->enter_ns)
+			part->has_id = false;
+		else
+			part->suspect = true;
+		vec__push(&senders, part->from);
+	}
+	for (i = 0; i < senders.cnt; i++)
+		message__match_sender(p, senders.v[i]);
+	vec__free(&senders);
+}
+
+/*
+ * The receiver found its queue empty when it ended. The look and the time stamp are two moments: what ended in
+ * between may have been queued in between, so without identity it is only set back, with identity it stays.
+ */
+void message__apply_drained(struct pairing *p, struct sock *to)
+{
+	if (!to->drained_ns || to->open_cnt)
+		return;
+	list__for_each(&to->incoming, cur) {
+		struct part *part = list__entry(cur, struct part, of_receiver);
+
+		if (part->ts_ns < (part->has_id ? to->drained_enter_ns : to->drained_ns))
+			make_stale(p, part);
+	}
+	if (to->drained_ns > to->certain_ns)
+		to->certain_ns = to->drained_ns;
+	to->drained_ns = 0;
+}

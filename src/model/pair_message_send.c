@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The sending half of the rule for socket messages: records of a call become its parts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/pair_message_impl.h"
+
+/*
+ * A call this short is one skb: unix_stream_sendmsg() splits at half of sk_sndbuf, which
+ * is SOCK_MIN_SNDBUF (more than 4,096 bytes) at least. An skb of another length is not its own.
+ */
+#define UNSPLIT_BYTES 1984
+
+static struct send_call *send_call_of(struct pairing *p, const struct op *op)
+{
+	struct send_call *call = map__get(&p->send_calls, op->tid, op->obj.id);
+
+	if (call && call->enter_ns == op->enter_ns)
+		return call;
+	if (call) { /* its last part was lost */
+		map__del(&p->send_calls, op->tid, op->obj.id);
+		message__put_call(call);
+	}
+	call = xalloc(sizeof(*call));
+	call->ref_cnt = 1; /* this table's */
+	call->sender = model__sender(p->m, op);
+	call->enter_ns = op->enter_ns;
+	call->tid = op->tid;
+	map__set(&p->send_calls, op->tid, op->obj.id, call);
+	return call;
+}
+
+static void close_send(struct pairing *p, struct send_call *call, const struct op *op)
+{
+	call->closed = true;
+	call->sender.sent_ns = op->ts_ns;
+	map__del(&p->send_calls, op->tid, op->obj.id);
+	message__put_call(call);
+}
+
+/* The call's own length says that the skb it saw was another's. sendmmsg gives a count of messages instead, 1 for one. */
+static bool names_another(const struct send_call *call, const struct op *op)
+{
+	uint64_t ret = op->ret > 0 ? (uint64_t)op->ret : 0;
+
+	if ((op->flags & (OP_F_MORE | OP_F_NO_ID)) || call->part_cnt || ret <= 1 || ret == op->bytes)
+		return false;
+	return ret < op->bytes || ret <= UNSPLIT_BYTES || (op->flags & OP_F_PACKET);
+}
+
+/* How long a part is that did not see its chunk. UINT64_MAX: not known; 0: there is none. */
+static uint64_t hidden_bytes(const struct send_call *call, const struct op *op)
+{
+	uint64_t ret = op->ret > 0 ? (uint64_t)op->ret : 0;
+
+	if (op->flags & OP_F_MORE)
+		return op->bytes ? op->bytes : UINT64_MAX;
+	if (call->gap)
+		return UINT64_MAX;
+	if (op->flags & OP_F_PACKET)
+		return op->bytes || !ret ? op->bytes : UINT64_MAX;
+	if (ret > call->sent_bytes && op->bytes)
+		return ret - call->sent_bytes;
+	return op->bytes ? op->bytes : (ret && !call->part_cnt ? UINT64_MAX : 0);
+}
+
+static void add_hidden(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
+		       struct sock *to)
+{
+	uint64_t bytes = hidden_bytes(call, op);
+	int64_t i, cnt = 1;
+
+	if (!bytes && (!(op->flags & OP_F_PACKET) || op->ret < 0))
+		return;
+	/* Before Linux 6.3 all that is seen of sendmmsg is how many messages it sent. */
+	if (bytes == UINT64_MAX && !(op->flags & OP_F_MORE) && !call->part_cnt && op->ret > 1)
+		cnt = op->ret < 1024 ? op->ret : 1024;
+	for (i = 0; i < cnt; i++)
+		message__add_part(p, call, op, from, to, bytes);
+}
+
+static void add_seen(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
+		     struct sock *to)
+{
+	uint64_t before = call->sent_bytes, ret = op->ret > 0 ? (uint64_t)op->ret : 0;
+	struct op rest = *op;
+	struct part *part;
+
+	if (names_another(call, op)) {
+		part = message__add_part(p, call, op, from, to, ret);
+		part->has_id = false;
+		return;
+	}
+	part = message__add_part(p, call, op, from, to, op->bytes);
+	part->suspect = ret == 1 && op->bytes != 1;
+	if ((op->flags & (OP_F_MORE | OP_F_PACKET)) || call->gap || ret <= before + op->bytes)
+		return;
+	rest.flags |= OP_F_NO_ID | OP_F_MORE;
+	memset(rest.fp, 0, sizeof(rest.fp));
+	part = message__add_part(p, call, &rest, from, to, ret - before - op->bytes);
+	part->idx--; /* somewhere in the call, not behind its last part */
+}
+
+void message__send(struct pairing *p, const struct op *op)
+{
+	struct sock *from = message__sock(p, op->obj), *to = message__sock(p, op->peer);
+	struct send_call *call;
+
+	if (!from || (op->ret < 0 && !map__get(&p->send_calls, op->tid, op->obj.id)))
+		return;
+	call = send_call_of(p, op);
+	call->ref_cnt++;
+	if (op->ret >= 0 && (op->flags & OP_F_NO_ID))
+		add_hidden(p, call, op, from, to);
+	else if (op->ret >= 0)
+		add_seen(p, call, op, from, to);
+	if (!(op->flags & OP_F_MORE))
+		close_send(p, call, op);
+	message__put_call(call);
+	if (!list__empty(&from->lives))
+		message__match_sender(p, from);
+}

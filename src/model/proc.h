@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Processes and threads over time. Identity is (pid, start time); a pid names
+ * the process that has it at the moment of the event.
+ */
+#ifndef MODEL_PROC_H
+#define MODEL_PROC_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/op.h"
+
+struct proc {
+	uint32_t pid;
+	uint32_t ppid;
+	uint64_t start_ns;
+	uint64_t exit_ns; /* 0: alive */
+	uint64_t cgroup;
+	uint32_t uid, pidns, ns_pid, ipcns;
+	int32_t exit_code;
+	bool exited;
+	bool known; /* false: seen only by its pid in an operation, no task record came */
+	bool selected; /* scratch for filters: chosen by --pid/--follow */
+	struct proc *parent; /* NULL: not known */
+	char comm[16];
+	char *exe; /* never NULL; "" when not known */
+	char *args; /* NUL-separated, args_len bytes; NULL when not known */
+	size_t args_len;
+	uint32_t id; /* dense: index in proc_table.all */
+};
+
+struct proc_table {
+	struct map by_pid; /* pid -> struct proc *, the current one */
+	struct map tasks; /* tid -> struct task * (comm of threads) */
+	VEC(struct proc *) all; /* in order of appearance, the exited ones too */
+};
+
+void proc_table__feed(struct proc_table *t, const struct task_info *info);
+/* The process that has this pid now; makes an unknown one when no task record came. Never NULL for pid != 0. */
+struct proc *proc_table__get(struct proc_table *t, uint32_t pid);
+struct proc *proc_table__find(const struct proc_table *t, uint32_t pid); /* NULL: none */
+/* comm of a thread now; falls back to its process's. Returns comm (16 bytes, NUL-terminated). */
+const char *proc_table__comm(const struct proc_table *t, uint32_t pid, uint32_t tid);
+void proc_table__free(struct proc_table *t);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Receipts collect who sent what a receive took, and become messages: one per sender.
+ *
+ * Messages leave in the order of their receipts as far as possible: a receipt that is done waits for older ones that
+ * are open, but not longer than HOLD_NS, and not more than HOLD_MAX of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/model_impl.h"
+
+#define HOLD_NS (50ull * 1000 * 1000)
+#define HOLD_MAX 1024
+#define SPARE_MAX 1024
+
+struct portion { /* what one sender has in it */
+	struct sender from; /* party.proc and origin NULL: unknown */
+	uint64_t bytes, messages;
+	enum attr attr;
+	uint16_t cand_cnt;
+	struct proc *cand[MESSAGE_CANDIDATES_MAX];
+};
+
+struct receipt {
+	struct receipt *next, *prev;
+	struct model *m;
+	struct op op;
+	struct channel *channel;
+	struct party dst;
+	uint64_t delivered_ns;
+	bool done;
+	VEC(struct portion) portions;
+};
+
+struct receipt *receipt__new(struct model *m, const struct op *op, struct channel *ch)
+{
+	struct receipt_queue *q = &m->receipts;
+	struct receipt *r = q->spare;
+
+	if (r) {
+		q->spare = r->next;
+		q->spare_cnt--;
+	} else {
+		r = xalloc(sizeof(*r));
+	}
+	r->m = m;
+	r->op = *op;
+	r->channel = ch ? ch : objects__channel(m, op->mech, op->obj);
+	r->dst = model__party(m, op->pid, op->tid);
+	r->delivered_ns = 0;
+	r->done = false;
+	r->portions.cnt = 0;
+	r->next = NULL;
+	r->prev = q->tail;
+	if (q->tail)
+		q->tail->next = r;
+	else
+		q->head = r;
+	q->tail = r;
+	return r;
+}
+
+const struct op *receipt__op(const struct receipt *r)
+{
+	return &r->op;
+}
+
+void receipt__set_op(struct receipt *r, const struct op *op)
+{
+	r->op = *op;
+}
+
+void receipt__set_target(struct receipt *r, const struct party *dst, uint64_t delivered_ns)
+{
+	r->dst = *dst;
+	r->delivered_ns = delivered_ns;
+}
+
+static struct portion *portion_of(struct receipt *r, const struct sender *s)
+{
+	size_t i;
+
+	for (i = 0; i < r->portions.cnt; i++) {
+		struct portion *p = &r->portions.v[i];
+
+		if (p->from.party.proc == s->party.proc && p->from.party.tid == s->party.tid &&
+		    p->from.origin == s->origin)
+			return p;
+	}
+	vec__push(&r->portions, (struct portion){ .from = *s });
+	return &r->portions.v[r->portions.cnt - 1];
+}
+
+static void add_candidate(struct portion *p, struct proc *proc)
+{
+	uint16_t i;
+
+	for (i = 0; i < p->cand_cnt; i++)
+		if (p->cand[i] == proc)
+			return;
+	if (p->cand_cnt < MESSAGE_CANDIDATES_MAX)
+		p->cand[p->cand_cnt++] = proc;
+}
+
+void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages, enum attr attr,
+		  struct proc *const *cand, size_t cand_cnt)
+{
+	struct portion *p = portion_of(r, s);
+	size_t i;
+
+	p->bytes += bytes;
+	p->messages += messages;
+	if (attr > p->attr)
+		p->attr = attr;
+	if (s->sent_ns > p->from.sent_ns)
+		p->from.sent_ns = s->sent_ns;
+	for (i = 0; i < cand_cnt; i++)
+		add_candidate(p, cand[i]);
+}
+
+void receipt__add_unknown(struct receipt *r, uint64_t bytes, uint64_t messages)
+{
+	static const struct sender nobody;
+
+	receipt__add(r, &nobody, bytes, messages, ATTR_UNKNOWN, NULL, 0);
+}
+
+static void set_latency(struct message *msg, const struct receipt *r, const struct portion *p)
+{
+	uint64_t end_ns = r->op.rule == PAIR_SIGNAL ? r->delivered_ns : r->op.ts_ns;
+
+	msg->sent_ns = p->from.sent_ns;
+	if (msg->sent_ns && end_ns > msg->sent_ns)
+		msg->latency_ns = end_ns - msg->sent_ns;
+}
+
+static void give_out(struct receipt *r, const struct portion *p, bool first)
+{
+	struct model *m = r->m;
+	const struct op *op = &r->op;
+	struct message msg = {
+		.ts_ns = op->ts_ns,
+		.mech = op->mech,
+		.attr = (uint8_t)p->attr,
+		.channel = channel__resolve(r->channel),
+		.src = p->from.party,
+		.dst = r->dst,
+		.origin = p->from.origin,
+		.bytes = p->bytes,
+		.messages = p->messages,
+		.op = op,
+		.delivered_ns = r->delivered_ns,
+	};
+
+	set_latency(&msg, r, p);
+	/* The wait was one, however many senders ended it. */
+	if (first && (op->flags & OP_F_WAITED) && op->enter_ns && op->ts_ns > op->enter_ns)
+		msg.wait_ns = op->ts_ns - op->enter_ns;
+	if (p->attr == ATTR_CANDIDATES) {
+		msg.candidate_cnt = p->cand_cnt;
+		memcpy(msg.candidates, p->cand, p->cand_cnt * sizeof(p->cand[0]));
+	}
+	graph__add_message(&m->graph, &msg);
+	m->stats.messages++;
+	if (m->sink.message)
+		m->sink.message(m->sink.ctx, &msg);
+}
+
+static void retire(struct receipt *r)
+{
+	struct receipt_queue *q = &r->m->receipts;
+
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		q->head = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	else
+		q->tail = r->prev;
+	if (q->spare_cnt >= SPARE_MAX) {
+		vec__free(&r->portions);
+		free(r);
+		return;
+	}
+	r->next = q->spare;
+	q->spare = r;
+	q->spare_cnt++;
+}
+
+static void emit(struct receipt *r)
+{
+	size_t i;
+
+	r->m->receipts.done_cnt--;
+	for (i = 0; i < r->portions.cnt; i++)
+		give_out(r, &r->portions.v[i], i == 0);
+	retire(r);
+}
+
+void receipts__release(struct model *m, uint64_t now_ns)
+{
+	struct receipt_queue *q = &m->receipts;
+	struct receipt *r, *next;
+
+	for (r = q->head; r && q->done_cnt; r = next) {
+		next = r->next;
+		if (r->done)
+			emit(r);
+		else if (q->done_cnt <= HOLD_MAX && r->op.ts_ns + HOLD_NS > now_ns)
+			break;
+	}
+}
+
+void receipt__done(struct receipt *r)
+{
+	struct model *m = r->m;
+	size_t i;
+
+	for (i = 0; i < r->portions.cnt; i++) {
+		struct portion *p = &r->portions.v[i];
+
+		m->stats.unmatched_receives += !p->from.party.proc && !p->from.origin;
+		m->stats.ambiguous += p->attr == ATTR_CANDIDATES;
+	}
+	r->done = true;
+	m->receipts.done_cnt++;
+	receipts__release(m, m->now_ns);
+}
+
+static void free_list(struct receipt *r)
+{
+	while (r) {
+		struct receipt *next = r->next;
+
+		vec__free(&r->portions);
+		free(r);
+		r = next;
+	}
+}
+
+void receipts__free(struct model *m)
+{
+	free_list(m->receipts.head);
+	free_list(m->receipts.spare);
+	m->receipts = (struct receipt_queue){ 0 };
+}

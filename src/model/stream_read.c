@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which bytes of the stream each read took. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/stream_impl.h"
+
+static struct rd *new_rd(struct pipe *pi, const struct op *op)
+{
+	struct pairing *p = pi->p;
+	struct link *l = p->spare_reads.next;
+	struct rd *r;
+
+	if (l == &p->spare_reads) {
+		r = xalloc(sizeof(*r));
+	} else {
+		list__unlink(l);
+		r = list__entry(l, struct rd, link);
+	}
+	list__init(&r->link);
+	r->receipt = receipt__new(p->m, op, NULL);
+	r->e = pipe__pos(pi, op->stream.addr_e);
+	r->s = op->flags & OP_F_NOENTRY ? pi->r_end : pipe__pos(pi, op->stream.addr_s);
+	if (r->s > r->e)
+		r->s = pi->r_end <= r->e ? pi->r_end : slot_down(r->e);
+	if (op->flags & OP_F_PAGES)
+		r->s = slot_down(r->s);
+	r->bytes = op->bytes;
+	r->ts_ns = op->ts_ns;
+	r->flags = op->flags;
+	r->pid = op->pid;
+	memcpy(r->fp, op->fp, sizeof(r->fp));
+	return r;
+}
+
+static void give(struct rd *r, struct seg *sg, uint64_t bytes, bool ends)
+{
+	const struct wr *w = sg->w;
+	enum attr attr = w->cand_cnt ? ATTR_CANDIDATES : w->inferred ? ATTR_INFERRED : ATTR_EXACT;
+
+	receipt__add(r->receipt, &w->sender, bytes, ends && sg->last, attr, w->cand, w->cand_cnt);
+}
+
+/* Takes up to `want` bytes of sg from position `from` on; what lies before stays as a segment of its own. */
+static uint64_t take_seg(struct pipe *pi, struct rd *r, struct seg *sg, uint64_t from, uint64_t want)
+{
+	uint64_t room = sg->opaque ? sg->bytes : sg->to - from;
+	uint64_t limit = sg->packet ? slot_down(from) + SLOT_BYTES - from : room;
+	uint64_t n = want < room ? want : room;
+	uint64_t skip;
+
+	if (n > limit)
+		n = limit;
+	skip = sg->packet && limit < room ? limit : sg->packet ? room : n;
+	give(r, sg, n, skip == room);
+	if (skip > n) {
+		struct channel *ch = model__channel(pi->p->m, pi->mech, pi->key);
+
+		if (ch)
+			ch->discarded_bytes += skip - n;
+	}
+	if (!sg->opaque && from > sg->from) {
+		struct seg *left = line__insert(pi, sg->w, sg->from, from, from - sg->from);
+
+		left->first = sg->first;
+		sg->from = from;
+	}
+	sg->bytes -= skip;
+	if (!sg->opaque)
+		sg->from += skip;
+	sg->first = false;
+	if (!sg->bytes)
+		line__remove(pi, sg);
+	return n;
+}
+
+static void finish(struct pipe *pi, struct rd *r, uint64_t missing)
+{
+	if (missing)
+		receipt__add_unknown(r->receipt, missing, 0);
+	receipt__done(r->receipt);
+	if (r->e > pi->r_end)
+		pi->r_end = r->e;
+	if (r->s > pi->gone_pos && !list__empty(&pi->segs) &&
+	    list__entry(pi->segs.next, struct seg, link)->to <= r->s)
+		pipe__activate(pi);
+	list__unlink(&r->link);
+	list__append(&pi->p->spare_reads, &r->link);
+}
+
+void rd__take(struct pipe *pi, struct rd *r)
+{
+	uint64_t end = r->flags & OP_F_PAGES ? slot_up(r->e) : r->e;
+	uint64_t left = r->bytes;
+
+	list__for_each(&pi->segs, cur) {
+		struct seg *sg = list__entry(cur, struct seg, link);
+		bool is_packet = sg->packet;
+
+		if (!left || sg->from >= end)
+			break;
+		if (sg->to <= r->s)
+			continue;
+		left -= take_seg(pi, r, sg, sg->from > r->s ? sg->from : r->s, left);
+		if (is_packet)
+			break;
+	}
+	finish(pi, r, left);
+}
+
+/* Exactly one packet lies in its range, or what is left of one. */
+static bool is_packet(const struct pipe *pi, const struct rd *r)
+{
+	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
+		const struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->to <= r->s)
+			continue;
+		return sg->packet && sg->from < r->e && slot_up(sg->from + 1) >= r->e;
+	}
+	return false;
+}
+
+static bool write_waits(const struct pipe *pi, const struct rd *r)
+{
+	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
+		const struct wr *w = list__entry(l, struct wr, link);
+
+		if (w->s < r->e && w->e > r->s)
+			return true;
+	}
+	return false;
+}
+
+/* All that is unread in its range is as much as it took: then it took that. */
+static bool is_sure(const struct pipe *pi, const struct rd *r)
+{
+	struct span have;
+
+	if (pi->write_cnt && write_waits(pi, r))
+		return false;
+	have = line__span(pi, r, r->s, r->e);
+	if (r->s < pi->known_from)
+		return have.lo <= r->bytes;
+	if (have.lo <= r->bytes && r->bytes <= have.hi)
+		return true;
+	return have.lo > r->bytes && is_packet(pi, r);
+}
+
+void pipe__add_read(struct pipe *pi, const struct op *op)
+{
+	struct rd *r = new_rd(pi, op);
+
+	if (is_sure(pi, r)) {
+		rd__take(pi, r);
+		return;
+	}
+	list__append(&pi->reads, &r->link);
+	pi->read_cnt++;
+	pipe__activate(pi);
+}
+
+bool pipe__match_reads(struct pipe *pi)
+{
+	bool some = false;
+
+	list__for_each(&pi->reads, cur) {
+		struct rd *r = list__entry(cur, struct rd, link);
+
+		if (!is_sure(pi, r))
+			continue;
+		pi->read_cnt--;
+		rd__take(pi, r);
+		some = true;
+	}
+	return some;
+}
+
+void pipe__force_read(struct pipe *pi, struct rd *r)
+{
+	pi->read_cnt--;
+	rd__take(pi, r);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One JSON object per line: the contract's messages, operations, losses and end. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/signame.h"
+#include "model/graph.h"
+#include "model/message.h"
+#include "view/label.h"
+#include "view/sigword.h"
+#include "view/view.h"
+
+static void begin(struct json *j, struct buf *out, const char *type)
+{
+	*j = (struct json){ .out = out };
+	json__open(j, NULL, '{');
+	json__str(j, "type", type);
+}
+
+static void finish(struct json *j)
+{
+	json__close(j, '}');
+	buf__putc(j->out, '\n');
+}
+
+static void put_proc(struct json *j, const char *key, const struct proc *p, uint32_t tid, const char *comm,
+		     size_t len)
+{
+	json__open(j, key, '{');
+	json__u64(j, "pid", p->pid);
+	if (tid)
+		json__u64(j, "tid", tid);
+	json__strn(j, "comm", comm, len);
+	json__u64(j, "start_ns", p->start_ns);
+	if (p->ns_pid && p->ns_pid != p->pid)
+		json__u64(j, "ns_pid", p->ns_pid);
+	json__close(j, '}');
+}
+
+static void put_party(struct json *j, const char *key, const struct party *party)
+{
+	const struct proc *p = party ? party->proc : NULL;
+
+	if (p)
+		put_proc(j, key, p, party->tid ? party->tid : p->pid, party->comm,
+			 strnlen(party->comm, sizeof(party->comm)));
+	else
+		json__null(j, key);
+}
+
+static void put_origin(struct json *j, const char *origin)
+{
+	struct buf text = { 0 };
+
+	label__origin(&text, origin);
+	json__strn(j, "origin", text.data, text.len);
+	buf__free(&text);
+}
+
+static void put_signal(struct json *j, const struct op *op, bool settled, uint64_t delivered_ns)
+{
+	char name[SIGNAME_BYTES], word[SIGWORD_BYTES];
+
+	json__open(j, "signal", '{');
+	json__u64(j, "number", op->sig.sig);
+	json__str(j, "name", signame(op->sig.sig, name));
+	json__i64(j, "code", op->sig.code);
+	json__str(j, "code_name", sigword__code(op->sig.sig, op->sig.code, word));
+	json__str(j, "result", sigword__result(op->sig.result));
+	if (settled && delivered_ns)
+		json__u64(j, "delivered_ns", delivered_ns);
+	else if (settled)
+		json__null(j, "delivered_ns");
+	json__close(j, '}');
+}
+
+static void put_candidates(struct json *j, const struct message *m)
+{
+	size_t cnt = m->candidate_cnt < MESSAGE_CANDIDATES_MAX ? m->candidate_cnt : MESSAGE_CANDIDATES_MAX;
+
+	json__open(j, "candidates", '[');
+	for (size_t i = 0; i < cnt; i++) {
+		const struct proc *p = m->candidates[i];
+
+		put_proc(j, NULL, p, 0, p->comm, strnlen(p->comm, sizeof(p->comm)));
+	}
+	json__close(j, ']');
+	if (cnt < m->candidate_cnt)
+		json__u64(j, "candidates_more", m->candidate_cnt - cnt);
+}
+
+static void message(struct buf *out, const struct message *m, const struct view_names *names)
+{
+	struct json j;
+
+	begin(&j, out, "message");
+	json__u64(&j, "ts_ns", m->ts_ns);
+	json__str(&j, "mech", names->mech(m->mech));
+	json__str(&j, "object", m->channel ? m->channel->name : NULL);
+	put_party(&j, "src", &m->src);
+	put_party(&j, "dst", &m->dst);
+	if (m->origin)
+		put_origin(&j, m->origin);
+	json__u64(&j, "bytes", m->bytes);
+	json__u64(&j, "messages", m->messages);
+	if (label__latency_known(m))
+		json__u64(&j, "latency_ns", m->latency_ns);
+	else
+		json__null(&j, "latency_ns");
+	json__str(&j, "attr", attr__name(m->attr));
+	if (m->candidate_cnt)
+		put_candidates(&j, m);
+	if (m->wait_ns)
+		json__u64(&j, "wait_ns", m->wait_ns);
+	if (m->op && m->op->rule == PAIR_SIGNAL)
+		put_signal(&j, m->op, true, m->delivered_ns);
+	finish(&j);
+}
+
+/* What an operation's flags say, one member each; absent means no. */
+static const struct {
+	uint32_t flag;
+	const char *key;
+} op_members[] = {
+	{ OP_F_PEEK, "peek" },	     { OP_F_PACKET, "packet" },	  { OP_F_URING, "uring" },
+	{ OP_F_BLOCKED, "partial" }, { OP_F_DRAINED, "drained" }, { OP_F_MORE, "more" },
+	{ OP_F_TRUNC, "truncated" }, { OP_F_OOB, "oob" },	  { OP_F_FDS, "has_fds" },
+};
+
+static void op_line(struct buf *out, const struct op *op, const struct channel *ch, const struct party *task,
+		    const struct view_names *names)
+{
+	struct json j;
+
+	begin(&j, out, "op");
+	json__u64(&j, "ts_ns", op->ts_ns);
+	json__str(&j, "mech", op->mech ? names->mech(op->mech) : NULL);
+	json__str(&j, "object", ch ? ch->name : NULL);
+	json__str(&j, "op", op_kind__name(op->kind));
+	put_party(&j, "task", task);
+	json__u64(&j, "bytes", op->bytes);
+	json__i64(&j, "ret", op->ret);
+	json__u64(&j, "wait_ns", label__op_wait_ns(op));
+	if (op->enter_ns)
+		json__u64(&j, "enter_ns", op->enter_ns);
+	if (op->fd >= 0)
+		json__i64(&j, "fd", op->fd);
+	for (size_t i = 0; i < sizeof(op_members) / sizeof(*op_members); i++) {
+		if (op->flags & op_members[i].flag)
+			json__bool(&j, op_members[i].key, true);
+	}
+	if (op->rule == PAIR_SIGNAL && op->sig.from_kernel)
+		put_origin(&j, op->sig.origin);
+	if (op->rule == PAIR_SIGNAL && op->sig.dst_pid)
+		json__u64(&j, "target_pid", op->sig.dst_pid);
+	if (op->rule == PAIR_SIGNAL)
+		put_signal(&j, op, false, 0);
+	finish(&j);
+}
+
+static void lost(struct buf *out, uint8_t mech, uint64_t count, int cpu, const struct view_names *names)
+{
+	struct json j;
+
+	begin(&j, out, "lost");
+	json__str(&j, "mech", mech ? names->mech(mech) : NULL);
+	json__u64(&j, "count", count);
+	if (cpu >= 0)
+		json__i64(&j, "cpu", cpu);
+	else
+		json__null(&j, "cpu");
+	finish(&j);
+}
+
+static void end(struct buf *out, const struct model_stats *stats)
+{
+	struct json j;
+
+	begin(&j, out, "end");
+	json__u64(&j, "messages", stats->messages);
+	json__u64(&j, "lost", stats->lost);
+	json__u64(&j, "unmatched_sends", stats->unmatched_sends);
+	json__u64(&j, "unmatched_receives", stats->unmatched_receives);
+	finish(&j);
+}
+
+const struct line_view line_view__json = {
+	.name = "json",
+	.message = message,
+	.op = op_line,
+	.lost = lost,
+	.end = end,
+};

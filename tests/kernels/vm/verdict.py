@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the guest left -> one verdict for each kind of hook and mechanism."""
+import collections
+import json
+import os
+import re
+import subprocess
+
+from .kernels import TREE
+
+OK, FAILED, SKIPPED = "ok", "not ok", "skip"
+
+Result = collections.namedtuple("Result", "verdict name why")
+
+KERNEL_COMPLAINTS = re.compile(r"\b(WARNING: (CPU|.*/)|BUG: |Oops|general protection|soft lockup|hung_task)")
+NOT_BUILT = re.compile(r"unknown mechanism|not built|not in this build")
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def compare(base, mech, *options):
+    """(differs, the first line it says): the live ring's judge of graph against truth."""
+    tool = os.path.join(TREE, "tests", "live", "compare")
+    cmd = [tool, *options, "--mech", mech, base + ".truth", base + ".graph"]
+    done = subprocess.run(cmd, text=True, capture_output=True, check=False)
+    said = (done.stdout + done.stderr).splitlines() or [f"compare: {done.returncode}"]
+    return done.returncode != 0, said[0]
+
+
+def difference(base, mech):
+    """(verdict, why): what is wrong; where only the certainty is less than exact, it is right, and said."""
+    differs, said = compare(base, mech)
+    if not differs:
+        return OK, ""
+    differs, why = compare(base, mech, "--allow-doubt")
+    return (FAILED, why) if differs else (OK, said)
+
+
+def attach_of(base, mech):
+    """The kinds of hook that the graph says saw this mechanism."""
+    try:
+        return str(json.loads(read(base + ".graph"))["graph"]["attach"].get(mech, "nothing"))
+    except (ValueError, KeyError):
+        return "unknown"
+
+
+class Rungs:
+    """What doctor says about one kind of hook: which mechanisms have it, and what the kernel refuses."""
+
+    def __init__(self, out_dir, rung):
+        self.rung = rung
+        try:
+            self.hooks = json.loads(read(os.path.join(out_dir, f"{rung}.doctor")))["hooks"]
+        except (ValueError, KeyError):
+            self.hooks = []
+
+    def refusals(self, mech):
+        """None: no hook of this mechanism has such a rung. Else the reasons, empty if all work."""
+        states = [h["rungs"][self.rung] for h in self.hooks if mech in h["mech"] and self.rung in h["rungs"]]
+        if not states:
+            return None
+        return [state for state in states if not state.startswith("ok")]
+
+
+def judge_run(out_dir, rungs, mech, status):
+    """(verdict, why, whether the kernel's must-list turns this skip into a failure)"""
+    base = os.path.join(out_dir, f"{rungs.rung}.{mech}")
+    log = last_line(read(base + ".log"))
+    used = attach_of(base, mech)
+    if status == 0 and rungs.rung in used:
+        return *difference(base, mech), False
+    if status in (124, 137, 143):
+        return FAILED, f"ran into the time limit: {log}", False
+    if status == 2 and NOT_BUILT.search(log):
+        return SKIPPED, log, False
+    refused = rungs.refusals(mech)
+    if refused is None and rungs.hooks:
+        return SKIPPED, f"{mech} has no {rungs.rung} hooks", False
+    if refused:
+        return SKIPPED, refused[0], True
+    if status:
+        return FAILED, f"exit status {status}: {log}", False
+    return FAILED, f"asked for {rungs.rung}, used {used}", False
+
+
+def judge(kernel, out_dir, lines):
+    """All verdicts of one guest, from the lines it printed and the files it left."""
+    doctors = {}
+    for line in lines:
+        words = line.split()
+        m = re.match(r"smoke (ok|not ok|skip) - (\w+)(?:: (.*))?", line)
+        if m:
+            must = m[2] in kernel.must
+            found = FAILED if m[1] == SKIPPED and must else m[1]
+            yield Result(found, f"{kernel.name} smoke {m[2]}", m[3] or "")
+        elif words[:1] == ["run"]:
+            _, rung, mech, status, start, end = words
+            rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
+            verdict, why, strict = judge_run(out_dir, rungs, mech, int(status))
+            if strict and rung in kernel.must:
+                verdict = FAILED
+            name = f"{kernel.name} {rung} {mech}"
+            seconds = f"{float(end) - float(start):.1f} s"
+            yield Result(verdict, name, f"{seconds} {why}".strip() if verdict == OK else why)
+    log = read(os.path.join(out_dir, ".dmesg")).splitlines()
+    complaints = [line for line in log if KERNEL_COMPLAINTS.search(line)] or [""]
+    yield Result(FAILED if complaints[0] else OK, f"{kernel.name} kernel log", complaints[0])
