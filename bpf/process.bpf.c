@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes and threads come, change their program or name, and go. */
 #include "process.bpf.h"
+#include "filter.bpf.h"
 
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork__tracepoint, struct task_struct *parent, struct task_struct *child)
 {
 	struct process_scratch *sc;
 
+	filter__follow(parent, child);
 	if (!active)
 		return 0;
 	sc = process__fill(child, IPCT_TASK_FORK, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What existed before the trace: iterators over tasks and their files, run once after the probes are active. */
+#include "filter.bpf.h"
 #include "object.bpf.h"
 #include "process.bpf.h"
 
@@ -37,6 +38,8 @@ int seed__files(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (!object__from_file(&o, (__u64)file))
 		return 0;
+	if (cfg.filter && task__is_chosen(task))
+		filter__mark(o.ptr, o.is_sock);
 	object__emit_for(&o, ctx->fd, IPCT_OBJECT_SCAN, 1, READ(task, struct task_struct, tgid));
 	seed__print(ctx->meta);
 	return 0;

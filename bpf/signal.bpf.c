@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Signals: generated and delivered, both under the target's siglock. */
 #include "emit.bpf.h"
+#include "filter.bpf.h"
 #include "task.bpf.h"
 
 #define SEND_SIG_NOINFO 0
@@ -16,6 +17,8 @@ int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, 
 	struct ipct_siggen *ev;
 
 	if (!active || task__is_tracer() || dst_pid == cfg.self_pid)
+		return 0;
+	if (!task__is_chosen(current_task()) && !task__is_chosen(task))
 		return 0;
 	ev = emit__reserve(IPCT_KIND_SIGGEN, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_POST);
 	if (!ev)

@@ -3,6 +3,7 @@
  * Tracepoints that show each skb: the identity of a message, on both sides. They fire inside the system call, or
  * inside io_uring, where no call of ours is under way.
  */
+#include "filter.bpf.h"
 #include "unix.bpf.h"
 
 static __always_inline __u64 skb__cb(__u64 skb)
@@ -42,14 +43,16 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	op->part_bytes = 0;
 	op->msg_flags = 0;
 	op->compat = 0;
-	op->enter_ns = 0;
+	op->enter_ns = bpf_ktime_get_boot_ns(); /* of the first skb; the submission is not known */
 	op->fd_in = op->fd_out = -1;
 	op->alone = 1;
 	o->ptr = o->key = sk;
 	o->ino = sock__ino(sk);
 	o->is_sock = 1;
 	o->was_waiting = 0;
-	o->mech = ino__is_ignored(o->ino) ? 0 : mech;
+	o->mech = mech;
+	if (ino__is_ignored(o->ino) || !filter__wants(o))
+		o->mech = 0;
 }
 
 static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool send)
@@ -76,7 +79,7 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		}
 		if (op->part.flags & IPCT_IO_NO_SKB && ret > 0)
 			op->part.len = ret - op->part_bytes;
-		unix__emit(op, send, ret, IPCT_IO_URING | IPCT_IO_NOENTRY);
+		unix__emit(op, send, ret, IPCT_IO_URING);
 	}
 	op->alone = 0;
 	op->in.mech = op->out.mech = 0;

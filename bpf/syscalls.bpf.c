@@ -4,6 +4,7 @@
  * mechanisms. Entry decides by the call's class, takes the object from the descriptor table, and remembers it;
  * exit emits. The object's own code is in <mechanism>.bpf.h.
  */
+#include "filter.bpf.h"
 #include "object.bpf.h"
 
 #define F_DUPFD 0
@@ -86,6 +87,10 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 {
 	if (!object__from_fd(o, fd))
 		return false;
+	if (!filter__wants(o)) {
+		o->mech = 0;
+		return false;
+	}
 	if (!o->is_sock)
 		pipe__enter(o, write);
 	else if (!write)
@@ -172,7 +177,10 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 	}
 	op->fd_in = (__s32)args->a[0];
 	op->arg = args->a[1];
-	return object__from_fd(&op->in, op->fd_in);
+	if (!object__from_fd(&op->in, op->fd_in))
+		return false;
+	/* Only its end tells what a connect connects to. */
+	return op->class == IPCT_SC_CONNECT || filter__wants(&op->in);
 }
 
 static __always_inline bool enter__call(struct task_op *op, struct sysargs *args)
@@ -268,7 +276,7 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 /* The call made descriptor fd, maybe of an object of ours. */
 static __noinline void exit__made(struct task_op *op, __u8 kind, __s32 fd, __s64 ret)
 {
-	if (!object__from_fd(&op->in, fd))
+	if (!object__from_fd(&op->in, fd) || !filter__wants(&op->in))
 		return;
 	call__emit(op, kind, &op->in, ret, fd);
 	object__emit(&op->in, fd, IPCT_OBJECT_NEW, 0);
@@ -292,6 +300,8 @@ static __always_inline void exit__pair(struct task_op *op, __s64 ret)
 /* connect: the peer is the embryo that accept will return; it is named here, before data flows. */
 static __always_inline void exit__connect(struct task_op *op, __s64 ret)
 {
+	if (!filter__wants(&op->in))
+		return;
 	call__emit(op, IPCT_OP_CONNECT, &op->in, ret, op->fd_in);
 	if (ret || !op->in.is_sock)
 		return;

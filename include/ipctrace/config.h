@@ -17,8 +17,14 @@ struct ipct_config {
 	__u32 self_pid; /* the tracer: its own traffic is not shown */
 	__u32 extra_self; /* another such process; 0: none */
 	__u8 has_rdonly_cast; /* bpf_rdonly_cast(): typed loads through any pointer (kernel 6.2) */
+	__u8 filter; /* something was chosen: bpf/filter.bpf.h */
+	__u8 follow; /* with the children of chosen processes */
+	__u8 have_uid, have_cgroup;
 	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
 	__u8 pad0[2];
+	__u32 uid;
+	__u32 pad1;
+	__u64 cgroup;
 };
 
 /*

@@ -50,6 +50,12 @@ static void configure(struct kern *k)
 				   .extra_self = k->opts.extra_self };
 	struct probe_features has;
 
+	cfg.filter = k->opts.pid_cnt || k->opts.have_uid || k->opts.have_cgroup;
+	cfg.follow = k->opts.follow;
+	cfg.have_uid = k->opts.have_uid;
+	cfg.uid = k->opts.uid;
+	cfg.have_cgroup = k->opts.have_cgroup;
+	cfg.cgroup = k->opts.cgroup;
 	probe__features(&has);
 	cfg.has_rdonly_cast = has.rdonly_cast;
 	cfg.has_task_storage = has.task_storage;
@@ -139,6 +145,13 @@ static int load(struct kern *k, struct buf *err)
 	return rc ? rc : source__open_rings(k, err);
 }
 
+static void choose_pid(struct kern *k, uint32_t pid)
+{
+	uint8_t one = 1;
+
+	bpf_map_update_elem(bpf_map__fd(k->skel->maps.chosen_pids), &pid, &one, BPF_ANY);
+}
+
 struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
 {
 	struct kern *k = xalloc(sizeof(*k));
@@ -155,6 +168,8 @@ struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
 		kern__close(k);
 		return NULL;
 	}
+	for (size_t i = 0; i < opts->pid_cnt; i++)
+		choose_pid(k, opts->pids[i]);
 	return k;
 }
 
@@ -248,9 +263,9 @@ void kern__deactivate(struct kern *k)
 
 int kern__choose_pid(struct kern *k, uint32_t pid)
 {
-	if (k->opts.pid_cnt == KERN_PIDS_MAX)
-		return -ENOSPC;
-	k->opts.pids[k->opts.pid_cnt++] = pid;
+	if (!k->skel->rodata->cfg.filter)
+		return -EINVAL; /* loaded to show everything */
+	choose_pid(k, pid);
 	return 0;
 }
 
