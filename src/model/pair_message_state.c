@@ -30,8 +30,8 @@ void message__put_call(struct send_call *call)
 		free(call);
 }
 
-struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
-			       struct sock *to, uint64_t bytes)
+struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op,
+			       struct sock *from, struct sock *to, uint64_t bytes)
 {
 	struct part *part = xalloc(sizeof(*part));
 
@@ -150,7 +150,8 @@ static void drop_stale(struct pairing *p, struct sock *s)
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
 
-	list__for_each(&s->sent, cur) {
+	list__for_each(&s->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part->stale && part->ts_ns + settle_ns <= p->now_ns)

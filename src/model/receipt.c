@@ -104,8 +104,8 @@ static void add_candidate(struct portion *p, struct proc *proc)
 		p->cand[p->cand_cnt++] = proc;
 }
 
-void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages, enum attr attr,
-		  struct proc *const *cand, size_t cand_cnt)
+void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages,
+		  enum attr attr, struct proc *const *cand, size_t cand_cnt)
 {
 	struct portion *p = portion_of(r, s);
 	size_t i;
