@@ -9,6 +9,19 @@ bool part__precedes(const struct part *a, const struct part *b)
 	return a->ts_ns < b->enter_ns;
 }
 
+bool part__is_beyond(const struct part *part, uint64_t end_ns)
+{
+	uint64_t span_ns = part->from->span_ns;
+
+	return span_ns < part->ts_ns && part->ts_ns - span_ns > end_ns;
+}
+
+void part__deny_id(struct part *part)
+{
+	part->from->id_cnt -= part->has_id;
+	part->has_id = false;
+}
+
 static bool length_fits(const struct part *part, const struct life *life)
 {
 	if (!life->has_id || life->total == UINT64_MAX || part->bytes == UINT64_MAX || part->loose)
@@ -69,20 +82,6 @@ static bool same_chunk_claimed(const struct part *part)
 bool part__is_doubtful(const struct part *part)
 {
 	return !part->has_id || part->suspect || part->doubt_cnt || (part->to && same_chunk_claimed(part));
-}
-
-/* An earlier send that was not received either: its own chunk must come first, whatever it claims. */
-bool part__is_blocked(const struct part *part, const struct life *life)
-{
-	list__for_each(&life->from->sent, cur)
-	{
-		const struct part *other = list__entry(cur, struct part, of_sender);
-
-		if (other != part && other->to == life->to && part__precedes(other, part) &&
-		    part__fits(other, life) && !part__too_old(other, life))
-			return true;
-	}
-	return false;
 }
 
 bool life__earlier_open(const struct life *life, const struct part *part)

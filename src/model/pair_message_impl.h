@@ -96,7 +96,8 @@ struct sock {
 	struct obj_key key;
 	struct link sent; /* parts that it sent and nobody took */
 	struct link lives; /* chunks it sent, received by anyone, not matched yet */
-	size_t sent_cnt, life_cnt;
+	size_t sent_cnt, id_cnt, life_cnt; /* id_cnt: of sent, those with identity */
+	uint64_t span_ns; /* the longest send so far: bounds what may overlap. UINT64_MAX: a begin is not known */
 	uint32_t sender_tid;
 	bool shared; /* several threads send on it: one of them may be about to report an earlier chunk */
 	/* as a receiver */
@@ -140,6 +141,9 @@ void message__send(struct pairing *p, const struct op *op);
 
 /* pair_message_fit.c */
 bool part__precedes(const struct part *a, const struct part *b); /* a was queued before b for certain */
+/* Parts are in order of their ends: no part from this one on overlaps one that ended at end_ns. */
+bool part__is_beyond(const struct part *part, uint64_t end_ns);
+void part__deny_id(struct part *part); /* the identity is another's */
 bool part__time_fits(const struct part *part, const struct life *life); /* ... and the receiver */
 bool part__fits(const struct part *part, const struct life *life); /* could be it, identity aside */
 bool part__too_old(const struct part *part, const struct life *life); /* ought to be gone by then */

@@ -129,7 +129,7 @@ static void clear_claims(struct pairing *p, const struct life *life, const struc
 			if (!life->oob)
 				make_stale(p, part);
 		} else if (part->has_id && life->has_id && part->id == life->id) {
-			part->has_id = false;
+			part__deny_id(part);
 		}
 	}
 }
@@ -439,7 +439,7 @@ void message__refute_claims(struct pairing *p, struct life *life)
 		if (!part->has_id || part->id != life->id || part->from == life->from)
 			continue;
 		if (part->ts_ns <= life->enter_ns)
-			part->has_id = false;
+			part__deny_id(part);
 		else
 			part->suspect = true;
 		vec__push(&senders, part->from);

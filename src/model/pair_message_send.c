@@ -93,7 +93,7 @@ static void add_seen(struct pairing *p, struct send_call *call, const struct op 
 
 	if (names_another(call, op)) {
 		part = message__add_part(p, call, op, from, to, ret);
-		part->has_id = false;
+		part__deny_id(part);
 		return;
 	}
 	part = message__add_part(p, call, op, from, to, op->bytes);
