@@ -56,19 +56,27 @@ static __noinline void msg__freed(__u64 msg)
 	bpf_map_delete_elem(&sent_msgs, &msg);
 }
 
-/* The arguments behind these two differ between kernels. */
+/*
+ * The arguments behind the second differ between kernels, and the second, const void *, is refused by verifiers
+ * before 6.16: it is read from the context's memory.
+ */
+static __always_inline __u64 ctx__pointer(const unsigned long long *ctx)
+{
+	return read_word(ctx + 1);
+}
+
 SEC("?tp_btf/kmalloc")
-int BPF_PROG(kmalloc__tracepoint, unsigned long call_site, const void *ptr)
+int BPF_PROG(kmalloc__tracepoint, unsigned long call_site)
 {
 	if (call_site - cfg.msg_alloc < cfg.msg_alloc_bytes && active)
-		msg__allocated((__u64)ptr);
+		msg__allocated(ctx__pointer(ctx));
 	return 0;
 }
 
 SEC("?tp_btf/kfree")
-int BPF_PROG(kfree__tracepoint, unsigned long call_site, const void *ptr)
+int BPF_PROG(kfree__tracepoint, unsigned long call_site)
 {
 	if (call_site - cfg.msg_free < cfg.msg_free_bytes && active)
-		msg__freed((__u64)ptr);
+		msg__freed(ctx__pointer(ctx));
 	return 0;
 }
