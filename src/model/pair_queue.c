@@ -163,12 +163,15 @@ static void queue__op(struct pairing *p, const struct op *op)
 		return;
 	}
 	note_depth(p, op);
-	if (!q->seen) {
-		q->seen = true;
+	if (!q->seen_ns) {
+		q->seen_ns = op->enter_ns;
 		q->backlog = op->queue.msgs_before;
 	}
 	if (op->ret < 0 || (op->flags & OP_F_PEEK))
 		return;
+	/* It was under way already then, and so may have been counted. */
+	if (op->kind == OP_SEND && op->enter_ns < q->seen_ns && q->backlog)
+		q->backlog--;
 	if (op->kind == OP_SEND)
 		sent(p, q, op);
 	else if (op->kind == OP_RECV)

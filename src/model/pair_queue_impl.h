@@ -30,7 +30,7 @@ struct queue {
 	struct link all; /* in pairing.with_waiting, while it has any; else alone */
 	size_t sent_cnt;
 	uint64_t backlog; /* messages from before the trace that may lie in it, where identities are not known */
-	bool seen;
+	uint64_t seen_ns; /* when it was looked into for that: entry of the first operation reported */
 	uint64_t removed_ns; /* 0: not */
 };
 
