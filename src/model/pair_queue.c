@@ -12,6 +12,7 @@
 #include "model/pair_queue_impl.h"
 
 #define GRACE_DIVISOR 100
+#define SENT_MAX_FACTOR 64 /* times pending_max, in all queues; the kernel bounds each queue */
 #define EARLY_SETTLES 30 /* a thread that was stopped between sending and returning may return much later */
 
 static struct pairing *queue__new(struct model *m)
@@ -20,7 +21,9 @@ static struct pairing *queue__new(struct model *m)
 
 	p->m = m;
 	p->grace_ns = model__opts(m)->settle_ns / GRACE_DIVISOR;
+	p->sent_max = model__opts(m)->pending_max * SENT_MAX_FACTOR;
 	list__init(&p->early_all);
+	list__init(&p->sent);
 	list__init(&p->with_waiting);
 	return p;
 }
@@ -44,8 +47,9 @@ void queue__drop_sent(struct pairing *p, struct queued *m)
 {
 	if (map__get(&p->by_call, m->tid, m->enter_ns) == m)
 		map__del(&p->by_call, m->tid, m->enter_ns);
+	list__unlink(&m->of_queue);
 	list__unlink(&m->all);
-	m->queue->sent_cnt--;
+	p->sent_cnt--;
 	free(m);
 }
 
@@ -56,9 +60,9 @@ static void drop_early(struct pairing *p, struct early *e)
 	free(e);
 }
 
-static void count_unread(struct pairing *p, const struct queued *m, uint8_t mech)
+static void count_unread(struct pairing *p, const struct queued *m)
 {
-	struct channel *ch = model__channel(p->m, mech, m->queue->key);
+	struct channel *ch = model__channel(p->m, m->queue->key.space >> 56, m->queue->key);
 
 	if (ch)
 		ch->unread_bytes += m->bytes;
@@ -82,14 +86,14 @@ static void sent(struct pairing *p, struct queue *q, const struct op *op)
 	m->type = op->queue.type;
 	m->bytes = op->bytes;
 	memcpy(m->fp, op->fp, sizeof(m->fp));
-	list__append(&q->sent, &m->all);
-	q->sent_cnt++;
+	list__append(&q->sent, &m->of_queue);
+	list__append(&p->sent, &m->all);
 	if (!(op->flags & OP_F_NO_ID))
 		map__set(&p->by_call, m->tid, m->enter_ns, m);
-	if (q->sent_cnt <= model__opts(p->m)->pending_max)
+	if (++p->sent_cnt <= p->sent_max)
 		return;
-	m = list__entry(q->sent.next, struct queued, all);
-	count_unread(p, m, op->mech);
+	m = list__entry(p->sent.next, struct queued, all);
+	count_unread(p, m);
 	queue__drop_sent(p, m);
 }
 
@@ -192,7 +196,7 @@ static void discard(struct pairing *p, struct queue *q)
 
 	queue__settle(p, q, UINT64_MAX);
 	list__for_each(&q->sent, cur) {
-		struct queued *m = list__entry(cur, struct queued, all);
+		struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		if (ch)
 			ch->discarded_bytes += m->bytes;
@@ -244,12 +248,8 @@ static void queue__finish(struct pairing *p, uint64_t now_ns)
 	list__for_each(&p->with_waiting, cur)
 		queue__settle(p, list__entry(cur, struct queue, all), UINT64_MAX);
 	discard_removed(p, UINT64_MAX);
-	map__for_each(&p->queues, slot) {
-		struct queue *q = slot->val;
-
-		list__for_each(&q->sent, cur)
-			count_unread(p, list__entry(cur, struct queued, all), q->key.space >> 56);
-	}
+	list__for_each(&p->sent, cur)
+		count_unread(p, list__entry(cur, struct queued, all));
 }
 
 static void queue__free(struct pairing *p)
@@ -257,12 +257,12 @@ static void queue__free(struct pairing *p)
 	map__for_each(&p->queues, slot) {
 		struct queue *q = slot->val;
 
-		list__for_each(&q->sent, cur)
-			free(list__entry(cur, struct queued, all));
 		list__for_each(&q->waiting, cur)
 			free(list__entry(cur, struct waiting, of_queue));
 		free(q);
 	}
+	list__for_each(&p->sent, cur)
+		free(list__entry(cur, struct queued, all));
 	list__for_each(&p->early_all, cur)
 		free(list__entry(cur, struct early, all));
 	map__free(&p->queues);

@@ -8,7 +8,8 @@
 #include "model/pair.h"
 
 struct queued { /* a message that was sent; nobody is known to have taken it */
-	struct link all; /* in queue.sent, in order of report */
+	struct link of_queue; /* in queue.sent, in order of report */
+	struct link all; /* in pairing.sent, the same */
 	struct queue *queue;
 	struct sender sender;
 	uint64_t enter_ns;
@@ -28,7 +29,6 @@ struct queue {
 	struct obj_key key;
 	struct link sent, waiting;
 	struct link all; /* in pairing.with_waiting, while it has any; else alone */
-	size_t sent_cnt;
 	uint64_t backlog; /* messages from before the trace that may lie in it, where identities are not known */
 	uint64_t seen_ns; /* when it was looked into for that: entry of the first operation reported */
 	uint64_t removed_ns; /* 0: not */
@@ -47,6 +47,8 @@ struct pairing {
 	struct map by_call; /* (thread, time of entry) of the send -> struct queued * */
 	struct map early; /* the same -> struct early * */
 	struct link early_all;
+	struct link sent;
+	size_t sent_cnt, sent_max;
 	struct link with_waiting;
 	size_t removed_cnt;
 	uint64_t grace_ns; /* a send that queued before a receive has returned, and been reported, after that long */

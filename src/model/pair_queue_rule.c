@@ -62,12 +62,12 @@ static void collect(const struct queue *q, const struct op *op, struct set *set)
 
 	set->cnt = 0;
 	list__for_each(&q->sent, cur) {
-		const struct queued *m = list__entry(cur, struct queued, all);
+		const struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		whole |= fits(m, op) && m->bytes == op->bytes;
 	}
 	list__for_each(&q->sent, cur) {
-		struct queued *m = list__entry(cur, struct queued, all);
+		struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		if (set->cnt < SET_MAX && fits(m, op) && (!whole || m->bytes == op->bytes))
 			set->v[set->cnt++] = m;
