@@ -25,7 +25,8 @@ const struct hook hook_queue_messages = {
 		     "kmalloc",
 		     { "kmalloc__tracepoint", "kfree__tracepoint" },
 		     .optional = true,
-		     .note = "each message's identity, by its memory; needs to read /proc/kallsyms. Without it "
+		     .note = "each message's identity, by its memory; needs to read /proc/kallsyms. Without "
+			     "it "
 			     "senders are found by the queue's rule and the messages' first bytes" } },
 };
 

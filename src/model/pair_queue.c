@@ -195,7 +195,8 @@ static void discard(struct pairing *p, struct queue *q)
 	struct channel *ch = model__channel(p->m, q->key.space >> 56, q->key);
 
 	queue__settle(p, q, UINT64_MAX);
-	list__for_each(&q->sent, cur) {
+	list__for_each(&q->sent, cur)
+	{
 		struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		if (ch)
@@ -232,7 +233,8 @@ static void queue__advance(struct pairing *p, uint64_t now_ns)
 
 	list__for_each(&p->with_waiting, cur)
 		queue__settle(p, list__entry(cur, struct queue, all), now_ns - p->grace_ns);
-	list__for_each(&p->early_all, cur) {
+	list__for_each(&p->early_all, cur)
+	{
 		struct early *e = list__entry(cur, struct early, all);
 
 		if (e->ts_ns + settle_ns * EARLY_SETTLES > now_ns)
@@ -248,8 +250,7 @@ static void queue__finish(struct pairing *p, uint64_t now_ns)
 	list__for_each(&p->with_waiting, cur)
 		queue__settle(p, list__entry(cur, struct queue, all), UINT64_MAX);
 	discard_removed(p, UINT64_MAX);
-	list__for_each(&p->sent, cur)
-		count_unread(p, list__entry(cur, struct queued, all));
+	list__for_each(&p->sent, cur) count_unread(p, list__entry(cur, struct queued, all));
 }
 
 static void queue__free(struct pairing *p)
@@ -257,14 +258,11 @@ static void queue__free(struct pairing *p)
 	map__for_each(&p->queues, slot) {
 		struct queue *q = slot->val;
 
-		list__for_each(&q->waiting, cur)
-			free(list__entry(cur, struct waiting, of_queue));
+		list__for_each(&q->waiting, cur) free(list__entry(cur, struct waiting, of_queue));
 		free(q);
 	}
-	list__for_each(&p->sent, cur)
-		free(list__entry(cur, struct queued, all));
-	list__for_each(&p->early_all, cur)
-		free(list__entry(cur, struct early, all));
+	list__for_each(&p->sent, cur) free(list__entry(cur, struct queued, all));
+	list__for_each(&p->early_all, cur) free(list__entry(cur, struct early, all));
 	map__free(&p->queues);
 	map__free(&p->by_call);
 	map__free(&p->early);

@@ -17,7 +17,8 @@ struct queued { /* a message that was sent; nobody is known to have taken it */
 	int64_t type;
 	uint64_t bytes;
 	uint16_t fp[4];
-	bool doubtful; /* a receive may have taken it that was given to another */
+	uint16_t doubt_cnt; /* it was a candidate before and not chosen: the others that were */
+	struct proc *doubt[MESSAGE_CANDIDATES_MAX];
 };
 
 struct waiting { /* a receive whose sender is sought by the queue's rule */
@@ -29,7 +30,8 @@ struct queue {
 	struct obj_key key;
 	struct link sent, waiting;
 	struct link all; /* in pairing.with_waiting, while it has any; else alone */
-	uint64_t backlog; /* messages from before the trace that may lie in it, where identities are not known */
+	uint64_t
+		backlog; /* messages from before the trace that may lie in it, where identities are not known */
 	uint64_t seen_ns; /* when it was looked into for that: entry of the first operation reported */
 	uint64_t removed_ns; /* 0: not */
 };
@@ -51,7 +53,8 @@ struct pairing {
 	size_t sent_cnt, sent_max;
 	struct link with_waiting;
 	size_t removed_cnt;
-	uint64_t grace_ns; /* a send that queued before a receive has returned, and been reported, after that long */
+	uint64_t
+		grace_ns; /* a send that queued before a receive has returned, and been reported, after that long */
 };
 
 /* pair_queue.c */

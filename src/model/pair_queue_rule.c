@@ -61,12 +61,14 @@ static void collect(const struct queue *q, const struct op *op, struct set *set)
 	bool whole = false;
 
 	set->cnt = 0;
-	list__for_each(&q->sent, cur) {
+	list__for_each(&q->sent, cur)
+	{
 		const struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		whole |= fits(m, op) && m->bytes == op->bytes;
 	}
-	list__for_each(&q->sent, cur) {
+	list__for_each(&q->sent, cur)
+	{
 		struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		if (set->cnt < SET_MAX && fits(m, op) && (!whole || m->bytes == op->bytes))
@@ -74,45 +76,73 @@ static void collect(const struct queue *q, const struct op *op, struct set *set)
 	}
 }
 
-static void keep_first(struct set *set, const struct op *op)
+/* Receives under way at the same time, reported later, that may have been earlier. */
+static size_t count_rivals(const struct queue *q, const struct op *op)
 {
+	size_t cnt = 0;
+
+	list__for_each(&q->waiting, cur)
+	{
+		const struct waiting *w = list__entry(cur, struct waiting, of_queue);
+		const struct op *other = receipt__op(w->receipt);
+
+		cnt += other != op && other->enter_ns < op->ts_ns;
+	}
+	return cnt;
+}
+
+/* Those that as many others go before as rivals may have taken. The first of them is the one to be chosen. */
+static void keep_first(struct set *set, const struct op *op, size_t rival_cnt)
+{
+	size_t least = SIZE_MAX;
 	struct set all = *set;
 
 	set->cnt = 0;
 	for (size_t i = 0; i < all.cnt; i++) {
-		bool first = true;
+		size_t before = 0;
 
 		for (size_t j = 0; j < all.cnt; j++)
-			first &= !precedes(all.v[j], all.v[i], op);
-		if (first)
-			set->v[set->cnt++] = all.v[i];
+			before += precedes(all.v[j], all.v[i], op);
+		if (before > rival_cnt)
+			continue;
+		set->v[set->cnt++] = all.v[i];
+		if (before < least) {
+			set->v[set->cnt - 1] = set->v[0];
+			set->v[0] = all.v[i];
+			least = before;
+		}
 	}
 }
 
-static void give(struct pairing *p, struct receipt *r, struct set *set)
+static void add_proc(struct proc **procs, uint16_t *cnt, struct proc *proc)
+{
+	for (uint16_t i = 0; i < *cnt; i++) {
+		if (procs[i] == proc)
+			return;
+	}
+	if (*cnt < MESSAGE_CANDIDATES_MAX)
+		procs[(*cnt)++] = proc;
+}
+
+/* What is not chosen now may have been taken here all the same. */
+static void give(struct pairing *p, struct receipt *r, struct set *set, enum attr attr)
 {
 	struct proc *procs[MESSAGE_CANDIDATES_MAX];
 	struct queued *m = set->v[0];
-	size_t proc_cnt = 0;
-	enum attr attr = ATTR_EXACT;
+	uint16_t cnt = 0;
 
 	for (size_t i = 0; i < set->cnt; i++) {
-		struct proc *proc = set->v[i]->sender.party.proc;
-		size_t at = 0;
-
-		while (at < proc_cnt && procs[at] != proc)
-			at++;
-		if (at == proc_cnt && proc_cnt < MESSAGE_CANDIDATES_MAX)
-			procs[proc_cnt++] = proc;
-		if (set->v[i]->doubtful)
-			attr = ATTR_INFERRED;
+		add_proc(procs, &cnt, set->v[i]->sender.party.proc);
+		for (uint16_t d = 0; d < set->v[i]->doubt_cnt; d++)
+			add_proc(procs, &cnt, set->v[i]->doubt[d]);
 	}
-	if (proc_cnt > 1) {
+	if (cnt > 1)
 		attr = ATTR_CANDIDATES;
-		for (size_t i = 0; i < set->cnt; i++)
-			set->v[i]->doubtful = true;
+	for (size_t i = 1; i < set->cnt && cnt > 1; i++) {
+		for (uint16_t c = 0; c < cnt; c++)
+			add_proc(set->v[i]->doubt, &set->v[i]->doubt_cnt, procs[c]);
 	}
-	receipt__add(r, &m->sender, receipt__op(r)->bytes, 1, attr, procs, attr == ATTR_CANDIDATES ? proc_cnt : 0);
+	receipt__add(r, &m->sender, receipt__op(r)->bytes, 1, attr, procs, cnt > 1 ? cnt : 0);
 	queue__drop_sent(p, m);
 }
 
@@ -123,16 +153,14 @@ static void settle_one(struct pairing *p, struct queue *q, struct receipt *r)
 	bool old;
 
 	collect(q, op, &set);
-	keep_first(&set, op);
+	keep_first(&set, op, count_rivals(q, op));
 	/* What lay there before the trace is taken first, unless the receiver asked for something else. */
 	old = q->backlog && (!set.cnt || (!op->queue.want && !op->queue.by_priority));
 	if (old || !set.cnt) {
 		q->backlog -= old;
 		receipt__add_unknown(r, op->bytes, 1);
 	} else {
-		if (q->backlog)
-			set.v[0]->doubtful = true;
-		give(p, r, &set);
+		give(p, r, &set, q->backlog ? ATTR_INFERRED : ATTR_EXACT);
 	}
 	if (op->flags & OP_F_DRAINED)
 		q->backlog = 0;
@@ -141,13 +169,14 @@ static void settle_one(struct pairing *p, struct queue *q, struct receipt *r)
 
 void queue__settle(struct pairing *p, struct queue *q, uint64_t until_ns)
 {
-	list__for_each(&q->waiting, cur) {
+	list__for_each(&q->waiting, cur)
+	{
 		struct waiting *w = list__entry(cur, struct waiting, of_queue);
 
 		if (receipt__op(w->receipt)->ts_ns > until_ns)
 			return;
-		list__unlink(&w->of_queue);
 		settle_one(p, q, w->receipt);
+		list__unlink(&w->of_queue);
 		free(w);
 	}
 	list__unlink(&q->all);
