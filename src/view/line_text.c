@@ -144,7 +144,8 @@ static void put_signal(struct buf *out, const struct message *m)
 static void put_queued(struct buf *out, const struct op *op)
 {
 	if (op->queue.type > (op->queue.by_priority ? 0 : 1))
-		buf__printf(out, op->queue.by_priority ? "  priority %lld" : "  type %lld", (long long)op->queue.type);
+		buf__printf(out, op->queue.by_priority ? "  priority %lld" : "  type %lld",
+			    (long long)op->queue.type);
 	if (op->flags & OP_F_TRUNC)
 		buf__printf(out, ", %llu bytes cut off", (unsigned long long)(op->queue.total - op->bytes));
 }
