@@ -96,6 +96,10 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
 		pipe__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_SYSV_SHM || ev->mech == IPCT_MECH_POSIX_SHM)
+		shm__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_FLOCK)
+		flock__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -119,6 +123,10 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGGEN] = signal__decode_generated,
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
+		[IPCT_KIND_MAP] = shm__decode,
+		[IPCT_KIND_LOCK] = flock__decode,
+		[IPCT_KIND_PTRACE] = ptrace__decode,
+		[IPCT_KIND_PASS] = pass__decode,
 	};
 
 	out->what = DECODED_NOTHING;
