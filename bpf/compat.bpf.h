@@ -44,6 +44,9 @@ static __always_inline __u64 read_word(const void *addr)
 	return v;
 }
 
+/* Keeps the compiler from leaving out a check that it can prove and the verifier cannot. */
+#define UNKNOWN(var) asm volatile("" : "+r"(var))
+
 /* A pointer-sized field as a number, which the verifier lets one calculate with. */
 #define WORD(ptr, type, field) read_word((const void *)((__u64)(ptr) + bpf_core_field_offset(type, field)))
 

@@ -57,15 +57,18 @@ static __always_inline __u32 named__write(char *name, __u64 file, __u32 *start)
 	return len;
 }
 
-/* Tells the name of the object (mech, key, dev), which file is. */
-static __noinline void named__tell(__u64 file, __u8 mech, __u64 key, __u32 dev)
+/*
+ * Tells the name of the object (mech, key, dev), which file is. Not static: so the verifier looks at it once, not at
+ * each call.
+ */
+__noinline int named__tell(__u64 file, __u32 mech, __u64 key, __u32 dev)
 {
 	__u32 which = 0, start = 0, size = sizeof(struct ipct_object), len;
 	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
 	struct ipct_object *ev;
 
-	if (!sc || !file || named__is_known(file, mech, (__u64)READ(file, struct file, f_path.dentry)))
-		return;
+	if (!sc || !file || named__is_known(file, mech, WORD(file, struct file, f_path.dentry)))
+		return 0;
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	ev->key = key;
@@ -79,10 +82,12 @@ static __noinline void named__tell(__u64 file, __u8 mech, __u64 key, __u32 dev)
 	ev->name_len = len;
 	ev->name_start = start;
 	size += start ? IPCT_PATH_LEN : len;
+	UNKNOWN(size);
 	if (size > sizeof(*sc))
-		return;
+		return 0;
 	emit__header(&ev->h, IPCT_KIND_OBJECT, size, mech, 0);
 	emit__output(ev, size, mech);
+	return 0;
 }
 
 #endif

@@ -49,18 +49,24 @@ static __always_inline void pass__fill_object(struct pass_scratch *sc, __u64 fil
 	ev->name_start = start;
 }
 
-/* Descriptor fd of the running task. from: pid << 32 | descriptor there, for pidfd_getfd. */
-static __noinline void pass__emit(const struct task_op *op, __u8 what, __s32 fd, __u64 from)
+/*
+ * Descriptor fd of the running task. from: pid << 32 | descriptor there, for pidfd_getfd. Not static: so the verifier
+ * looks at it once, not at each call.
+ */
+__noinline int pass__one(__u32 what, __u32 fd, __u64 from)
 {
-	const struct object *o = what == IPCT_PASS_SENT ? &op->out : &op->in;
-	__u8 mech = what == IPCT_PASS_TAKEN ? IPCT_MECH_PTRACE : o->mech;
 	__u32 zero = 0, size = sizeof(struct ipct_pass);
 	struct pass_scratch *sc = bpf_map_lookup_elem(&pass_scratch, &zero);
+	const struct task_op *op = task_op__current(false);
+	const struct object *o;
 	struct ipct_pass *ev;
 	__u64 file;
+	__u8 mech;
 
-	if (!sc)
-		return;
+	if (!sc || !op)
+		return 0;
+	o = what == IPCT_PASS_RECEIVED ? &op->in : &op->out;
+	mech = what == IPCT_PASS_TAKEN ? IPCT_MECH_PTRACE : o->mech;
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	file = file__by_fd(fd);
@@ -78,29 +84,32 @@ static __noinline void pass__emit(const struct task_op *op, __u8 what, __s32 fd,
 		ev->peek = what == IPCT_PASS_RECEIVED && op->msg_flags & MSG_PEEK;
 	}
 	size += ev->name_start ? IPCT_PATH_LEN : ev->name_len;
+	UNKNOWN(size);
 	if (size > sizeof(*sc))
-		return;
+		return 0;
 	emit__header(&ev->h, IPCT_KIND_PASS, size, mech, IPCT_OP_PASS);
 	emit__output(ev, size, mech);
+	return 0;
 }
 
-static __noinline void pass__each(const struct task_op *op, __u8 what, __u64 fds, __u32 cnt)
+static __always_inline void pass__each(__u8 what, __u64 fds, __u32 cnt)
 {
 	for (__u32 i = 0; i < PASS_FDS_MAX; i++) {
 		__s32 fd = -1;
 
 		if (i >= cnt || bpf_probe_read_user(&fd, sizeof(fd), (void *)(fds + i * 4)))
 			return;
-		pass__emit(op, what, fd, 0);
+		pass__one(what, fd, 0);
 	}
 }
 
-/* The control messages of a struct msghdr in user memory. */
-static __noinline void pass__control(struct task_op *op, __u8 what, __u64 msghdr)
+/* The control messages of a struct msghdr in user memory; how many of them carry descriptors. */
+__noinline int pass__scan(__u32 what, __u64 msghdr, __u32 compat)
 {
-	__u64 at, end, word = op->compat ? 4 : 8, header = word + 8, ctl[2] = {};
+	__u64 at, end, word = compat ? 4 : 8, header = word + 8, ctl[2] = {};
+	int found = 0;
 
-	if (op->compat) {
+	if (compat) {
 		__u32 raw[2] = {};
 
 		bpf_probe_read_user(raw, sizeof(raw), (void *)(msghdr + 16));
@@ -118,25 +127,34 @@ static __noinline void pass__control(struct task_op *op, __u8 what, __u64 msghdr
 		__u64 len = 0;
 
 		if (!at || at + header > end)
-			return;
-		if (op->compat)
-			bpf_probe_read_user(&len, 4, (void *)at);
-		else
-			bpf_probe_read_user(&len, 8, (void *)at);
+			break;
+		bpf_probe_read_user(&len, compat ? 4 : 8, (void *)at);
 		bpf_probe_read_user(&id, sizeof(id), (void *)(at + word));
 		if (len < header || len > end - at)
-			return;
+			break;
 		if (id.level == SOL_SOCKET && id.type == SCM_RIGHTS) {
-			pass__each(op, what, at + header, (len - header) / 4);
-			op->passed_cnt++;
+			pass__each(what, at + header, (len - header) / 4);
+			found++;
 		}
 		at += (len + word - 1) & ~(word - 1);
 	}
+	return found;
 }
 
-static __noinline void pass__failed(const struct task_op *op)
+static __always_inline void pass__sent(struct task_op *op, __u64 msghdr)
 {
-	pass__emit(op, IPCT_PASS_FAILED, -1, 0);
+	op->enter_ns = bpf_ktime_get_boot_ns();
+	op->passed_cnt = pass__scan(IPCT_PASS_SENT, msghdr, op->compat);
+}
+
+static __always_inline void pass__received(const struct task_op *op)
+{
+	pass__scan(IPCT_PASS_RECEIVED, op->buf, op->compat);
+}
+
+static __always_inline void pass__failed(void)
+{
+	pass__one(IPCT_PASS_FAILED, -1, 0);
 }
 
 /* The process behind a pidfd: since 6.9 in its inode (cb12fd8e0dab), before in the file. */
@@ -168,7 +186,7 @@ static __always_inline bool pass__enter_getfd(struct task_op *op, const struct s
 static __always_inline void pass__exit_getfd(const struct task_op *op, __s64 ret)
 {
 	if (ret >= 0)
-		pass__emit(op, IPCT_PASS_TAKEN, ret, op->in.key);
+		pass__one(IPCT_PASS_TAKEN, ret, op->in.key);
 }
 
 #endif

@@ -226,10 +226,8 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		in = enter__side(&op->in, op->fd_in, false);
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
-	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock) {
-		op->enter_ns = bpf_ktime_get_boot_ns();
-		pass__control(op, IPCT_PASS_SENT, args->a[1]);
-	}
+	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock)
+		pass__sent(op, args->a[1]);
 	return in || out;
 }
 
@@ -303,9 +301,9 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 		return false;
 	if (WANTED_UNIX && op->class == IPCT_SC_RECVMSG && ret >= 0 && op->has_part &&
 	    op->part.flags & IPCT_IO_FDS)
-		pass__control(op, IPCT_PASS_RECEIVED, op->buf);
+		pass__received(op);
 	if (WANTED_UNIX && op->class == IPCT_SC_SENDMSG && ret < 0 && op->passed_cnt)
-		pass__failed(op);
+		pass__failed();
 	if (op->in.mech && op->in.is_sock)
 		unix__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
