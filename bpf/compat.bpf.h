@@ -44,6 +44,12 @@ static __always_inline __u64 read_word(const void *addr)
 	return v;
 }
 
+/* Keeps the compiler from leaving out a check that it can prove and the verifier cannot. */
+#define UNKNOWN(var) asm volatile("" : "+r"(var))
+
+/* A pointer-sized field as a number, which the verifier lets one calculate with. */
+#define WORD(ptr, type, field) read_word((const void *)((__u64)(ptr) + bpf_core_field_offset(type, field)))
+
 /* bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab); READ() copes with either kind of pointer. */
 static __always_inline struct task_struct *current_task(void)
 {

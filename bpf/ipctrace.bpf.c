@@ -7,6 +7,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#include "flock.bpf.c"
 #include "process.bpf.c"
 #include "queue.bpf.c"
 #include "seed.bpf.c"

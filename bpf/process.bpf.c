@@ -15,6 +15,8 @@ int BPF_PROG(sched_process_fork__tracepoint, struct task_struct *parent, struct 
 	if (!sc)
 		return 0;
 	sc->ev.ptid = READ(parent, struct task_struct, pid);
+	sc->ev.shares_mm = READ(parent, struct task_struct, mm) == READ(child, struct task_struct, mm) &&
+			   READ(parent, struct task_struct, tgid) != READ(child, struct task_struct, tgid);
 	process__output(sc, child, 0);
 	return 0;
 }

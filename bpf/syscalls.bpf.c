@@ -7,8 +7,19 @@
 #include "filter.bpf.h"
 #include "object.bpf.h"
 #include "queue.bpf.h"
+#include "pass.bpf.h"
+#include "ptrace.bpf.h"
+#include "shm.bpf.h"
 
 #define F_DUPFD 0
+#define F_SETLK 6
+#define F_SETLKW 7
+#define F_SETLK64 13 /* of 32-bit calls */
+#define F_SETLKW64 14
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
+#define WANTED_UNIX \
+	(wanted(IPCT_MECH_UNIX_STREAM) || wanted(IPCT_MECH_UNIX_DGRAM) || wanted(IPCT_MECH_UNIX_SEQPACKET))
 #define F_SETPIPE_SZ 1031
 #define F_DUPFD_CLOEXEC 1030
 
@@ -158,6 +169,12 @@ static __always_inline bool enter__args(struct task_op *op, struct sysargs *args
 	return true;
 }
 
+static __always_inline bool fcntl__locks(__u32 cmd)
+{
+	return cmd == F_SETLK || cmd == F_SETLKW || cmd == F_SETLK64 || cmd == F_SETLKW64 ||
+	       cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
 /* Calls that move no data: make, name, connect or end objects. */
 static __always_inline bool enter__control(struct task_op *op, struct sysargs *args)
 {
@@ -175,6 +192,22 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return wanted(IPCT_MECH_SIGNAL);
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
 		return queue__enter(op, args);
+	case IPCT_SC_SHMGET ... IPCT_SC_MPROTECT:
+		return (wanted(IPCT_MECH_SYSV_SHM) || wanted(IPCT_MECH_POSIX_SHM)) && shm__enter(op, args);
+	case IPCT_SC_PTRACE:
+	case IPCT_SC_VM_READ:
+	case IPCT_SC_VM_WRITE:
+		return ptrace__enter(op, args);
+	case IPCT_SC_PIDFD_GETFD:
+		return pass__enter_getfd(op, args);
+	case IPCT_SC_FLOCK:
+		return true; /* for its time of entry: flock.bpf.c */
+	case IPCT_SC_FCNTL:
+		if (wanted(IPCT_MECH_FLOCK) && fcntl__locks(args->a[1])) {
+			op->arg = args->a[1];
+			return true;
+		}
+		break;
 	case IPCT_SC_CLOSE_RANGE:
 		return false; /* its ends show in what follows; closing many at once names none */
 	}
@@ -196,6 +229,8 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		in = enter__side(&op->in, op->fd_in, false);
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
+	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock)
+		pass__sent(op, args->a[1]);
 	return in || out;
 }
 
@@ -229,6 +264,7 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	op->alone = 0;
 	op->asleep = 0;
 	op->part_bytes = 0;
+	op->passed_cnt = 0;
 	op->in.mech = 0;
 	op->out.mech = 0;
 	if (enter__call(op, &args))
@@ -268,6 +304,11 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 
 	if (op->class > IPCT_SC_SENDFILE)
 		return false;
+	if (WANTED_UNIX && op->class == IPCT_SC_RECVMSG && ret >= 0 && op->has_part &&
+	    op->part.flags & IPCT_IO_FDS)
+		pass__received(op);
+	if (WANTED_UNIX && op->class == IPCT_SC_SENDMSG && ret < 0 && op->passed_cnt)
+		pass__failed();
 	if (op->in.mech && op->in.is_sock)
 		unix__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
@@ -393,6 +434,20 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 		break;
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
 		queue__exit(op, ret);
+		break;
+	case IPCT_SC_SHMGET ... IPCT_SC_MPROTECT:
+		if (wanted(IPCT_MECH_SYSV_SHM) || wanted(IPCT_MECH_POSIX_SHM))
+			shm__exit(op, ret);
+		break;
+	case IPCT_SC_PTRACE:
+	case IPCT_SC_VM_READ:
+	case IPCT_SC_VM_WRITE:
+		if (wanted(IPCT_MECH_PTRACE))
+			ptrace__exit(op, ret);
+		break;
+	case IPCT_SC_PIDFD_GETFD:
+		if (wanted(IPCT_MECH_PTRACE))
+			pass__exit_getfd(op, ret);
 		break;
 	}
 }

@@ -63,6 +63,8 @@ struct task_op {
 	__u64 buf; /* user memory: buffer, or iovec array */
 	__u64 cnt; /* bytes, or number of iovecs */
 	__u64 part_bytes; /* sum of the parts already emitted */
+	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */
+	__u32 pad1;
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
 	struct msg_op msg;

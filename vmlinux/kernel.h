@@ -81,10 +81,6 @@ struct ns_common {
 	unsigned int inum;
 };
 
-struct pid_namespace {
-	struct ns_common ns;
-};
-
 struct xarray {
 	void *xa_head;
 };
@@ -96,15 +92,22 @@ struct xa_node {
 
 struct idr {
 	struct xarray idr_rt;
+	unsigned int idr_base;
 };
 
 struct ipc_ids {
 	struct idr ipcs_idr;
 };
 
-struct ipc_namespace {
+struct pid_namespace {
+	struct idr idr;
+	unsigned int level;
 	struct ns_common ns;
-	struct ipc_ids ids[3];
+};
+
+struct ipc_namespace {
+	struct ipc_ids ids[3]; /* semaphores, message queues, shared memory */
+	struct ns_common ns;
 };
 
 struct kern_ipc_perm {
@@ -115,6 +118,14 @@ struct kern_ipc_perm {
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
 	unsigned long q_cbytes, q_qnum, q_qbytes;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct nsproxy {
@@ -128,6 +139,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4]; /* by enum pid_type */
 	struct upid numbers[1];
 };
 
@@ -160,6 +172,85 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 };
 
+/* Since 6.1 (763ecb035029 and before it d4af56c5c7c6); the tree of struct rb_node until then. */
+struct maple_tree {
+	void *ma_root;
+};
+
+struct mm_struct___maple {
+	struct maple_tree mm_mt;
+};
+
+struct maple_range_64 {
+	unsigned long pivot[15];
+	void *slot[16];
+};
+
+struct maple_arange_64 {
+	unsigned long pivot[9];
+	void *slot[10];
+};
+
+struct rb_node {
+	struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct mm_struct___rb {
+	struct rb_root mm_rb;
+};
+
+struct vm_area_struct___rb {
+	struct rb_node vm_rb;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	struct mm_struct *vm_mm;
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct shm_file_data {
+	int id;
+	struct ipc_namespace *ns;
+};
+
+struct shmid_kernel {
+	struct kern_ipc_perm shm_perm;
+	unsigned long shm_nattch;
+	unsigned long shm_segsz;
+	long long shm_dtim;
+	struct pid *shm_cprid;
+};
+
+struct file_lock_core {
+	struct file_lock_core *flc_blocker;
+	void *flc_owner;
+	unsigned int flc_flags;
+	unsigned char flc_type;
+	pid_t flc_pid;
+	struct file *flc_file;
+};
+
+struct file_lock {
+	struct file_lock_core c;
+	long long fl_start, fl_end;
+};
+
+/* Before 6.9 (75cabec0111b and those around it). */
+struct file_lock___v6_8 {
+	struct file_lock___v6_8 *fl_blocker;
+	void *fl_owner;
+	unsigned int fl_flags;
+	unsigned char fl_type;
+	unsigned int fl_pid;
+	struct file *fl_file;
+};
+
 struct signal_struct {
 	atomic_t live;
 };
@@ -173,6 +264,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
@@ -184,6 +276,7 @@ struct task_struct {
 };
 
 struct qstr {
+	u32 hash;
 	u32 len;
 	const unsigned char *name;
 };
@@ -211,6 +304,7 @@ struct path {
 
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_flags;
 	unsigned long s_magic;
 	void *s_fs_info;
 };
@@ -219,6 +313,9 @@ struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned int i_generation;
+	long long i_size;
+	void *i_private;
 	struct pipe_inode_info *i_pipe;
 };
 

@@ -23,7 +23,7 @@ struct ipct_config {
 	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
 	__u8 pad0[2];
 	__u32 uid;
-	__u32 pad1;
+	__u32 page_bytes;
 	__u64 cgroup;
 	__u64 msg_alloc, msg_free; /* where the kernel makes and frees queue messages (src/kern/kallsyms.c); 0: not known */
 	__u32 msg_alloc_bytes, msg_free_bytes; /* length of that code */
@@ -74,6 +74,19 @@ enum ipct_sysclass {
 	IPCT_SC_MQ_RECEIVE = 47, /* (fd, buf, len, unsigned *priority, ...) */
 	IPCT_SC_MQ_NOTIFY = 48, /* (fd, sigevent) */
 	IPCT_SC_IPC = 49, /* 32-bit multiplexer of System V calls: (call, first, second, third, ptr, fifth) */
+	IPCT_SC_SHMGET = 60, /* (key, size, flags) */
+	IPCT_SC_SHMAT, /* (id, addr, flags), returns an address */
+	IPCT_SC_SHMDT, /* (addr) */
+	IPCT_SC_SHMCTL, /* (id, cmd, buf) */
+	IPCT_SC_MMAP, /* (addr, len, prot, flags, fd, offset), returns an address */
+	IPCT_SC_MUNMAP, /* (addr, len) */
+	IPCT_SC_MREMAP, /* (old, old_len, new_len, flags, new), returns an address */
+	IPCT_SC_MPROTECT, /* (addr, len, prot) */
+	IPCT_SC_FLOCK, /* (fd, operation) */
+	IPCT_SC_PTRACE, /* (request, pid, addr, data) */
+	IPCT_SC_VM_READ, /* (pid, iov, cnt, iov, cnt, flags): process_vm_readv */
+	IPCT_SC_VM_WRITE,
+	IPCT_SC_PIDFD_GETFD, /* (pidfd, fd, flags), returns a descriptor */
 };
 
 #endif

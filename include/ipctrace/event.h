@@ -12,16 +12,20 @@
 
 /* clang-format off */
 /* X(SYMBOL, number, struct, "name for messages") */
-#define IPCT_KIND_LIST(X)                                     \
-	X(TASK,      1, ipct_task,     "task")                \
-	X(OBJECT,    2, ipct_object,   "object")              \
-	X(CALL,      3, ipct_call,     "call")                \
-	X(PIPE_IO,   4, ipct_pipe_io,  "pipe i/o")            \
-	X(SOCK_IO,   5, ipct_sock_io,  "socket i/o")          \
-	X(SIGGEN,    6, ipct_siggen,   "signal generated")    \
-	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
-	X(LOST,      8, ipct_lost,     "lost")                \
-	X(MSG_IO,    9, ipct_msg_io,   "queue message")
+#define IPCT_KIND_LIST(X)                                       \
+	X(TASK,         1, ipct_task,      "task")              \
+	X(OBJECT,       2, ipct_object,    "object")            \
+	X(CALL,         3, ipct_call,      "call")              \
+	X(PIPE_IO,      4, ipct_pipe_io,   "pipe i/o")          \
+	X(SOCK_IO,      5, ipct_sock_io,   "socket i/o")        \
+	X(SIGGEN,       6, ipct_siggen,    "signal generated")  \
+	X(SIGDLV,       7, ipct_sigdlv,    "signal delivered")  \
+	X(LOST,         8, ipct_lost,      "lost")              \
+	X(MSG_IO,       9, ipct_msg_io,    "queue message")     \
+	X(MAP,         14, ipct_map,       "map")               \
+	X(LOCK,        15, ipct_lock,      "lock")              \
+	X(PTRACE,      16, ipct_ptrace,    "ptrace")            \
+	X(PASS,        17, ipct_pass,      "pass")
 /* clang-format on */
 
 enum ipct_kind {
@@ -89,7 +93,7 @@ struct ipct_task {
 	__u8 group_dead;
 	__u16 exe_len; /* bytes behind the struct that are the executable's path, no NUL */
 	__u16 args_len; /* bytes behind it: arguments, each ended by NUL */
-	__u16 pad0;
+	__u16 shares_mm; /* fork: 1 = not a thread, and yet in its parent's memory (vfork, CLONE_VM) */
 	__u32 old_tid; /* exec by a thread that is not the leader: its tid before */
 	char comm[IPCT_COMM_LEN];
 	/* behind it: exe, then args; never beyond hdr.size */
@@ -309,5 +313,117 @@ struct ipct_lost {
 	__u64 count; /* events lost since the last such record */
 };
 _Static_assert(sizeof(struct ipct_lost) == 32, "on disk and in the ring");
+
+/* ipct_map.flags */
+enum ipct_map_flag {
+	IPCT_MAP_WRITE = 1 << 0, /* the mapping can be written to now */
+	IPCT_MAP_FILE = 1 << 1, /* an ordinary file: memory between processes only when somebody maps it writable */
+	IPCT_MAP_SCAN = 1 << 2, /* existed before the trace */
+	IPCT_MAP_ONE_OBJECT = 1 << 3, /* DETACH: of this object only, whatever else lies in the range (shmdt) */
+	IPCT_MAP_MARKED = 1 << 4, /* System V: removed already, lives on while somebody has it */
+};
+
+/*
+ * Shared memory. hdr.op:
+ *  ATTACH   [addr, addr + len) of the process shows the object from now on, and nothing else; ret < 0: it failed
+ *  DETACH   nothing of what was known in the range is there any more; key names the first object of it
+ *  CONTROL  the access to what is mapped in the range is IPCT_MAP_WRITE or not
+ *  CREATE, OPEN, UNLINK  System V: shmget, shmctl(IPC_RMID); no range
+ */
+struct ipct_map {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 key; /* inode number; System V: identifier */
+	__u64 addr;
+	__u64 len; /* bytes, whole pages */
+	__u64 size; /* of the object, bytes; 0: not known */
+	__s64 ret;
+	__u64 detached_s; /* System V: last detach, seconds since 1970; 0: never */
+	__u32 dev; /* kernel s_dev; System V: inode number of the IPC namespace */
+	__u32 flags; /* enum ipct_map_flag */
+	__u32 creator; /* System V: pid, 0 not known */
+	__u32 attached; /* System V: attachments of all processes, as the kernel counts */
+	__s32 fd; /* -1: none */
+	__u32 pad0;
+};
+_Static_assert(sizeof(struct ipct_map) == 104, "on disk and in the ring");
+
+/* ipct_lock.kind */
+enum ipct_lock_kind {
+	IPCT_LOCK_FLOCK = 1, /* flock(2); owner is the open file */
+	IPCT_LOCK_POSIX = 2, /* fcntl(F_SETLK); owner is the table of descriptors */
+	IPCT_LOCK_OFD = 3, /* fcntl(F_OFD_SETLK); owner is the open file */
+};
+
+/* ipct_lock.type, as F_RDLCK, F_WRLCK, F_UNLCK */
+enum ipct_lock_type { IPCT_LOCK_READ = 0, IPCT_LOCK_WRITE = 1, IPCT_LOCK_NONE = 2 };
+
+/*
+ * An attempt to take (hdr.op LOCK; WAIT where it must wait) or give up (UNLOCK) a lock on a file. Whoever waited tries again when
+ * it is woken: of one call come several records, the last of which is not WAIT (unless a signal ended it).
+ */
+struct ipct_lock {
+	struct ipct_hdr h;
+	__u64 enter_ns; /* of the system call, which tells its attempts from those of others; 0: none seen */
+	__u64 key; /* inode number */
+	__u64 owner; /* identity; 0: not known (scan) */
+	__u64 start, end; /* bytes of the file, both included */
+	__s32 ret; /* 0: done; 1: must wait; -errno */
+	__u32 dev;
+	__u32 blocker_pid; /* WAIT: who holds it, or waits for it before this one; 0: not known */
+	__u8 type; /* enum ipct_lock_type */
+	__u8 kind; /* enum ipct_lock_kind */
+	__u8 scanned; /* existed before the trace */
+	__u8 pad0;
+};
+_Static_assert(sizeof(struct ipct_lock) == 80, "on disk and in the ring");
+
+/*
+ * One process works on another. hdr.op: ATTACH, DETACH, CONTROL = ptrace(request, ...); RECV, SEND =
+ * process_vm_readv, process_vm_writev (request 0).
+ */
+struct ipct_ptrace {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 addr; /* ptrace: its third argument */
+	__s64 ret;
+	__u32 request; /* as in ptrace(2) */
+	__u32 target_pid; /* 0: there was no such process */
+	__u32 target_tid;
+	__u32 pad0;
+};
+_Static_assert(sizeof(struct ipct_ptrace) == 64, "on disk and in the ring");
+
+/* ipct_pass.what */
+enum ipct_pass_what {
+	IPCT_PASS_SENT = 1, /* about to be sent in a message (sendmsg), by hdr.tid */
+	IPCT_PASS_FAILED = 2, /* that sendmsg failed: none of its descriptors went; no other fields */
+	IPCT_PASS_RECEIVED = 3, /* hdr.pid has it as fd now; comes before the record of the receive itself */
+	IPCT_PASS_TAKEN = 4, /* pidfd_getfd: from_pid's from_fd is hdr.pid's fd now */
+};
+
+/* A descriptor goes from one process to another. hdr.mech: of the socket; IPCT_MECH_PTRACE for pidfd_getfd. */
+struct ipct_pass {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 file; /* struct file: the same on both sides */
+	__u64 sk; /* the socket of this side */
+	__u64 peer_sk; /* RECEIVED: the sender's, 0 not known */
+	__u64 key; /* of the object, as its own records have it */
+	__u32 dev;
+	__u32 ino;
+	__s32 fd;
+	__u32 from_pid;
+	__s32 from_fd;
+	__u8 what; /* enum ipct_pass_what */
+	__u8 obj_mech; /* 0: the descriptor is of no mechanism: then its path is all there is */
+	__u8 side; /* 1 read, 2 write, 3 both */
+	__u8 peek; /* RECEIVED: by MSG_PEEK, the message will come again */
+	__u16 name_start; /* as in ipct_object */
+	__u16 name_len;
+	__u32 mode; /* of the inode: what an object without a name is */
+	/* behind it: path or name where obj_mech is 0 */
+};
+_Static_assert(sizeof(struct ipct_pass) == 96, "on disk and in the ring");
 
 #endif

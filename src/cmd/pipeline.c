@@ -103,6 +103,10 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 		if (wanted(p, d->op.mech))
 			model__op(p->model, &d->op);
 		break;
+	case DECODED_PASS:
+		if (wanted(p, d->pass.mech))
+			model__pass(p->model, &d->pass);
+		break;
 	case DECODED_LOST:
 		feed_lost(p, ev->ts_ns, ev->mech, d->lost, ev->cpu);
 		break;

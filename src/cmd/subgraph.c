@@ -188,6 +188,11 @@ static void take_state(struct channel *ch, const struct channel *whole, const st
 	ch->depth_messages_max = whole->depth_messages_max;
 	ch->object_cnt = whole->object_cnt;
 	ch->lost = whole->lost;
+	ch->memory = whole->memory;
+	for (size_t i = 0; i < whole->holders.cnt; i++)
+		vec__push(&ch->holders, whole->holders.v[i]);
+	for (size_t i = 0; i < whole->waiters.cnt; i++)
+		vec__push(&ch->waiters, whole->waiters.v[i]);
 	if (!partial->senders) {
 		ch->unread_bytes = whole->unread_bytes;
 		ch->discarded_bytes = whole->discarded_bytes;

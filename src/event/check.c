@@ -21,6 +21,7 @@ static const uint16_t lens[sizeof(kinds) / sizeof(kinds[0])][LENS_MAX] = {
 	[IPCT_KIND_TASK] = { offsetof(struct ipct_task, exe_len), offsetof(struct ipct_task, args_len) },
 	[IPCT_KIND_OBJECT] = { offsetof(struct ipct_object, name_start),
 			       offsetof(struct ipct_object, name_len) },
+	[IPCT_KIND_PASS] = { offsetof(struct ipct_pass, name_start), offsetof(struct ipct_pass, name_len) },
 };
 
 static const struct kind_row *row_of(unsigned int kind)

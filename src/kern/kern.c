@@ -77,6 +77,7 @@ static void configure(struct kern *k)
 	cfg.have_uid = k->opts.have_uid;
 	cfg.uid = k->opts.uid;
 	cfg.have_cgroup = k->opts.have_cgroup;
+	cfg.page_bytes = sysconf(_SC_PAGESIZE);
 	cfg.cgroup = k->opts.cgroup;
 	probe__features(&has);
 	cfg.has_rdonly_cast = has.rdonly_cast;

@@ -23,6 +23,7 @@ struct row {
 #define SIGNALS BIT(SIGNAL)
 #define QUEUES BIT(POSIX_MQ)
 #define SYSV_MSG BIT(SYSV_MSG)
+#define MAPS (BIT(SYSV_SHM) | BIT(POSIX_SHM))
 
 /* Legacy calls that newer architectures do not have. */
 #ifndef SYS_open
@@ -66,8 +67,8 @@ static const struct row rows[] = {
 	{ SYS_dup, 41, IPCT_SC_DUP, FILES },
 	{ SYS_dup2, 63, IPCT_SC_DUP, FILES },
 	{ SYS_dup3, 330, IPCT_SC_DUP, FILES },
-	{ SYS_fcntl, 55, IPCT_SC_FCNTL, FILES },
-	{ -1, 221, IPCT_SC_FCNTL, FILES }, /* fcntl64 */
+	{ SYS_fcntl, 55, IPCT_SC_FCNTL, FILES | BIT(FLOCK) },
+	{ -1, 221, IPCT_SC_FCNTL, FILES | BIT(FLOCK) }, /* fcntl64 */
 	{ SYS_socket, 359, IPCT_SC_SOCKET, SOCKETS },
 	{ SYS_socketpair, 360, IPCT_SC_SOCKETPAIR, SOCKETS },
 	{ SYS_bind, 361, IPCT_SC_BIND, SOCKETS },
@@ -91,6 +92,20 @@ static const struct row rows[] = {
 	{ -1, 419, IPCT_SC_MQ_RECEIVE, QUEUES }, /* mq_timedreceive_time64 */
 	{ SYS_mq_notify, 281, IPCT_SC_MQ_NOTIFY, QUEUES },
 	{ -1, 117, IPCT_SC_IPC, SYSV_MSG },
+	{ SYS_shmget, 395, IPCT_SC_SHMGET, BIT(SYSV_SHM) },
+	{ SYS_shmat, 397, IPCT_SC_SHMAT, BIT(SYSV_SHM) },
+	{ SYS_shmdt, 398, IPCT_SC_SHMDT, BIT(SYSV_SHM) },
+	{ SYS_shmctl, 396, IPCT_SC_SHMCTL, BIT(SYSV_SHM) },
+	{ SYS_mmap, 192, IPCT_SC_MMAP, MAPS }, /* mmap2; the old mmap(90) takes a struct and is not followed */
+	{ SYS_munmap, 91, IPCT_SC_MUNMAP, MAPS },
+	{ SYS_mremap, 163, IPCT_SC_MREMAP, MAPS },
+	{ SYS_mprotect, 125, IPCT_SC_MPROTECT, MAPS },
+	{ SYS_pkey_mprotect, 380, IPCT_SC_MPROTECT, MAPS },
+	{ SYS_flock, 143, IPCT_SC_FLOCK, BIT(FLOCK) },
+	{ SYS_ptrace, 26, IPCT_SC_PTRACE, BIT(PTRACE) },
+	{ SYS_process_vm_readv, 347, IPCT_SC_VM_READ, BIT(PTRACE) },
+	{ SYS_process_vm_writev, 348, IPCT_SC_VM_WRITE, BIT(PTRACE) },
+	{ SYS_pidfd_getfd, 438, IPCT_SC_PIDFD_GETFD, BIT(PTRACE) },
 };
 
 void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat)

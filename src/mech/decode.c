@@ -100,6 +100,10 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 		pipe__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_POSIX_MQ)
 		queue__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_SYSV_SHM || ev->mech == IPCT_MECH_POSIX_SHM)
+		shm__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_FLOCK)
+		flock__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -124,6 +128,10 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
 		[IPCT_KIND_MSG_IO] = queue__decode,
+		[IPCT_KIND_MAP] = shm__decode,
+		[IPCT_KIND_LOCK] = flock__decode,
+		[IPCT_KIND_PTRACE] = ptrace__decode,
+		[IPCT_KIND_PASS] = pass__decode,
 	};
 
 	out->what = DECODED_NOTHING;

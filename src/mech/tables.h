@@ -52,6 +52,27 @@ void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);
 void signal__decode_delivered(const struct ipct_hdr *ev, struct decoded *out);
 void signal__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
+extern const struct mech_desc mech_sysv_shm, mech_posix_shm;
+extern const struct hook hook_shm_calls;
+struct obj_key shm__key(uint8_t mech, uint64_t id, uint32_t dev);
+void shm__decode(const struct ipct_hdr *ev, struct decoded *out);
+void shm__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void shm__decode_object(const struct ipct_object *ob, struct decoded *out);
+
+extern const struct mech_desc mech_flock;
+extern const struct hook hook_flock, hook_flock_posix;
+void flock__decode(const struct ipct_hdr *ev, struct decoded *out);
+void flock__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void flock__decode_object(const struct ipct_object *ob, struct decoded *out);
+
+extern const struct mech_desc mech_ptrace;
+extern const struct hook hook_ptrace;
+struct obj_key ptrace__key(uint32_t target_pid);
+void ptrace__decode(const struct ipct_hdr *ev, struct decoded *out);
+void ptrace__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
+void pass__decode(const struct ipct_hdr *ev, struct decoded *out);
+
 extern const struct hook hook_task_fork, hook_task_exec, hook_task_exit, hook_task_rename;
 void task__decode(const struct ipct_hdr *ev, struct decoded *out);
 

@@ -44,6 +44,7 @@ void task__decode(const struct ipct_hdr *ev, struct decoded *out)
 		.exit_code = t->exit_code,
 		.what = whats[t->what],
 		.group_dead = t->group_dead,
+		.shares_mm = t->shares_mm,
 		.exe = (const char *)(t + 1),
 		.args = (const char *)(t + 1) + t->exe_len,
 		.exe_len = t->exe_len,

@@ -93,6 +93,8 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 	const struct role_row *row = role_of(op);
 	struct end *end;
 
+	if (op->rule >= PAIR_DIRECT)
+		return; /* the rules from there on account for themselves */
 	if (ch && op->rule == PAIR_SIGNAL && op->kind == OP_POST)
 		account_signal(m, op, ch, proc);
 	/* The delivery of a signal adds nothing to what its generation counted. */

@@ -240,6 +240,8 @@ static void merge_channel(struct graph *g, struct channel *to, struct channel *f
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->object_cnt += from->object_cnt;
+	if (from->memory.known)
+		to->memory = from->memory;
 	if (from->lost > to->lost)
 		to->lost = from->lost;
 	from->merged = to;
@@ -270,14 +272,21 @@ struct channel *graph__rename(struct graph *g, struct channel *ch, const char *n
 	return ch;
 }
 
+static void free_channel(struct channel *ch)
+{
+	vec__free(&ch->holders);
+	vec__free(&ch->waiters);
+	free(ch);
+}
+
 void graph__free(struct graph *g)
 {
 	size_t i;
 
 	for (i = 0; i < g->channels.cnt; i++)
-		free(g->channels.v[i]);
+		free_channel(g->channels.v[i]);
 	for (i = 0; i < g->merged.cnt; i++)
-		free(g->merged.v[i]);
+		free_channel(g->merged.v[i]);
 	for (i = 0; i < g->ends.cnt; i++)
 		free(g->ends.v[i]);
 	for (i = 0; i < g->flows.cnt; i++)

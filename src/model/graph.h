@@ -26,6 +26,17 @@ struct channel {
 	uint64_t messages, bytes; /* sum over its flows */
 	uint64_t lost; /* events lost that may have touched it */
 	uint32_t object_cnt; /* kernel objects that share the name now */
+	struct {
+		bool known; /* it is shared memory; the rest holds */
+		bool creator_gone; /* creator_pid is not that process's any more */
+		bool left_behind; /* nobody has it, nobody removed it, and its creator is gone */
+		uint32_t creator_pid; /* 0: not known */
+		uint32_t attached; /* processes, at the end */
+		uint64_t size_bytes;
+		uint64_t detached_ns; /* last detach that was seen; 0: none */
+		uint64_t detached_s; /* System V: last detach in seconds since 1970; 0: none, or not known */
+	} memory;
+	VEC(struct proc *) holders, waiters; /* locks: who has it and who wants it at the end; ptrace: the tracer */
 	bool fallback; /* named only by model_opts.object_name so far */
 	struct channel *merged; /* not in graph.channels any more: its history went there (channel__resolve) */
 };

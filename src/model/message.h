@@ -4,6 +4,7 @@
 #define MODEL_MESSAGE_H
 
 #include "model/op.h"
+#include "model/passed.h"
 
 enum attr { /* how sure the pairing is, best first; names in attr__name() */
 	ATTR_EXACT, /* followed byte by byte, message by message, or by identity */
@@ -41,6 +42,8 @@ struct message {
 	struct proc *candidates[MESSAGE_CANDIDATES_MAX];
 	const struct op *op; /* the receiving operation, mechanism-specific fields; valid during the call */
 	uint64_t delivered_ns; /* signals: 0 = not delivered (yet) */
+	const struct passed_fd *fds; /* model/passed.h: fd_cnt descriptors came along; valid during the call */
+	uint16_t fd_cnt;
 };
 
 #endif

@@ -15,6 +15,9 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_MESSAGE] = &pair_message,
 	[PAIR_SIGNAL] = &pair_signal,
 	[PAIR_QUEUE] = &pair_queue,
+	[PAIR_SHARE] = &pair_share,
+	[PAIR_LOCK] = &pair_lock,
+	[PAIR_DIRECT] = &pair_direct,
 };
 
 #define for_each_rule(i)                           \
@@ -44,6 +47,7 @@ void model__free(struct model *m)
 	m->sink = (struct model_sink){ 0 };
 	for_each_rule(i) rules[i]->free(m->pairing[i]);
 	receipts__free(m);
+	passed__free(m);
 	objects__free(m);
 	graph__free(&m->graph);
 	proc_table__free(&m->procs);
@@ -66,6 +70,9 @@ void model__task(struct model *m, const struct task_info *info)
 {
 	note_time(m, info->ts_ns);
 	proc_table__feed(&m->procs, info);
+	for_each_rule(i)
+		if (rules[i]->task)
+			rules[i]->task(m->pairing[i], info);
 	if (info->what != TASK_EXIT || !info->group_dead)
 		return;
 	for_each_rule(i) if (rules[i]->task_exit) rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
@@ -80,6 +87,7 @@ void model__object(struct model *m, const struct object_info *info)
 
 void model__op(struct model *m, const struct op *op)
 {
+	struct op with_fds;
 	struct party task;
 	struct channel *ch;
 
@@ -93,10 +101,21 @@ void model__op(struct model *m, const struct op *op)
 		ch->last_ns = op->ts_ns;
 	}
 	ends__account(m, op, ch, task.proc);
+	if (op->flags & OP_F_FDS && op->kind == OP_RECV) {
+		with_fds = *op;
+		with_fds.fds_nr = passed__claim(m, op);
+		op = &with_fds;
+	}
 	if (m->sink.op)
 		m->sink.op(m->sink.ctx, op, ch, &task);
 	if (op->rule < PAIR_RULE_CNT && rules[op->rule])
 		rules[op->rule]->op(m->pairing[op->rule], op);
+}
+
+void model__pass(struct model *m, const struct pass_info *info)
+{
+	note_time(m, info->ts_ns);
+	passed__feed(m, info);
 }
 
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)

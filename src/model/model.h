@@ -43,6 +43,7 @@ void model__free(struct model *m);
 void model__task(struct model *m, const struct task_info *info);
 void model__object(struct model *m, const struct object_info *info);
 void model__op(struct model *m, const struct op *op);
+void model__pass(struct model *m, const struct pass_info *info);
 /* Events of this mechanism were lost at about ts_ns: what was open then becomes doubtful until its next certain point. */
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt);
 /* Nothing earlier than now_ns will come any more: settle what has waited too long. */

@@ -4,6 +4,7 @@
 #define MODEL_MODEL_IMPL_H
 
 #include "model/pair.h"
+#include "model/passed.h"
 
 /* What the model knows of one object. Its channel is made at the first operation, so idle objects are no nodes. */
 struct object {
@@ -35,6 +36,7 @@ struct model {
 	struct map objects; /* key -> struct object * */
 	struct receipt_queue receipts;
 	struct pairing *pairing[PAIR_RULE_CNT];
+	struct passed *passed; /* NULL: no descriptor was ever passed */
 	uint64_t now_ns;
 	uint64_t next_settle_ns; /* operations carry time too: the caller need not advance for each */
 };
@@ -46,6 +48,13 @@ void objects__free(struct model *m);
 
 /* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
 void ends__account(struct model *m, const struct op *op, struct channel *ch, struct proc *proc);
+
+/* passed.c: descriptors on their way */
+void passed__feed(struct model *m, const struct pass_info *info);
+/* What the thread of op received during op, from now on under a number; 0: nothing. */
+uint32_t passed__claim(struct model *m, const struct op *op);
+const struct passed_fd *passed__of(const struct model *m, uint32_t nr, uint16_t *cnt); /* NULL: none, or too long ago */
+void passed__free(struct model *m);
 
 /* receipt.c: gives out what is done; waits for open ones no longer than until now_ns. */
 void receipts__release(struct model *m, uint64_t now_ns);

@@ -118,7 +118,59 @@ struct op {
 			uint32_t msgs_max, bytes_max; /* limits; 0: none */
 			bool by_priority; /* the higher type goes first, otherwise the older message */
 		} queue; /* PAIR_QUEUE */
+		struct {
+			uint64_t addr, len; /* of the process, whole pages */
+			uint64_t size_bytes; /* of the object; 0: not known */
+			uint64_t detached_s; /* last detach, seconds since 1970; 0: never, or not known */
+			uint32_t creator; /* pid; 0: not known */
+			uint32_t flags; /* enum map_flag */
+		} map;
+		struct {
+			uint64_t owner; /* identity of who has it; 0: not known */
+			uint64_t start, end; /* bytes, both included */
+			uint32_t blocker_pid;
+			uint8_t type; /* enum lock_type */
+			uint8_t kind; /* enum lock_kind */
+			bool scanned; /* existed before the trace */
+		} lock;
+		struct {
+			uint64_t addr;
+			uint32_t pid, tid; /* on whom; 0: nobody */
+		} direct; /* op.arg: the request of ptrace(2) */
 	};
+	uint32_t fds_nr; /* descriptors came along: see model/passed.h; 0: none */
+};
+
+enum map_flag {
+	MAP_F_WRITE = 1 << 0, /* can be written to */
+	MAP_F_FILE = 1 << 1, /* shared only when somebody can write to it */
+	MAP_F_SCAN = 1 << 2, /* existed before the trace */
+	MAP_F_ONE_OBJECT = 1 << 3, /* DETACH: only what is of this object */
+	MAP_F_SEGMENT = 1 << 4, /* lives on without attachments, until it is removed */
+};
+
+enum lock_type { LOCK_TYPE_READ, LOCK_TYPE_WRITE, LOCK_TYPE_NONE };
+enum lock_kind { LOCK_KIND_FLOCK = 1, LOCK_KIND_POSIX, LOCK_KIND_OFD };
+
+/* One descriptor on its way, one side of it. */
+enum pass_what { PASS_SENT = 1, PASS_FAILED, PASS_RECEIVED, PASS_TAKEN };
+struct pass_info {
+	uint64_t ts_ns;
+	uint64_t enter_ns; /* tells one call's descriptors from another's */
+	uint32_t pid, tid; /* whose side */
+	uint64_t file; /* identity of the open file */
+	struct obj_key sock, peer_sock; /* of this side; RECEIVED: the sender's */
+	struct obj_key obj; /* {0, 0}: of no mechanism */
+	int32_t fd;
+	uint32_t from_pid; /* TAKEN */
+	int32_t from_fd;
+	uint8_t what; /* enum pass_what */
+	uint8_t mech; /* what it went over */
+	uint8_t obj_mech; /* 0: of no mechanism */
+	uint8_t side; /* 1 read, 2 write, 3 both */
+	bool peek;
+	const char *name; /* what it is, where obj is of no mechanism; valid during the call */
+	size_t name_len;
 };
 
 /* ---- what tells about tasks and objects, not about traffic ---- */
@@ -135,6 +187,7 @@ struct task_info {
 	int32_t exit_code;
 	uint8_t what; /* enum task_what */
 	bool group_dead;
+	bool shares_mm; /* fork: a process that works in its parent's memory */
 	char comm[16]; /* NUL-terminated within */
 	const char *exe; /* exe_len bytes, valid during the call */
 	const char *args; /* args_len bytes, NUL-separated */

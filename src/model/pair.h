@@ -19,6 +19,7 @@ struct pair_ops {
 	void (*free)(struct pairing *p);
 	void (*op)(struct pairing *p, const struct op *op); /* op->rule is this rule */
 	void (*object)(struct pairing *p, const struct object_info *info); /* NULL: not interested */
+	void (*task)(struct pairing *p, const struct task_info *info); /* any record about a task; NULL: not interested */
 	void (*task_exit)(struct pairing *p, uint32_t pid, uint64_t ts_ns); /* the whole process; NULL: not interested */
 	void (*lost)(struct pairing *p, uint64_t ts_ns, uint8_t mech); /* NULL: not interested */
 	void (*advance)(struct pairing *p, uint64_t now_ns); /* NULL: nothing waits */
@@ -27,6 +28,7 @@ struct pair_ops {
 
 extern const struct pair_ops pair_stream, pair_message, pair_signal;
 extern const struct pair_ops pair_queue;
+extern const struct pair_ops pair_share, pair_lock, pair_direct;
 
 /* Who sent: remembered from the send until its last byte is taken. */
 struct sender {

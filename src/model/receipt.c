@@ -181,6 +181,7 @@ static void give_out(struct receipt *r, const struct portion *p, bool first)
 		msg.candidate_cnt = p->cand_cnt;
 		memcpy(msg.candidates, p->cand, p->cand_cnt * sizeof(p->cand[0]));
 	}
+	msg.fds = passed__of(m, op->fds_nr, &msg.fd_cnt);
 	graph__add_message(&m->graph, &msg);
 	m->stats.messages++;
 	if (m->sink.message)

@@ -182,7 +182,7 @@ void sorted__init(struct sorted *s, const struct graph *g, const struct proc_tab
 	for (size_t i = 0; i < g->channels.cnt; i++) {
 		struct channel *ch = g->channels.v[i];
 
-		if (channel_used[ch->id] || has_data_remark(ch))
+		if (channel_used[ch->id] || has_data_remark(ch) || ch->memory.left_behind)
 			vec__push(&s->channels, ch);
 	}
 	free(channel_used);
