@@ -31,6 +31,7 @@ int cmd_live(int argc, char **argv);
 int cmd_graph(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_workload(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
 #define IPCTRACE_VERSION "0.1.0"

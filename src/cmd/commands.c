@@ -8,6 +8,7 @@ const struct command commands[] = {
 	{ "live", "[OPTIONS] [-- COMMAND [ARG...]]", "one line per message, until Ctrl-C", cmd_live },
 	{ "graph", "graph [OPTIONS] [-- COMMAND [ARG...]]", "who talks to whom: text, dot, json", cmd_graph },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
+	{ "bench", "bench [MECHANISM...] [OPTIONS]", "latency, throughput and properties of the mechanisms", cmd_bench },
 	{ "doctor", "doctor [OPTIONS]", "what can be traced on this kernel, by which hook, and why not", cmd_doctor },
 	{ "help", "help [COMMAND]", "explain a command", cmd_help },
 	{ 0 },

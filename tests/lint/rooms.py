@@ -20,7 +20,8 @@ ROOMS = {
     "tui": ["tui/", "base/", "model/", "view/", "mech/mech.h"],
     # The workload knows the truth on its own: of the tracer it has options, memory and messages only.
     "workload": ["workload/", "base/opts.h", "base/buf.h", "base/vec.h", "base/log.h"],
-    "cmd": ["cmd/", "base/", "event/", "model/", "mech/", "store/", "kern/", "symbol/", "view/", "tui/", "workload/",
+    "bench": ["bench/", "base/"],
+    "cmd": ["cmd/", "base/", "event/", "model/", "mech/", "store/", "kern/", "symbol/", "view/", "tui/", "workload/", "bench/",
             "ipctrace/mech.h", "ipctrace/config.h"],
     "main.c": ["cmd/", "base/"],
 }
