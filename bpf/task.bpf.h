@@ -34,6 +34,8 @@ struct task_op {
 	__u8 class; /* enum ipct_sysclass; 0: not in a call of ours */
 	__u8 compat;
 	__u8 has_part;
+	__u8 asleep; /* inside a read or write of a pipe */
+	__u8 pad0[3];
 	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
@@ -83,6 +85,17 @@ static __always_inline struct task_op *task_op__current(bool create)
 	op = bpf_map_lookup_elem(&task_op_zero, &zero);
 	if (op)
 		bpf_map_update_elem(&task_ops_by_tid, &tid, op, BPF_ANY);
+	return bpf_map_lookup_elem(&task_ops_by_tid, &tid);
+}
+
+/* The record of another thread, in a program whose argument it is. */
+static __always_inline struct task_op *task_op__of(struct task_struct *task)
+{
+	__u32 tid;
+
+	if (cfg.has_task_storage)
+		return bpf_task_storage_get(&task_ops, task, 0, 0);
+	tid = READ(task, struct task_struct, pid);
 	return bpf_map_lookup_elem(&task_ops_by_tid, &tid);
 }
 

@@ -207,7 +207,12 @@ struct pipe_buffer {
 	unsigned int len;
 };
 
+struct mutex {
+	int ipct_unused; /* only its place is of interest */
+};
+
 struct pipe_inode_info {
+	struct mutex mutex;
 	unsigned int head;
 	unsigned int tail;
 	unsigned int max_usage;

@@ -15,10 +15,10 @@ static const struct mech_desc *const mechs[] = {
 };
 
 static const struct hook *const hooks[] = {
-	&hook_task_fork,       &hook_task_exec,	     &hook_task_exit,	      &hook_task_rename,
-	&hook_pipe_calls,      &hook_pipe_sleep,     &hook_pipe_uring_submit, &hook_pipe_uring_complete,
-	&hook_unix_calls,      &hook_unix_sent,	     &hook_unix_received,     &hook_unix_uring,
-	&hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
+	&hook_task_fork,	   &hook_task_exec,	  &hook_task_exit,	&hook_task_rename,
+	&hook_pipe_calls,	   &hook_pipe_sleep,	  &hook_pipe_lock,	&hook_pipe_uring_submit,
+	&hook_pipe_uring_complete, &hook_unix_calls,	  &hook_unix_sent,	&hook_unix_received,
+	&hook_unix_uring,	   &hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
 };
 
 static const struct {

@@ -105,7 +105,8 @@ static bool is_backlog(struct sock *to, const struct life *life)
 
 	if (!to->backlog_msgs && !to->backlog_bytes)
 		return false;
-	list__for_each(&to->incoming, cur) {
+	list__for_each(&to->incoming, cur)
+	{
 		const struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id || part->id != life->id || part->from != life->from)
@@ -126,15 +127,16 @@ static bool is_backlog(struct sock *to, const struct life *life)
 
 static bool continues(const struct life *life, const struct op *op, const struct sock *from)
 {
-	return life && !(op->flags & (OP_F_NO_ID | OP_F_OOB)) && life->from == from && life->id == op->msg.id &&
-	       op->msg.off == life->next_off;
+	return life && !(op->flags & (OP_F_NO_ID | OP_F_OOB)) && life->from == from &&
+	       life->id == op->msg.id && op->msg.off == life->next_off;
 }
 
-static void take_from(struct life *life, struct recv_call *call, uint64_t bytes, bool end)
+static void take_from(struct life *life, struct recv_call *call, const struct op *op, bool end)
 {
-	struct take take = { .call = call, .bytes = bytes, .end = end };
+	struct take take = { .call = call, .bytes = op->bytes, .end = end };
 
-	life->next_off += bytes;
+	life->next_off += op->bytes;
+	life->there_ns = end ? op->enter_ns : op->ts_ns;
 	if (life->state != LIFE_OPEN) {
 		deliver(life, &take);
 		return;
@@ -196,7 +198,7 @@ static void take_chunk(struct pairing *p, const struct op *op, struct sock *to, 
 	}
 	note_discarded(p, op, life);
 	end = takes_all(op, life);
-	take_from(life, call, op->bytes, end);
+	take_from(life, call, op, end);
 	if (fresh && !end)
 		to->current = life;
 	if (fresh)
@@ -253,7 +255,8 @@ static void message__object(struct pairing *p, const struct object_info *info)
 	s->backlog_msgs = info->fill_msgs;
 	s->backlog_bytes = fill;
 	/* What was sent before the look is part of it; without identity it cannot be told from the rest. */
-	list__for_each(&s->incoming, cur) {
+	list__for_each(&s->incoming, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id && part->ts_ns <= info->ts_ns)

@@ -56,7 +56,8 @@ static uint64_t hidden_bytes(const struct send_call *call, const struct op *op)
 
 	if (op->flags & OP_F_MORE)
 		return op->bytes ? op->bytes : UINT64_MAX;
-	if (call->gap)
+	/* More than the call sent: it saw chunks of others before, and what it has left is not known. */
+	if (call->gap || (ret && op->bytes > ret))
 		return UINT64_MAX;
 	if (op->flags & OP_F_PACKET)
 		return op->bytes || !ret ? op->bytes : UINT64_MAX;
@@ -70,14 +71,17 @@ static void add_hidden(struct pairing *p, struct send_call *call, const struct o
 {
 	uint64_t bytes = hidden_bytes(call, op);
 	int64_t i, cnt = 1;
+	struct part *part;
 
 	if (!bytes && (!(op->flags & OP_F_PACKET) || op->ret < 0))
 		return;
 	/* Before Linux 6.3 all that is seen of sendmmsg is how many messages it sent. */
 	if (bytes == UINT64_MAX && !(op->flags & OP_F_MORE) && !call->part_cnt && op->ret > 1)
 		cnt = op->ret < 1024 ? op->ret : 1024;
-	for (i = 0; i < cnt; i++)
-		message__add_part(p, call, op, from, to, bytes);
+	for (i = 0; i < cnt; i++) {
+		part = message__add_part(p, call, op, from, to, bytes);
+		part->one_chunk |= bytes <= UNSPLIT_BYTES;
+	}
 }
 
 static void add_seen(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
@@ -89,11 +93,12 @@ static void add_seen(struct pairing *p, struct send_call *call, const struct op 
 
 	if (names_another(call, op)) {
 		part = message__add_part(p, call, op, from, to, ret);
-		part->has_id = false;
+		part__deny_id(part);
 		return;
 	}
 	part = message__add_part(p, call, op, from, to, op->bytes);
-	part->suspect = ret == 1 && op->bytes != 1;
+	part->loose = part->idx || (op->flags & OP_F_MORE);
+	part->suspect = part->maybe_one = ret == 1 && op->bytes != 1;
 	if ((op->flags & (OP_F_MORE | OP_F_PACKET)) || call->gap || ret <= before + op->bytes)
 		return;
 	rest.flags |= OP_F_NO_ID | OP_F_MORE;
@@ -111,6 +116,8 @@ void message__send(struct pairing *p, const struct op *op)
 		return;
 	call = send_call_of(p, op);
 	call->ref_cnt++;
+	from->shared |= from->sender_tid && from->sender_tid != op->tid;
+	from->sender_tid = op->tid;
 	if (op->ret >= 0 && (op->flags & OP_F_NO_ID))
 		add_hidden(p, call, op, from, to);
 	else if (op->ret >= 0)

@@ -175,7 +175,9 @@ static void message(struct buf *out, const struct message *m, const struct view_
 	buf__putc(out, ' ');
 	put_duration(out, label__latency_known(m), m->latency_ns);
 	put_object(out, m->channel);
-	if (m->messages != 1) {
+	if (!m->messages && m->attr != ATTR_UNKNOWN) {
+		buf__puts(out, "  part of a message");
+	} else if (m->messages > 1) {
 		buf__puts(out, "  ");
 		label__count(out, m->messages, "message");
 	}
