@@ -70,10 +70,10 @@ static __always_inline __u32 sock__ino(__u64 sk)
 	return inode ? (__u32)READ(inode, struct inode, i_ino) : 0;
 }
 
-static __always_inline bool ino__is_ignored(__u64 ino)
+static __always_inline bool ino__is_ignored(__u64 ino, __u32 dev)
 {
 	for (int i = 0; i < IPCT_IGNORE_MAX; i++) {
-		if (cfg.ignore_ino[i] && cfg.ignore_ino[i] == ino)
+		if (cfg.ignore_ino[i] && cfg.ignore_ino[i] == ino && cfg.ignore_dev[i] == dev)
 			return true;
 	}
 	return false;
@@ -116,7 +116,7 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 	o->ino = READ(inode, struct inode, i_ino);
 	o->f_flags = READ(file, struct file, f_flags);
 	o->was_waiting = 0;
-	if (!o->mech || !wanted(o->mech) || ino__is_ignored(o->ino)) {
+	if (!o->mech || !wanted(o->mech) || ino__is_ignored(o->ino, o->dev)) {
 		o->mech = 0;
 		return false;
 	}

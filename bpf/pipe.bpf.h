@@ -89,6 +89,8 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	pipe__read_state(o->ptr, &s);
 	if (s.head == s.tail)
 		flags |= IPCT_IO_DRAINED;
+	if (!op->enter_ns)
+		flags |= IPCT_IO_NOENTRY;
 	if (o->was_waiting)
 		flags |= IPCT_IO_WAITED;
 	if (write && (o->f_flags & O_DIRECT_FLAG))

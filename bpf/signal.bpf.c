@@ -26,11 +26,18 @@ static __noinline void signal__fill_cause(struct ipct_siggen *ev)
 	ev->cause_mech = op->in.mech;
 }
 
+/*
+ * The info argument as a number: to the verifier it is a pointer that cannot be NULL, so that it drops as dead code
+ * what SEND_SIG_NOINFO needs.
+ */
+#define SIGNAL_INFO(ctx) read_word(&(ctx)[1])
+
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, struct task_struct *task,
 	     int group, int result)
 {
 	__u32 dst_pid = READ(task, struct task_struct, tgid);
+	__u64 special = SIGNAL_INFO(ctx);
 	struct ipct_siggen *ev;
 
 	if (!active || task__is_tracer() || dst_pid == cfg.self_pid)
@@ -49,11 +56,10 @@ int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, 
 	ev->kthread = !!(READ(current_task(), struct task_struct, flags) & PF_KTHREAD);
 	ev->pad0 = 0;
 	ev->value = 0;
-	/* For the verifier info is a number on new kernels, as it may be 0 or 1. */
-	if ((__u64)info == SEND_SIG_NOINFO) {
+	if (special == SEND_SIG_NOINFO) {
 		ev->noinfo = 1;
 		ev->code = 0;
-	} else if ((__u64)info == SEND_SIG_PRIV) {
+	} else if (special == SEND_SIG_PRIV) {
 		ev->noinfo = 2;
 		ev->code = SI_KERNEL;
 	} else {
@@ -78,7 +84,7 @@ int BPF_PROG(signal_deliver__tracepoint, int sig, struct kernel_siginfo *info, s
 	handler = (__u64)READ(ka, struct k_sigaction, sa.sa_handler);
 	ev->sig = sig;
 	ev->code = 0;
-	if ((__u64)info > SEND_SIG_PRIV)
+	if (SIGNAL_INFO(ctx) > SEND_SIG_PRIV)
 		bpf_core_read(&ev->code, sizeof(ev->code), &info->si_code);
 	ev->how = handler > IPCT_SIGDLV_IGNORED ? IPCT_SIGDLV_HANDLER : handler;
 	__builtin_memset(ev->pad0, 0, sizeof(ev->pad0));

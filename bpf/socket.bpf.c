@@ -51,7 +51,7 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	o->is_sock = 1;
 	o->was_waiting = 0;
 	o->mech = mech;
-	if (ino__is_ignored(o->ino) || !filter__wants(o))
+	if (ino__is_ignored(o->ino, 0) || !filter__wants(o))
 		o->mech = 0;
 }
 

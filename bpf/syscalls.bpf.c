@@ -234,6 +234,19 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 	return in || out;
 }
 
+static __always_inline void enter__begin(struct task_op *op, __u8 class, bool compat)
+{
+	op->class = class;
+	op->compat = compat;
+	op->has_part = 0;
+	op->alone = 0;
+	op->asleep = 0;
+	op->part_bytes = 0;
+	op->passed_cnt = 0;
+	op->in.mech = 0;
+	op->out.mech = 0;
+}
+
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 {
@@ -258,15 +271,7 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	op = task_op__current(true);
 	if (!op)
 		return 0;
-	op->class = class;
-	op->compat = compat;
-	op->has_part = 0;
-	op->alone = 0;
-	op->asleep = 0;
-	op->part_bytes = 0;
-	op->passed_cnt = 0;
-	op->in.mech = 0;
-	op->out.mech = 0;
+	enter__begin(op, class, compat);
 	if (enter__call(op, &args))
 		op->enter_ns = bpf_ktime_get_boot_ns();
 	else
@@ -452,6 +457,39 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 	}
 }
 
+/*
+ * A thread without a record is in a call that it entered before tracing began, a reader that waited for instance. Its
+ * arguments are still in the registers; its descriptor is still open, unless another thread closed it meanwhile. What
+ * sockets moved was seen by socket.bpf.c.
+ */
+static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long nr)
+{
+	bool compat = syscall_is_compat();
+	__u8 class = compat ? sysclass32[nr] : sysclass[nr];
+	struct sysargs args;
+	struct task_op *op;
+
+	if (!class || class == IPCT_SC_SOCKETCALL || task__is_tracer())
+		return NULL;
+	op = task_op__current(true);
+	if (!op)
+		return NULL;
+	syscall_args(regs, compat, &args);
+	enter__begin(op, class, compat);
+	if (!enter__call(op, &args)) {
+		op->class = IPCT_SC_NONE;
+		return NULL;
+	}
+	if (class <= IPCT_SC_SENDFILE && op->in.is_sock)
+		op->in.mech = 0;
+	if (class <= IPCT_SC_SENDFILE && op->out.is_sock)
+		op->out.mech = 0;
+	op->in.addr = op->out.addr = 0;
+	op->in.was_waiting = op->out.was_waiting = 0;
+	op->enter_ns = 0;
+	return op;
+}
+
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 {
@@ -463,6 +501,8 @@ int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 	if (!sysclass[nr] && !sysclass32[nr])
 		return 0;
 	op = task_op__current(false);
+	if (!op)
+		op = exit__unseen(regs, nr);
 	if (!op || !op->class)
 		return 0;
 	if (!exit__data(op, ret))

@@ -13,6 +13,7 @@
 struct ipct_config {
 	__u64 salt; /* of fingerprints; new for each run, never stored */
 	__u64 ignore_ino[IPCT_IGNORE_MAX]; /* pipes and sockets that the tracer itself writes to; 0: none */
+	__u32 ignore_dev[IPCT_IGNORE_MAX]; /* of pipes, as the kernel numbers devices; sockets: 0 */
 	__u32 mechs; /* IPCT_MECH_BITs wanted */
 	__u32 self_pid; /* the tracer: its own traffic is not shown */
 	__u32 extra_self; /* another such process; 0: none */

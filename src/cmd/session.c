@@ -53,6 +53,8 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		.have_cgroup = o->have_cgroup,
 		.uid = o->uid,
 		.cgroup = o->cgroup,
+		.ready_fd = o->ready_fd > 0 ? o->ready_fd : 0,
+		.output = o->output && strcmp(o->output, "-") ? o->output : NULL,
 	};
 	for (size_t i = 0; i < o->pids.cnt; i++)
 		k->pids[k->pid_cnt++] = o->pids.v[i];

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -31,16 +32,29 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return level == LIBBPF_DEBUG || !getenv("IPCTRACE_DEBUG_LIBBPF") ? 0 : vfprintf(stderr, fmt, args);
 }
 
+static void ignore_file(struct ipct_config *cfg, size_t *cnt, const struct stat *st)
+{
+	bool is_fifo = S_ISFIFO(st->st_mode);
+
+	if (*cnt == IPCT_IGNORE_MAX || (!is_fifo && !S_ISSOCK(st->st_mode)))
+		return;
+	cfg->ignore_ino[*cnt] = st->st_ino;
+	cfg->ignore_dev[*cnt] = is_fifo ? major(st->st_dev) << 20 | minor(st->st_dev) : 0; /* MKDEV() */
+	++*cnt;
+}
+
 /* The tracer's own output must not trace itself: `ipctrace | less` reads a pipe that only ipctrace writes. */
-static void ignore_own_output(struct ipct_config *cfg)
+static void ignore_own_output(struct ipct_config *cfg, const struct kern_opts *opts)
 {
 	size_t cnt = 0;
 	struct stat st;
 
-	for (int fd = 0; fd <= 2; fd++) {
-		if (fd && !fstat(fd, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-			cfg->ignore_ino[cnt++] = st.st_ino;
-	}
+	if (opts->output ? !stat(opts->output, &st) : !fstat(STDOUT_FILENO, &st))
+		ignore_file(cfg, &cnt, &st);
+	if (!fstat(STDERR_FILENO, &st))
+		ignore_file(cfg, &cnt, &st);
+	if (opts->ready_fd && !fstat(opts->ready_fd, &st))
+		ignore_file(cfg, &cnt, &st);
 }
 
 /* Both functions or none: half an identity is none. */
@@ -84,7 +98,7 @@ static void configure(struct kern *k)
 	cfg.has_task_storage = has.task_storage;
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
 		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
-	ignore_own_output(&cfg);
+	ignore_own_output(&cfg, &k->opts);
 	find_queue_code(k, &cfg);
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);

@@ -25,6 +25,8 @@ struct kern_opts {
 	uint32_t uid;
 	uint64_t cgroup; /* cgroup v2 id */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
+	int ready_fd; /* the tracer writes there; 0: none */
+	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */
 };
 
 struct kern;

@@ -121,6 +121,21 @@ static void name_unbound(const struct ipct_object *ob, struct decoded *out)
 	decoded__set_name(out, NULL, NULL, 0);
 }
 
+/*
+ * An abstract name is any bytes. NULs inside show as '@', as in /proc/net/unix; those at the end, which programs
+ * leave that pass the whole sockaddr, are left out.
+ */
+static void name_abstract(const char *name, size_t len, struct decoded *out)
+{
+	char *nul;
+
+	while (len && !name[len - 1])
+		len--;
+	decoded__set_name(out, "unix:@", name, len);
+	while ((nul = memchr(out->name_buf, '\0', out->object.name_len)))
+		*nul = '@';
+}
+
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
 {
 	struct object_info *info = decoded__object(out, &ob->h);
@@ -134,7 +149,7 @@ void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
 		decoded__set_name(out, "unix:", name,
 				  strnlen(name, ob->name_len)); /* paths may carry their NUL */
 	else
-		decoded__set_name(out, "unix:@", name + 1, ob->name_len - 1);
+		name_abstract(name + 1, ob->name_len - 1, out);
 }
 
 struct obj_key unix__key(uint64_t sk)
