@@ -6,6 +6,7 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
+#include "sysv_sem.bpf.h"
 
 #define F_DUPFD 0
 #define F_SETPIPE_SZ 1031
@@ -172,6 +173,8 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
+	case IPCT_SC_SEMOP ... IPCT_SC_SEMGET:
+		return sem__enter(op, args);
 	case IPCT_SC_CLOSE_RANGE:
 		return false; /* its ends show in what follows; closing many at once names none */
 	}
@@ -215,6 +218,8 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	syscall_args(regs, compat, &args);
 	if (class == IPCT_SC_SOCKETCALL)
 		class = socketcall__decode(&args);
+	if (class == IPCT_SC_IPC)
+		class = ipc__decode(&args);
 	op = task_op__current(true);
 	if (!op)
 		return 0;
@@ -385,6 +390,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 	case IPCT_SC_SIGWAIT:
 		exit__sigwait(op, ret);
 		break;
+	case IPCT_SC_SEMOP ... IPCT_SC_SEMGET:
+		sem__exit(op, ret);
+		break;
 	}
 }
 
@@ -399,6 +407,8 @@ int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 	if (!sysclass[nr] && !sysclass32[nr])
 		return 0;
 	op = task_op__current(false);
+	if (wanted(IPCT_MECH_SYSV_SEM) && sysclass[nr] == IPCT_SC_SEMOP && (!op || !op->class))
+		sem__exit_late(regs, ret);
 	if (!op || !op->class)
 		return 0;
 	if (!exit__data(op, ret))

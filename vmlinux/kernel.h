@@ -85,8 +85,31 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
+struct ipc_ids {
+	struct idr ipcs_idr;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
+	struct ipc_ids ids[3];
+};
+
+struct kern_ipc_perm {
+	int id;
+	int key;
 };
 
 struct nsproxy {
@@ -136,6 +159,10 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct sysv_sem {
+	struct sem_undo_list *undo_list;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -153,6 +180,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct sysv_sem sysvsem;
 };
 
 struct qstr {
@@ -306,6 +334,30 @@ struct io_kiocb {
 	struct file *file;
 	u8 opcode;
 	struct io_cqe cqe;
+};
+
+struct eventfd_ctx {
+	u64 count;
+	unsigned int flags;
+	int id;
+};
+
+struct sem {
+	int semval;
+};
+
+struct sem_array {
+	int sem_nsems;
+	struct sem sems[0];
+};
+
+struct sem_undo_list {
+	struct list_head list_proc;
+};
+
+struct sem_undo {
+	struct list_head list_proc;
+	int semid;
 };
 
 struct io_uring_cqe {

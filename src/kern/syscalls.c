@@ -21,6 +21,7 @@ struct row {
 #define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET))
 #define FILES (PIPES | SOCKETS)
 #define SIGNALS BIT(SIGNAL)
+#define SEMS BIT(SYSV_SEM)
 
 /* Legacy calls that newer architectures do not have. */
 #ifndef SYS_open
@@ -77,6 +78,11 @@ static const struct row rows[] = {
 	{ SYS_rt_sigtimedwait, 177, IPCT_SC_SIGWAIT, SIGNALS },
 	{ -1, 421, IPCT_SC_SIGWAIT, SIGNALS }, /* rt_sigtimedwait_time64 */
 	{ -1, 102, IPCT_SC_SOCKETCALL, SOCKETS },
+	{ SYS_semop, -1, IPCT_SC_SEMOP, SEMS },
+	{ SYS_semtimedop, 420, IPCT_SC_SEMOP, SEMS },
+	{ SYS_semctl, 394, IPCT_SC_SEMCTL, SEMS },
+	{ SYS_semget, 393, IPCT_SC_SEMGET, SEMS },
+	{ -1, 117, IPCT_SC_IPC, SEMS },
 };
 
 void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat)

@@ -119,6 +119,8 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGGEN] = signal__decode_generated,
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
+		[IPCT_KIND_SEM_OP] = units__decode_sem_op,
+		[IPCT_KIND_WAKE] = units__decode_wake,
 	};
 
 	out->what = DECODED_NOTHING;

@@ -163,6 +163,8 @@ static void give_out(struct receipt *r, const struct portion *p, bool first)
 		memcpy(msg.candidates, p->cand, p->cand_cnt * sizeof(p->cand[0]));
 	}
 	graph__add_message(&m->graph, &msg);
+	if (op->rule == PAIR_UNITS)
+		ends__took(m, &msg);
 	m->stats.messages++;
 	if (m->sink.message)
 		m->sink.message(m->sink.ctx, &msg);

@@ -74,6 +74,25 @@ static void put_signal(struct json *j, const struct op *op, bool settled, uint64
 	json__close(j, '}');
 }
 
+/* Of a unit: which semaphore of the set, and the operation as it was asked for; who ended the wait. */
+static void put_units(struct json *j, const struct op *op)
+{
+	if (op->units.is_sem) {
+		json__open(j, "sem", '{');
+		json__u64(j, "num", op->units.num);
+		json__i64(j, "op", op->units.sem_op);
+		json__close(j, '}');
+	}
+	if (op->units.waker_pid) {
+		json__open(j, "woken_by", '{');
+		json__u64(j, "pid", op->units.waker_pid);
+		json__u64(j, "tid", op->units.waker_tid);
+		json__close(j, '}');
+	}
+	if (op->units.woken_pid)
+		json__u64(j, "target_pid", op->units.woken_pid);
+}
+
 static void put_candidates(struct json *j, const struct message *m)
 {
 	size_t cnt = m->candidate_cnt < MESSAGE_CANDIDATES_MAX ? m->candidate_cnt : MESSAGE_CANDIDATES_MAX;
@@ -114,6 +133,8 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		json__u64(&j, "wait_ns", m->wait_ns);
 	if (m->op && m->op->rule == PAIR_SIGNAL)
 		put_signal(&j, m->op, true, m->delivered_ns);
+	if (m->op && m->op->rule == PAIR_UNITS)
+		put_units(&j, m->op);
 	finish(&j);
 }
 
@@ -155,6 +176,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__u64(&j, "target_pid", op->sig.dst_pid);
 	if (op->rule == PAIR_SIGNAL)
 		put_signal(&j, op, false, 0);
+	if (op->rule == PAIR_UNITS)
+		put_units(&j, op);
 	finish(&j);
 }
 
