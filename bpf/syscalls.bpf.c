@@ -84,6 +84,18 @@ static __always_inline void msghdr__load(struct task_op *op, __u64 msghdr)
 
 /* ---- entry ---- */
 
+/* Tells what the counter held before the first operation on it. */
+static __noinline void eventfd__meet(const struct object *o)
+{
+	struct ipct_counter c;
+
+	eventfd__counter(&c, o);
+	if (unit__is_met(&c, IPCT_MECH_EVENTFD))
+		return;
+	object__emit(o, -1, IPCT_OBJECT_BASE, 0);
+	unit__meet(&c, IPCT_MECH_EVENTFD);
+}
+
 static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 {
 	if (!object__from_fd(o, fd))
@@ -92,7 +104,9 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 		o->mech = 0;
 		return false;
 	}
-	if (!o->is_sock)
+	if (o->mech == IPCT_MECH_EVENTFD)
+		eventfd__meet(o);
+	else if (!o->is_sock)
 		pipe__enter(o, write);
 	else if (!write)
 		o->was_waiting = unix__queue_is_empty(o->ptr);
@@ -170,6 +184,7 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return true;
 	case IPCT_SC_OPEN:
 	case IPCT_SC_SOCKET:
+	case IPCT_SC_EVENTFD:
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
@@ -186,6 +201,18 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 	return op->class == IPCT_SC_CONNECT || filter__wants(&op->in);
 }
 
+/* For those who wake this task, or whom it wakes. */
+static __always_inline void enter__eventfd(struct task_op *op)
+{
+	const struct object *o = op->in.mech == IPCT_MECH_EVENTFD ? &op->in : &op->out;
+
+	if (o->mech != IPCT_MECH_EVENTFD)
+		return;
+	unit__begin(&op->unit);
+	eventfd__counter(&op->unit.c, o);
+	op->unit.waits = 1;
+}
+
 static __always_inline bool enter__call(struct task_op *op, struct sysargs *args)
 {
 	bool in = false, out = false;
@@ -196,6 +223,8 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		in = enter__side(&op->in, op->fd_in, false);
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
+	if (wanted(IPCT_MECH_EVENTFD))
+		enter__eventfd(op);
 	return in || out;
 }
 
@@ -230,6 +259,8 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	op->part_bytes = 0;
 	op->in.mech = 0;
 	op->out.mech = 0;
+	op->unit.waits = 0;
+	op->unit.c.key = 0;
 	if (enter__call(op, &args))
 		op->enter_ns = bpf_ktime_get_boot_ns();
 	else
@@ -267,11 +298,15 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 
 	if (op->class > IPCT_SC_SENDFILE)
 		return false;
-	if (op->in.mech && op->in.is_sock)
+	if (op->in.mech == IPCT_MECH_EVENTFD)
+		eventfd__exit(op, false, ret, iov);
+	else if (op->in.mech && op->in.is_sock)
 		unix__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
 		pipe__emit(op, false, ret, flags, iov);
-	if (op->out.mech && op->out.is_sock)
+	if (op->out.mech == IPCT_MECH_EVENTFD)
+		eventfd__exit(op, true, ret, iov);
+	else if (op->out.mech && op->out.is_sock)
 		unix__exit(op, true, ret, iov, many);
 	else if (op->out.mech)
 		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
@@ -349,6 +384,18 @@ static __always_inline void exit__sigwait(struct task_op *op, __s64 ret)
 	emit__submit(ev);
 }
 
+static __always_inline void exit__eventfd(struct task_op *op, __s64 ret)
+{
+	struct ipct_counter c;
+
+	op->in.mech = 0;
+	exit__made(op, IPCT_OP_CREATE, ret, ret);
+	if (op->in.mech != IPCT_MECH_EVENTFD)
+		return;
+	eventfd__counter(&c, &op->in);
+	unit__meet(&c, IPCT_MECH_EVENTFD);
+}
+
 static __always_inline void exit__control(struct task_op *op, __s64 ret)
 {
 	switch (op->class) {
@@ -361,6 +408,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 		break;
 	case IPCT_SC_SOCKET:
 		exit__made(op, IPCT_OP_CREATE, ret, ret);
+		break;
+	case IPCT_SC_EVENTFD:
+		exit__eventfd(op, ret);
 		break;
 	case IPCT_SC_ACCEPT:
 		op->fd_out = op->fd_in;
@@ -427,7 +477,7 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt)
 		return 0;
 	op = task_op__current(false);
 	if (!op || (op->class != IPCT_SC_WRITE && op->class != IPCT_SC_WRITEV) || !op->out.mech ||
-	    op->out.is_sock)
+	    op->out.is_sock || op->out.mech == IPCT_MECH_EVENTFD)
 		return 0;
 	if (op->class == IPCT_SC_WRITE && op->cnt <= PIPE_ATOMIC_BYTES)
 		return 0;

@@ -34,9 +34,11 @@ static __always_inline bool unit__wakes(const struct task_op *waker, const struc
 	return same_counter(&waker->unit, &sleeper->unit);
 }
 
-static __always_inline __u8 unit__mech(__u8 class)
+static __always_inline __u8 unit__mech(const struct task_op *op)
 {
-	return class__is_sem(class) ? IPCT_MECH_SYSV_SEM : 0;
+	if (class__is_sem(op->class))
+		return IPCT_MECH_SYSV_SEM;
+	return op->class <= IPCT_SC_WRITEV && op->unit.waits ? IPCT_MECH_EVENTFD : 0;
 }
 
 SEC("?tp_btf/sched_waking")
@@ -52,7 +54,7 @@ int BPF_PROG(unit_waking__tracepoint, struct task_struct *task)
 	waker = task_op__current(false);
 	if (!waker || !waker->class)
 		return 0;
-	mech = unit__mech(waker->class);
+	mech = unit__mech(waker);
 	if (!mech)
 		return 0;
 	sleeper = task_op__of(task);

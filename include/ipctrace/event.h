@@ -104,6 +104,7 @@ enum ipct_object_what {
 	IPCT_OBJECT_NEW = 1, /* made or opened now */
 	IPCT_OBJECT_SCAN = 2, /* existed before the trace; fill_bytes is valid */
 	IPCT_OBJECT_REBASE = 3, /* pipe: the ring was resized, addresses start anew at rd_addr */
+	IPCT_OBJECT_BASE = 4, /* eventfd: fill_bytes is its value before the first operation that the trace shows */
 };
 
 #define IPCT_OBJECT_FILL_UNKNOWN (~0ull)

@@ -19,7 +19,8 @@ struct row {
 #define BIT(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)
 #define PIPES (BIT(PIPE) | BIT(FIFO))
 #define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET))
-#define FILES (PIPES | SOCKETS)
+#define EVENTFDS BIT(EVENTFD)
+#define FILES (PIPES | SOCKETS | EVENTFDS)
 #define SIGNALS BIT(SIGNAL)
 #define SEMS BIT(SYSV_SEM)
 
@@ -29,6 +30,7 @@ struct row {
 #define SYS_creat -1
 #define SYS_pipe -1
 #define SYS_dup2 -1
+#define SYS_eventfd -1
 #endif
 
 static const struct row rows[] = {
@@ -78,6 +80,8 @@ static const struct row rows[] = {
 	{ SYS_rt_sigtimedwait, 177, IPCT_SC_SIGWAIT, SIGNALS },
 	{ -1, 421, IPCT_SC_SIGWAIT, SIGNALS }, /* rt_sigtimedwait_time64 */
 	{ -1, 102, IPCT_SC_SOCKETCALL, SOCKETS },
+	{ SYS_eventfd, 323, IPCT_SC_EVENTFD, EVENTFDS },
+	{ SYS_eventfd2, 328, IPCT_SC_EVENTFD, EVENTFDS },
 	{ SYS_semop, -1, IPCT_SC_SEMOP, SEMS },
 	{ SYS_semtimedop, 420, IPCT_SC_SEMOP, SEMS },
 	{ SYS_semctl, 394, IPCT_SC_SEMCTL, SEMS },

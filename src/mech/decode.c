@@ -84,6 +84,8 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	op->arg = call->arg;
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
+	} else if (ev->mech == IPCT_MECH_EVENTFD) {
+		op->obj = eventfd__key(call->key, call->ino);
 	} else {
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
@@ -96,6 +98,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
 		pipe__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_EVENTFD)
+		eventfd__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -121,6 +125,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_LOST] = decode_lost,
 		[IPCT_KIND_SEM_OP] = units__decode_sem_op,
 		[IPCT_KIND_WAKE] = units__decode_wake,
+		[IPCT_KIND_EVENTFD_IO] = eventfd__decode,
 	};
 
 	out->what = DECODED_NOTHING;

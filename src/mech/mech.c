@@ -12,7 +12,7 @@
 
 static const struct mech_desc *const mechs[] = {
 	&mech_pipe,	   &mech_fifo,	     &mech_signal,	   &mech_sysv_sem,
-	&mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
+	&mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket, &mech_eventfd,
 };
 
 static const struct hook *const hooks[] = {
@@ -21,6 +21,7 @@ static const struct hook *const hooks[] = {
 	&hook_unix_calls,      &hook_unix_sent,	     &hook_unix_received,     &hook_unix_uring,
 	&hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,	      &hook_sysv_sem_calls,
 	&hook_sysv_sem_wake,   &hook_sysv_sem_undo,
+	&hook_eventfd_calls, &hook_eventfd_wake, &hook_eventfd_uring_submit, &hook_eventfd_uring_complete,
 };
 
 static const struct {
@@ -31,6 +32,7 @@ static const struct {
 	{ IPCT_MECH_SIGNAL, signal__object_name },     { IPCT_MECH_UNIX_STREAM, unix__object_name },
 	{ IPCT_MECH_UNIX_DGRAM, unix__object_name },   { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
 	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name },
+	{ IPCT_MECH_EVENTFD, eventfd__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

@@ -87,16 +87,14 @@ void counter__append(struct unit_counter *c, const struct unit_item *post, uint6
 	b->from = post->from;
 	b->lo_ns = post->lo_ns;
 	b->hi_ns = post->hi_ns;
-	b->whole = post->op.units.whole;
 	b->bytes = post->op.bytes;
 	list__append(&c->batches, &b->link);
 }
 
-static void add_unknown(struct unit_counter *c, uint64_t cnt, bool whole)
+static void add_unknown(struct unit_counter *c, uint64_t cnt)
 {
 	struct unit_batch *b = new_batch(c, cnt);
 
-	b->whole = whole;
 	list__insert(c->batches.next, &b->link);
 }
 
@@ -176,7 +174,7 @@ static void resync(struct pairing *p, struct unit_counter *c, const struct unit_
 		return;
 	model__stats_mut(p->m)->resyncs++;
 	if (c->held < value)
-		add_unknown(c, value - c->held, it->op.units.whole || it->op.units.act == UNITS_TAKE_ALL);
+		add_unknown(c, value - c->held);
 	while (c->held > value) {
 		struct unit_batch *oldest = list__entry(c->batches.next, struct unit_batch, link);
 		uint64_t cnt = oldest->cnt < c->held - value ? oldest->cnt : c->held - value;
@@ -342,7 +340,7 @@ static void units__object(struct pairing *p, const struct object_info *info)
 		return;
 	c->used = true;
 	if (info->fill_bytes)
-		add_unknown(c, info->fill_bytes, info->fresh || !info->num);
+		add_unknown(c, info->fill_bytes);
 }
 
 /* ---- operations ---- */

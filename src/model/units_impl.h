@@ -30,7 +30,6 @@ struct unit_batch {
 	uint64_t lo_ns, hi_ns;
 	uint64_t cnt; /* units left */
 	uint64_t bytes; /* of the message, where the whole batch is one */
-	bool whole;
 	bool doubt; /* events were lost since */
 };
 

@@ -8,7 +8,7 @@
  */
 #include "model/units_impl.h"
 
-#define TWINS_NEAR 64
+#define TWINS_NEAR 512
 
 void owners__add(struct unit_owners *o, struct proc *proc)
 {

@@ -8,9 +8,16 @@
 
 #include "model/units_impl.h"
 
-#define POSTS_MAX 48 /* that may or may not be in it */
+#define POSTS_MAX 1024 /* that may or may not be in it */
 #define READS_MAX 4 /* that overlap, this one included */
-#define STEPS_MAX 20000
+#define OPTIONAL_MAX 10 /* posts that overlap at one moment: one a thread */
+#define NEAR 16 /* posts lie in order of hi_ns, so what overlaps is near; */
+#define LONG_MAX 64 /* except long ones: kept off the CPU inside the call */
+#define STEPS_MAX 100000
+
+struct set {
+	uint64_t bits[POSTS_MAX / 64];
+};
 
 struct choice { /* a post that one of the reads took, but which? */
 	const struct sender *from;
@@ -23,91 +30,155 @@ struct search {
 	struct unit_counter *c;
 	struct unit_item *reads[READS_MAX]; /* the first is the one that is asked about */
 	size_t read_cnt;
-	struct choice posts[POSTS_MAX];
+	struct choice posts[POSTS_MAX]; /* in order of hi_ns */
 	size_t post_cnt;
+	size_t longs[LONG_MAX]; /* posts that began before the NEAR one in front of them ended */
+	size_t long_cnt;
 	uint64_t core; /* units that were there before any of the reads began: the first read has them */
 	unsigned int steps;
 	bool found, several; /* solutions that give the reader different things */
 	bool best_core;
-	uint64_t best; /* posts of the first solution */
+	uint64_t best_signature;
+	struct set best; /* posts of the first solution */
 };
 
-static uint64_t mix(uint64_t x)
+static bool set__has(const struct set *set, size_t i)
 {
+	return set->bits[i / 64] >> i % 64 & 1;
+}
+
+static void set__add(struct set *set, size_t i)
+{
+	set->bits[i / 64] |= 1ull << i % 64;
+}
+
+/* What somebody gets of whom, as a sum over posts. */
+static uint64_t signature(const struct choice *post)
+{
+	uint64_t x = (uintptr_t)post->from->party.proc;
+
 	x ^= x >> 33;
 	x *= 0xff51afd7ed558ccdull;
 	return x ^ x >> 29;
 }
 
-/* What the reader gets of whom, as a number. */
-static uint64_t signature(const struct search *s, uint64_t set, bool core)
+static void solution(struct search *s, const struct set *set, uint64_t sig, bool core)
 {
-	uint64_t sum = core ? 1 : 0;
-
-	for (size_t i = 0; i < s->post_cnt; i++)
-		if (set >> i & 1)
-			sum += mix((uintptr_t)s->posts[i].from->party.proc);
-	return sum;
-}
-
-static void solution(struct search *s, uint64_t set, bool core)
-{
-	if (!s->found) {
-		s->found = true;
-		s->best = set;
-		s->best_core = core;
+	sig += core && s->core;
+	if (s->found) {
+		s->several |= sig != s->best_signature;
 		return;
 	}
-	s->several |= signature(s, set, core && s->core) != signature(s, s->best, s->best_core && s->core);
+	s->found = true;
+	s->best = *set;
+	s->best_core = core;
+	s->best_signature = sig;
 }
 
-static void next_read(struct search *s, uint64_t used, unsigned int done);
+static void next_read(struct search *s, const struct set *used, unsigned int done);
 
-/* Posts i and later: which of them does read r take? Those before are in `set` or out of it. */
-static void choose(struct search *s, unsigned int r, size_t i, uint64_t used, uint64_t set, uint64_t sum,
-		   unsigned int done)
+struct cut { /* what read r takes: all posts before `end` that are left, and some of those that overlap there */
+	unsigned int r, done;
+	const struct set *used;
+	size_t end;
+	uint64_t sum, sig;
+	size_t optional[OPTIONAL_MAX];
+	size_t optional_cnt;
+};
+
+static bool is_left(const struct search *s, const struct cut *cut, size_t i)
+{
+	return !set__has(cut->used, i) && s->posts[i].lo_ns < s->reads[cut->r]->hi_ns;
+}
+
+static void take_cut(struct search *s, const struct cut *cut, unsigned int subset, uint64_t sig)
+{
+	struct set set = { { 0 } };
+
+	for (size_t i = 0; i < cut->end; i++)
+		if (is_left(s, cut, i))
+			set__add(&set, i);
+	for (size_t i = 0; i < cut->optional_cnt; i++)
+		if (subset >> i & 1)
+			set__add(&set, cut->optional[i]);
+	if (cut->r == 0) {
+		solution(s, &set, sig, !cut->done);
+		return;
+	}
+	for (size_t i = 0; i < POSTS_MAX / 64; i++)
+		set.bits[i] |= cut->used->bits[i];
+	next_read(s, &set, cut->done | 1u << cut->r);
+}
+
+static void add_optional(const struct search *s, struct cut *cut, size_t i)
+{
+	if (cut->optional_cnt < OPTIONAL_MAX && is_left(s, cut, i) &&
+	    s->posts[i].lo_ns < s->posts[cut->end].hi_ns)
+		cut->optional[cut->optional_cnt++] = i;
+}
+
+/* Post `end` is the first that is left out, so all that began after its end are; those that overlapped may be in. */
+static void try_cut(struct search *s, struct cut *cut)
+{
+	uint64_t want = s->reads[cut->r]->op.units.amount;
+	size_t near = cut->end + NEAR < s->post_cnt ? cut->end + NEAR : s->post_cnt;
+
+	cut->optional_cnt = 0;
+	for (size_t i = cut->end + 1; i < near; i++)
+		add_optional(s, cut, i);
+	for (size_t i = 0; i < s->long_cnt; i++)
+		if (s->longs[i] >= near)
+			add_optional(s, cut, s->longs[i]);
+	for (unsigned int subset = 0; subset < 1u << cut->optional_cnt && !s->several; subset++) {
+		uint64_t sum = cut->sum, sig = cut->sig;
+
+		if (++s->steps > STEPS_MAX)
+			return;
+		for (size_t i = 0; i < cut->optional_cnt; i++)
+			if (subset >> i & 1) {
+				sum += s->posts[cut->optional[i]].cnt;
+				sig += signature(&s->posts[cut->optional[i]]);
+			}
+		if (sum == want)
+			take_cut(s, cut, subset, sig);
+	}
+}
+
+static void try_read(struct search *s, unsigned int r, const struct set *used, unsigned int done)
 {
 	const struct unit_item *read = s->reads[r];
-	const struct choice *post = &s->posts[i];
+	struct cut cut = { .r = r, .done = done, .used = used, .sum = done ? 0 : s->core };
 
-	if (sum > read->op.units.amount || ++s->steps > STEPS_MAX || s->several)
-		return;
-	if (i == s->post_cnt) {
-		if (sum != read->op.units.amount)
-			return;
-		if (r == 0)
-			solution(s, set, !done);
-		else
-			next_read(s, used | set, done | 1u << r);
-		return;
-	}
-	if (used >> i & 1 || post->lo_ns >= read->hi_ns) {
-		choose(s, r, i + 1, used, set, sum, done);
-		return;
-	}
-	/* In, unless one that was over before it began is out. */
-	for (size_t k = 0; k < i; k++)
-		if (!((used | set) >> k & 1) && s->posts[k].hi_ns <= post->lo_ns) {
-			choose(s, r, i + 1, used, set, sum, done);
+	for (cut.end = 0; cut.sum <= read->op.units.amount && s->steps <= STEPS_MAX; cut.end++) {
+		const struct choice *post = &s->posts[cut.end];
+
+		if (cut.end == s->post_cnt) {
+			try_cut(s, &cut);
 			return;
 		}
-	choose(s, r, i + 1, used, set | 1ull << i, sum + post->cnt, done);
-	if (post->hi_ns > read->lo_ns) /* else it was there */
-		choose(s, r, i + 1, used, set, sum, done);
+		if (!is_left(s, &cut, cut.end))
+			continue;
+		if (post->hi_ns > read->lo_ns) /* else it was there, and cannot be left out */
+			try_cut(s, &cut);
+		cut.sum += post->cnt;
+		cut.sig += signature(post);
+	}
 }
 
 /* Any of the reads that are left may be the next; nothing matters behind the one that is asked about. */
-static void next_read(struct search *s, uint64_t used, unsigned int done)
+static void next_read(struct search *s, const struct set *used, unsigned int done)
 {
 	for (unsigned int r = 0; r < s->read_cnt; r++)
 		if (!(done >> r & 1))
-			choose(s, r, 0, used, 0, done ? 0 : s->core, done);
+			try_read(s, r, used, done);
 }
 
 static bool add_post(struct search *s, struct choice post)
 {
 	if (s->post_cnt == POSTS_MAX)
 		return false;
+	if (s->post_cnt >= NEAR && s->long_cnt < LONG_MAX && post.lo_ns < s->posts[s->post_cnt - NEAR].hi_ns)
+		s->longs[s->long_cnt++] = s->post_cnt;
 	s->posts[s->post_cnt++] = post;
 	return true;
 }
@@ -189,7 +260,7 @@ static void finish(struct search *s, struct unit_item *it)
 	for (size_t i = 0; i < s->post_cnt; i++) {
 		struct choice *post = &s->posts[i];
 
-		if (!(s->best >> i & 1))
+		if (!set__has(&s->best, i))
 			continue;
 		if (post->batch) {
 			give_batch(c, it, post->batch, attr, &owners);
@@ -232,11 +303,15 @@ static void best_fit(struct search *s, struct unit_item *it, struct model_stats 
 
 bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct model_stats *stats)
 {
-	struct search s = { .read_cnt = 0 };
-	bool few = collect(&s, c, it);
+	static const struct set none;
+	struct search s;
+	bool few;
 
+	memset(&s, 0, offsetof(struct search, posts));
+	memset(&s.post_cnt, 0, sizeof(s) - offsetof(struct search, post_cnt));
+	few = collect(&s, c, it);
 	if (few)
-		next_read(&s, 0, 0);
+		next_read(&s, &none, 0);
 	if (!s.found && few && s.steps <= STEPS_MAX && !by_force)
 		return false;
 	if (s.found)
