@@ -33,6 +33,7 @@ struct pairing {
 	struct map objects; /* key -> struct unit_object * */
 	VEC(struct unit_object *) dying;
 	struct link active; /* counters with items */
+	struct search *search;
 };
 
 static struct pairing *units__new(struct model *m)
@@ -41,6 +42,7 @@ static struct pairing *units__new(struct model *m)
 
 	p->m = m;
 	list__init(&p->active);
+	p->search = search__new();
 	return p;
 }
 
@@ -195,7 +197,7 @@ static bool apply(struct pairing *p, struct unit_counter *c, struct unit_item *i
 			return false;
 		break;
 	case UNITS_TAKE_ALL:
-		if (!counter__take_all(c, it, by_force || c->doubt, model__stats_mut(p->m)))
+		if (!counter__take_all(c, it, by_force || c->doubt, p->search, model__stats_mut(p->m)))
 			return false;
 		break;
 	case UNITS_POST:
@@ -458,6 +460,7 @@ static void units__free(struct pairing *p)
 		free_object(slot->val);
 	map__free(&p->objects);
 	vec__free(&p->dying);
+	search__free(p->search);
 	free(p);
 }
 

@@ -73,11 +73,15 @@ void counter__take(struct unit_counter *c, struct unit_item *it);
 /* Units of `it`'s own process go first, the newest first; then any, the newest first. */
 void counter__withdraw(struct unit_counter *c, const struct unit_item *it);
 
+struct search; /* what a search works with */
+
 /*
  * units_value.c: which posts make up the value that `it` read. False: no choice of them fits (yet). by_force: what fits
  * best, and the rest unknown.
  */
-bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force,
+bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct search *s,
 		       struct model_stats *stats);
+struct search *search__new(void);
+void search__free(struct search *s);
 
 #endif

@@ -4,20 +4,24 @@
  * that were done before the read began, and of those that overlapped with it the ones that add up. A search goes through
  * all orders that the intervals and the values allow; if all give this reader the same, the answer is exact.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "model/units_impl.h"
 
-#define POSTS_MAX 1024 /* that may or may not be in it */
+#define POSTS_MAX 65536 /* that may or may not be in it */
 #define READS_MAX 4 /* that overlap, this one included */
 #define OPTIONAL_MAX 10 /* posts that overlap at one moment: one a thread */
 #define NEAR 16 /* posts lie in order of hi_ns, so what overlaps is near; */
 #define LONG_MAX 64 /* except long ones: kept off the CPU inside the call */
 #define STEPS_MAX 100000
 
-struct set {
-	uint64_t bits[POSTS_MAX / 64];
-};
+/* Posts, by their place in search.posts; one set for each depth of the search, one for the solution. */
+typedef uint64_t *set;
+#define SET_BEST READS_MAX
+#define SET_NONE (READS_MAX + 1)
+#define SET_CNT (READS_MAX + 2)
 
 struct choice { /* a post that one of the reads took, but which? */
 	const struct sender *from;
@@ -26,12 +30,14 @@ struct choice { /* a post that one of the reads took, but which? */
 	struct unit_item *item;
 };
 
+/* Kept from one search to the next for its memory. */
 struct search {
+	VEC(struct choice) posts; /* in order of hi_ns */
+	VEC(uint64_t) bits; /* of all sets */
+	size_t words; /* of one set */
 	struct unit_counter *c;
 	struct unit_item *reads[READS_MAX]; /* the first is the one that is asked about */
 	size_t read_cnt;
-	struct choice posts[POSTS_MAX]; /* in order of hi_ns */
-	size_t post_cnt;
 	size_t longs[LONG_MAX]; /* posts that began before the NEAR one in front of them ended */
 	size_t long_cnt;
 	uint64_t core; /* units that were there before any of the reads began: the first read has them */
@@ -39,17 +45,21 @@ struct search {
 	bool found, several; /* solutions that give the reader different things */
 	bool best_core;
 	uint64_t best_signature;
-	struct set best; /* posts of the first solution */
 };
 
-static bool set__has(const struct set *set, size_t i)
+static set set_at(const struct search *s, size_t depth)
 {
-	return set->bits[i / 64] >> i % 64 & 1;
+	return s->bits.v + depth * s->words;
 }
 
-static void set__add(struct set *set, size_t i)
+static bool set__has(const uint64_t *bits, size_t i)
 {
-	set->bits[i / 64] |= 1ull << i % 64;
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static void set__add(set bits, size_t i)
+{
+	bits[i / 64] |= 1ull << i % 64;
 }
 
 /* What somebody gets of whom, as a sum over posts. */
@@ -62,7 +72,7 @@ static uint64_t signature(const struct choice *post)
 	return x ^ x >> 29;
 }
 
-static void solution(struct search *s, const struct set *set, uint64_t sig, bool core)
+static void solution(struct search *s, const uint64_t *posts, uint64_t sig, bool core)
 {
 	sig += core && s->core;
 	if (s->found) {
@@ -70,16 +80,16 @@ static void solution(struct search *s, const struct set *set, uint64_t sig, bool
 		return;
 	}
 	s->found = true;
-	s->best = *set;
+	memcpy(set_at(s, SET_BEST), posts, s->words * sizeof(*posts));
 	s->best_core = core;
 	s->best_signature = sig;
 }
 
-static void next_read(struct search *s, const struct set *used, unsigned int done);
+static void next_read(struct search *s, const uint64_t *used, unsigned int done);
 
 struct cut { /* what read r takes: all posts before `end` that are left, and some of those that overlap there */
 	unsigned int r, done;
-	const struct set *used;
+	const uint64_t *used;
 	size_t end;
 	uint64_t sum, sig;
 	size_t optional[OPTIONAL_MAX];
@@ -88,32 +98,33 @@ struct cut { /* what read r takes: all posts before `end` that are left, and som
 
 static bool is_left(const struct search *s, const struct cut *cut, size_t i)
 {
-	return !set__has(cut->used, i) && s->posts[i].lo_ns < s->reads[cut->r]->hi_ns;
+	return !set__has(cut->used, i) && s->posts.v[i].lo_ns < s->reads[cut->r]->hi_ns;
 }
 
 static void take_cut(struct search *s, const struct cut *cut, unsigned int subset, uint64_t sig)
 {
-	struct set set = { { 0 } };
+	set posts = set_at(s, (size_t)__builtin_popcount(cut->done));
 
+	memset(posts, 0, s->words * sizeof(*posts));
 	for (size_t i = 0; i < cut->end; i++)
 		if (is_left(s, cut, i))
-			set__add(&set, i);
+			set__add(posts, i);
 	for (size_t i = 0; i < cut->optional_cnt; i++)
 		if (subset >> i & 1)
-			set__add(&set, cut->optional[i]);
+			set__add(posts, cut->optional[i]);
 	if (cut->r == 0) {
-		solution(s, &set, sig, !cut->done);
+		solution(s, posts, sig, !cut->done);
 		return;
 	}
-	for (size_t i = 0; i < POSTS_MAX / 64; i++)
-		set.bits[i] |= cut->used->bits[i];
-	next_read(s, &set, cut->done | 1u << cut->r);
+	for (size_t i = 0; i < s->words; i++)
+		posts[i] |= cut->used[i];
+	next_read(s, posts, cut->done | 1u << cut->r);
 }
 
 static void add_optional(const struct search *s, struct cut *cut, size_t i)
 {
 	if (cut->optional_cnt < OPTIONAL_MAX && is_left(s, cut, i) &&
-	    s->posts[i].lo_ns < s->posts[cut->end].hi_ns)
+	    s->posts.v[i].lo_ns < s->posts.v[cut->end].hi_ns)
 		cut->optional[cut->optional_cnt++] = i;
 }
 
@@ -121,7 +132,7 @@ static void add_optional(const struct search *s, struct cut *cut, size_t i)
 static void try_cut(struct search *s, struct cut *cut)
 {
 	uint64_t want = s->reads[cut->r]->op.units.amount;
-	size_t near = cut->end + NEAR < s->post_cnt ? cut->end + NEAR : s->post_cnt;
+	size_t near = cut->end + NEAR < s->posts.cnt ? cut->end + NEAR : s->posts.cnt;
 
 	cut->optional_cnt = 0;
 	for (size_t i = cut->end + 1; i < near; i++)
@@ -136,23 +147,23 @@ static void try_cut(struct search *s, struct cut *cut)
 			return;
 		for (size_t i = 0; i < cut->optional_cnt; i++)
 			if (subset >> i & 1) {
-				sum += s->posts[cut->optional[i]].cnt;
-				sig += signature(&s->posts[cut->optional[i]]);
+				sum += s->posts.v[cut->optional[i]].cnt;
+				sig += signature(&s->posts.v[cut->optional[i]]);
 			}
 		if (sum == want)
 			take_cut(s, cut, subset, sig);
 	}
 }
 
-static void try_read(struct search *s, unsigned int r, const struct set *used, unsigned int done)
+static void try_read(struct search *s, unsigned int r, const uint64_t *used, unsigned int done)
 {
 	const struct unit_item *read = s->reads[r];
 	struct cut cut = { .r = r, .done = done, .used = used, .sum = done ? 0 : s->core };
 
 	for (cut.end = 0; cut.sum <= read->op.units.amount && s->steps <= STEPS_MAX; cut.end++) {
-		const struct choice *post = &s->posts[cut.end];
+		const struct choice *post = &s->posts.v[cut.end];
 
-		if (cut.end == s->post_cnt) {
+		if (cut.end == s->posts.cnt) {
 			try_cut(s, &cut);
 			return;
 		}
@@ -166,7 +177,7 @@ static void try_read(struct search *s, unsigned int r, const struct set *used, u
 }
 
 /* Any of the reads that are left may be the next; nothing matters behind the one that is asked about. */
-static void next_read(struct search *s, const struct set *used, unsigned int done)
+static void next_read(struct search *s, const uint64_t *used, unsigned int done)
 {
 	for (unsigned int r = 0; r < s->read_cnt; r++)
 		if (!(done >> r & 1))
@@ -175,11 +186,12 @@ static void next_read(struct search *s, const struct set *used, unsigned int don
 
 static bool add_post(struct search *s, struct choice post)
 {
-	if (s->post_cnt == POSTS_MAX)
+	if (s->posts.cnt == POSTS_MAX)
 		return false;
-	if (s->post_cnt >= NEAR && s->long_cnt < LONG_MAX && post.lo_ns < s->posts[s->post_cnt - NEAR].hi_ns)
-		s->longs[s->long_cnt++] = s->post_cnt;
-	s->posts[s->post_cnt++] = post;
+	if (s->posts.cnt >= NEAR && s->long_cnt < LONG_MAX &&
+	    post.lo_ns < s->posts.v[s->posts.cnt - NEAR].hi_ns)
+		s->longs[s->long_cnt++] = s->posts.cnt;
+	vec__push(&s->posts, post);
 	return true;
 }
 
@@ -249,18 +261,18 @@ static void finish(struct search *s, struct unit_item *it)
 	struct unit_counter *c = s->c;
 	uint64_t core = s->best_core ? s->core : 0;
 
-	for (size_t i = 0; i < s->post_cnt; i++)
-		owners__add(&owners, s->posts[i].from->party.proc);
+	for (size_t i = 0; i < s->posts.cnt; i++)
+		owners__add(&owners, s->posts.v[i].from->party.proc);
 	while (core) {
 		struct unit_batch *b = list__entry(c->batches.next, struct unit_batch, link);
 
 		core -= b->cnt;
 		give_batch(c, it, b, attr, &owners);
 	}
-	for (size_t i = 0; i < s->post_cnt; i++) {
-		struct choice *post = &s->posts[i];
+	for (size_t i = 0; i < s->posts.cnt; i++) {
+		struct choice *post = &s->posts.v[i];
 
-		if (!set__has(&s->best, i))
+		if (!set__has(set_at(s, SET_BEST), i))
 			continue;
 		if (post->batch) {
 			give_batch(c, it, post->batch, attr, &owners);
@@ -301,23 +313,53 @@ static void best_fit(struct search *s, struct unit_item *it, struct model_stats 
 		receipt__add_unknown(it->receipt, 0, 1);
 }
 
-bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct model_stats *stats)
+static void begin(struct search *s)
 {
-	static const struct set none;
-	struct search s;
+	s->posts.cnt = 0;
+	s->read_cnt = 0;
+	s->long_cnt = 0;
+	s->core = 0;
+	s->steps = 0;
+	s->found = s->several = s->best_core = false;
+}
+
+/* All sets empty, once it is known how many posts there are. */
+static void make_sets(struct search *s)
+{
+	s->words = s->posts.cnt / 64 + 1;
+	if (s->bits.cap < s->words * SET_CNT)
+		s->bits.v = vec__grow(s->bits.v, &s->bits.cap, s->words * SET_CNT, sizeof(*s->bits.v));
+	memset(set_at(s, SET_NONE), 0, s->words * sizeof(*s->bits.v));
+}
+
+struct search *search__new(void)
+{
+	return xalloc(sizeof(struct search));
+}
+
+void search__free(struct search *s)
+{
+	vec__free(&s->posts);
+	vec__free(&s->bits);
+	free(s);
+}
+
+bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct search *s,
+		       struct model_stats *stats)
+{
 	bool few;
 
-	memset(&s, 0, offsetof(struct search, posts));
-	memset(&s.post_cnt, 0, sizeof(s) - offsetof(struct search, post_cnt));
-	few = collect(&s, c, it);
+	begin(s);
+	few = collect(s, c, it);
+	make_sets(s);
 	if (few)
-		next_read(&s, &none, 0);
-	if (!s.found && few && s.steps <= STEPS_MAX && !by_force)
+		next_read(s, set_at(s, SET_NONE), 0);
+	if (!s->found && few && s->steps <= STEPS_MAX && !by_force)
 		return false;
-	if (s.found)
-		finish(&s, it);
+	if (s->found)
+		finish(s, it);
 	else
-		best_fit(&s, it, stats);
+		best_fit(s, it, stats);
 	receipt__done(it->receipt);
 	it->receipt = NULL;
 	return true;
