@@ -79,6 +79,41 @@ static __always_inline bool ino__is_ignored(__u64 ino, __u32 dev)
 	return false;
 }
 
+#define ANON_INODE_FS_MAGIC 0x09041934
+#define EVENTFD_NAME "[eventfd]"
+
+/* All eventfds share one inode; the name of their directory entry tells what they are. */
+static __noinline bool object__from_anon(struct object *o, __u64 file)
+{
+	struct inode *inode = READ(file, struct file, f_inode);
+	struct super_block *sb = READ(inode, struct inode, i_sb);
+	struct dentry *dentry;
+	char name[sizeof(EVENTFD_NAME)] = {};
+	const char want[] = EVENTFD_NAME;
+
+	if (READ(sb, struct super_block, s_magic) != ANON_INODE_FS_MAGIC)
+		return false;
+	dentry = READ(file, struct file, f_path.dentry);
+	bpf_probe_read_kernel(name, sizeof(name), READ(dentry, struct dentry, d_name.name));
+	for (int i = 0; i < (int)sizeof(name); i++) {
+		if (name[i] != want[i])
+			return false;
+	}
+	o->ptr = o->key = (__u64)READ(file, struct file, private_data);
+	o->dev = 0;
+	o->mech = IPCT_MECH_EVENTFD;
+	o->is_sock = 0;
+	return true;
+}
+
+/* What stands for it in records; eventfds have a number of their own. */
+static __always_inline __u32 object__ino(const struct object *o, struct inode *inode)
+{
+	if (o->mech == IPCT_MECH_EVENTFD)
+		return READ(o->ptr, struct eventfd_ctx, id);
+	return READ(inode, struct inode, i_ino);
+}
+
 /* Fills o from a struct file; false: nothing of ours, or not wanted. */
 static __always_inline bool object__from_file(struct object *o, __u64 file)
 {
@@ -109,14 +144,15 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 		o->dev = 0;
 		o->mech = sock__mech(o->ptr);
 		o->is_sock = 1;
-	} else {
+	} else if (!wanted(IPCT_MECH_EVENTFD) || !object__from_anon(o, file)) {
 		return false;
 	}
 	o->file = file;
-	o->ino = READ(inode, struct inode, i_ino);
+	o->ino = object__ino(o, inode);
 	o->f_flags = READ(file, struct file, f_flags);
 	o->was_waiting = 0;
-	if (!o->mech || !wanted(o->mech) || ino__is_ignored(o->ino, o->dev)) {
+	if (!o->mech || !wanted(o->mech) ||
+	    (o->mech != IPCT_MECH_EVENTFD && ino__is_ignored(o->ino, o->dev))) {
 		o->mech = 0;
 		return false;
 	}

@@ -14,4 +14,5 @@ char LICENSE[] SEC("license") = "GPL";
 #include "signal.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
+#include "unit.bpf.c"
 #include "uring.bpf.c"

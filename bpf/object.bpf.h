@@ -4,6 +4,7 @@
 #define BPF_OBJECT_H
 
 #include "mq.bpf.h"
+#include "eventfd.bpf.h"
 #include "pipe.bpf.h"
 #include "unix.bpf.h"
 
@@ -159,6 +160,8 @@ static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 w
 	} else if (o->mech == IPCT_MECH_POSIX_MQ) {
 		mq__fill_object(ev, o);
 		len = mq__write_name(sc->name, o);
+	} else if (o->mech == IPCT_MECH_EVENTFD) {
+		ev->fill_bytes = eventfd__count(o->ptr);
 	} else {
 		object__fill_pipe(ev, o);
 		if (o->mech == IPCT_MECH_FIFO && o->file)

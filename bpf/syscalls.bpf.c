@@ -10,6 +10,7 @@
 #include "pass.bpf.h"
 #include "ptrace.bpf.h"
 #include "shm.bpf.h"
+#include "sysv_sem.bpf.h"
 
 #define F_DUPFD 0
 #define F_SETLK 6
@@ -95,6 +96,18 @@ static __always_inline void msghdr__load(struct task_op *op, __u64 msghdr)
 
 /* ---- entry ---- */
 
+/* Tells what the counter held before the first operation on it. */
+static __noinline void eventfd__meet(const struct object *o)
+{
+	struct ipct_counter c;
+
+	eventfd__counter(&c, o);
+	if (unit__is_met(&c, IPCT_MECH_EVENTFD))
+		return;
+	object__emit(o, -1, IPCT_OBJECT_BASE, 0);
+	unit__meet(&c, IPCT_MECH_EVENTFD);
+}
+
 static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 {
 	if (!object__from_fd(o, fd))
@@ -103,7 +116,9 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 		o->mech = 0;
 		return false;
 	}
-	if (!o->is_sock)
+	if (o->mech == IPCT_MECH_EVENTFD)
+		eventfd__meet(o);
+	else if (!o->is_sock)
 		pipe__enter(o, write);
 	else if (!write)
 		o->was_waiting = unix__queue_is_empty(o->ptr);
@@ -187,6 +202,7 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return true;
 	case IPCT_SC_OPEN:
 	case IPCT_SC_SOCKET:
+	case IPCT_SC_EVENTFD:
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
@@ -208,6 +224,8 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 			return true;
 		}
 		break;
+	case IPCT_SC_SEMOP ... IPCT_SC_SEMGET:
+		return sem__enter(op, args);
 	case IPCT_SC_CLOSE_RANGE:
 		return false; /* its ends show in what follows; closing many at once names none */
 	}
@@ -217,6 +235,18 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return false;
 	/* Only its end tells what a connect connects to. */
 	return op->class == IPCT_SC_CONNECT || filter__wants(&op->in);
+}
+
+/* For those who wake this task, or whom it wakes. */
+static __always_inline void enter__eventfd(struct task_op *op)
+{
+	const struct object *o = op->in.mech == IPCT_MECH_EVENTFD ? &op->in : &op->out;
+
+	if (o->mech != IPCT_MECH_EVENTFD)
+		return;
+	unit__begin(&op->unit);
+	eventfd__counter(&op->unit.c, o);
+	op->unit.waits = 1;
 }
 
 static __always_inline bool enter__call(struct task_op *op, struct sysargs *args)
@@ -231,6 +261,8 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		out = enter__side(&op->out, op->fd_out, true);
 	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock)
 		pass__sent(op, args->a[1]);
+	if (wanted(IPCT_MECH_EVENTFD))
+		enter__eventfd(op);
 	return in || out;
 }
 
@@ -243,6 +275,8 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->asleep = 0;
 	op->part_bytes = 0;
 	op->passed_cnt = 0;
+	op->unit.waits = 0;
+	op->unit.c.key = 0;
 	op->in.mech = 0;
 	op->out.mech = 0;
 }
@@ -314,11 +348,15 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 		pass__received(op);
 	if (WANTED_UNIX && op->class == IPCT_SC_SENDMSG && ret < 0 && op->passed_cnt)
 		pass__failed();
-	if (op->in.mech && op->in.is_sock)
+	if (op->in.mech == IPCT_MECH_EVENTFD)
+		eventfd__exit(op, false, ret, iov);
+	else if (op->in.mech && op->in.is_sock)
 		unix__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
 		pipe__emit(op, false, ret, flags, iov);
-	if (op->out.mech && op->out.is_sock)
+	if (op->out.mech == IPCT_MECH_EVENTFD)
+		eventfd__exit(op, true, ret, iov);
+	else if (op->out.mech && op->out.is_sock)
 		unix__exit(op, true, ret, iov, many);
 	else if (op->out.mech)
 		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
@@ -396,6 +434,18 @@ static __always_inline void exit__sigwait(struct task_op *op, __s64 ret)
 	emit__submit(ev);
 }
 
+static __always_inline void exit__eventfd(struct task_op *op, __s64 ret)
+{
+	struct ipct_counter c;
+
+	op->in.mech = 0;
+	exit__made(op, IPCT_OP_CREATE, ret, ret);
+	if (op->in.mech != IPCT_MECH_EVENTFD)
+		return;
+	eventfd__counter(&c, &op->in);
+	unit__meet(&c, IPCT_MECH_EVENTFD);
+}
+
 static __always_inline void exit__control(struct task_op *op, __s64 ret)
 {
 	switch (op->class) {
@@ -408,6 +458,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 		break;
 	case IPCT_SC_SOCKET:
 		exit__made(op, IPCT_OP_CREATE, ret, ret);
+		break;
+	case IPCT_SC_EVENTFD:
+		exit__eventfd(op, ret);
 		break;
 	case IPCT_SC_ACCEPT:
 		op->fd_out = op->fd_in;
@@ -453,6 +506,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 	case IPCT_SC_PIDFD_GETFD:
 		if (wanted(IPCT_MECH_PTRACE))
 			pass__exit_getfd(op, ret);
+		break;
+	case IPCT_SC_SEMOP ... IPCT_SC_SEMGET:
+		sem__exit(op, ret);
 		break;
 	}
 }
@@ -503,6 +559,8 @@ int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 	op = task_op__current(false);
 	if (!op)
 		op = exit__unseen(regs, nr);
+	if (wanted(IPCT_MECH_SYSV_SEM) && sysclass[nr] == IPCT_SC_SEMOP && (!op || !op->class))
+		sem__exit_late(regs, ret);
 	if (!op || !op->class)
 		return 0;
 	if (!exit__data(op, ret))
@@ -520,7 +578,7 @@ static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *wr
 		return NULL;
 	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
 	o = *write ? &op->out : &op->in;
-	return o->mech && !o->is_sock ? o : NULL;
+	return o->mech && !o->is_sock && o->mech != IPCT_MECH_EVENTFD ? o : NULL;
 }
 
 /*

@@ -79,6 +79,26 @@ static __always_inline __u8 ipc__decode(struct sysargs *args)
 		args->a[0] = raw.a[1];
 		args->a[1] = raw.a[2];
 		return IPCT_SC_MSGCTL;
+	case 1:
+	case 4:
+		args->a[0] = raw.a[1];
+		args->a[1] = raw.a[4];
+		return IPCT_SC_SEMOP; /* a[2]: how many already */
+	case 2:
+		args->a[0] = raw.a[1];
+		args->a[1] = raw.a[2];
+		args->a[2] = raw.a[3];
+		return IPCT_SC_SEMGET;
+	case 3: {
+		__u32 arg = 0;
+
+		bpf_probe_read_user(&arg, sizeof(arg), (void *)raw.a[4]);
+		args->a[0] = raw.a[1];
+		args->a[1] = raw.a[2];
+		args->a[2] = raw.a[3];
+		args->a[3] = arg;
+		return IPCT_SC_SEMCTL;
+	}
 	}
 	return IPCT_SC_NONE;
 }

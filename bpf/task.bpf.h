@@ -49,6 +49,17 @@ struct msg_op {
 	struct msg_sent sent; /* RECV */
 };
 
+/* A call on a counter: System V semaphore set, futex, eventfd. */
+struct unit_op {
+	struct ipct_counter c; /* c.key 0: none */
+	struct ipct_waker waker; /* who woke this task in the call */
+	__u64 woke_ns; /* when this task woke another one, the first time; 0: not */
+	__u32 flags; /* enum ipct_unit_flag */
+	__u32 cmd; /* semctl's, futex's */
+	__u8 waits; /* may be blocked in the call until units come */
+	__u8 pad0[7];
+};
+
 struct task_op {
 	__u64 enter_ns;
 	__u8 class; /* enum ipct_sysclass; 0: not in a call of ours */
@@ -68,6 +79,7 @@ struct task_op {
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
 	struct msg_op msg;
+	struct unit_op unit;
 };
 
 /* Needs task storage (5.12, for tracing programs: 4cf1bc1f1045 + a10787e6d58c); the collector turns it into a hash by tid below. */

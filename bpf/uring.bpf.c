@@ -22,7 +22,8 @@ struct uring_request {
 	__u8 write;
 	__u8 was_waiting;
 	__u8 known; /* addr is; not so for a ring's own (fixed) files */
-	__u8 pad0[5];
+	__u8 many; /* a list of buffers */
+	__u8 pad0[4];
 };
 
 struct {
@@ -51,15 +52,54 @@ static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
 		return;
 	r.enter_ns = bpf_ktime_get_boot_ns();
 	r.write = write;
+	r.many = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
 	r.pid = id >> 32;
 	r.tid = (__u32)id;
-	if (object__from_fd(&o, fd) && !o.is_sock) {
+	if (object__from_fd(&o, fd) && !o.is_sock && o.mech != IPCT_MECH_EVENTFD) {
 		pipe__enter(&o, write);
 		r.known = 1;
 		r.addr = o.addr;
 		r.was_waiting = o.was_waiting;
 	}
 	bpf_map_update_elem(&uring_requests, &req, &r, BPF_ANY);
+}
+
+struct io_rw {
+	__u64 addr;
+} __attribute__((preserve_access_index));
+
+/* A request begins with its command: struct io_rw of plain reads and writes. Lists of buffers are not followed. */
+static __noinline int uring__complete_eventfd(__u64 req, const struct uring_request *r, const struct object *o,
+					      __s32 res)
+{
+	struct ipct_eventfd_io *ev;
+	__u64 addr = 0, value = 0;
+	__u32 flags = IPCT_UNIT_NO_VALUE;
+
+	if (bpf_core_field_exists(((struct io_rw *)0)->addr))
+		bpf_probe_read_kernel(&addr, sizeof(addr),
+				      (void *)(req + bpf_core_field_offset(struct io_rw, addr)));
+	if (addr && !r->many && !bpf_probe_read_user(&value, sizeof(value), (void *)addr))
+		flags = 0;
+	ev = emit__reserve(IPCT_KIND_EVENTFD_IO, sizeof(*ev), IPCT_MECH_EVENTFD,
+			   r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
+	if (!ev)
+		return 0;
+	ev->h.pid = r->pid;
+	ev->h.tid = r->tid;
+	ev->enter_ns = r->enter_ns;
+	eventfd__counter(&ev->c, o);
+	ev->waker = (struct ipct_waker){ 0 };
+	ev->value = value;
+	ev->count = eventfd__count(o->ptr);
+	ev->ret = res;
+	ev->fd = -1;
+	ev->flags = flags | IPCT_UNIT_URING;
+	ev->pad0 = 0;
+	if (READ(o->ptr, struct eventfd_ctx, flags) & EFD_SEMAPHORE)
+		ev->flags |= IPCT_UNIT_ONE;
+	emit__submit(ev);
+	return 0;
 }
 
 /*
@@ -77,6 +117,10 @@ static __always_inline void uring__complete(__u64 req, __s32 res)
 		return;
 	if (!object__from_file(&o, (__u64)READ(req, struct io_kiocb, file)) || o.is_sock)
 		goto out;
+	if (o.mech == IPCT_MECH_EVENTFD) {
+		uring__complete_eventfd(req, r, &o, res);
+		goto out;
+	}
 	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o.mech, r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
 	if (!ev)
 		goto out;

@@ -255,6 +255,10 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct sysv_sem {
+	struct sem_undo_list *undo_list;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -273,6 +277,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct sysv_sem sysvsem;
 };
 
 struct qstr {
@@ -447,6 +452,30 @@ struct io_kiocb {
 	struct file *file;
 	u8 opcode;
 	struct io_cqe cqe;
+};
+
+struct eventfd_ctx {
+	u64 count;
+	unsigned int flags;
+	int id;
+};
+
+struct sem {
+	int semval;
+};
+
+struct sem_array {
+	int sem_nsems;
+	struct sem sems[0];
+};
+
+struct sem_undo_list {
+	struct list_head list_proc;
+};
+
+struct sem_undo {
+	struct list_head list_proc;
+	int semid;
 };
 
 struct io_uring_cqe {

@@ -88,6 +88,15 @@ enum ipct_sysclass {
 	IPCT_SC_VM_READ, /* (pid, iov, cnt, iov, cnt, flags): process_vm_readv */
 	IPCT_SC_VM_WRITE,
 	IPCT_SC_PIDFD_GETFD, /* (pidfd, fd, flags), returns a descriptor */
+	IPCT_SC_SEMOP = 50, /* (id, sembuf[], cnt, ...): semop, semtimedop */
+	IPCT_SC_SEMCTL = 51, /* (id, num, cmd, arg) */
+	IPCT_SC_SEMGET = 52, /* (key, cnt, flags) */
+	IPCT_SC_FUTEX = 53, /* (uaddr, op, val, timeout, uaddr2, val3) */
+	IPCT_SC_FUTEX_WAKE = 54, /* (uaddr, mask, cnt, flags): futex_wake */
+	IPCT_SC_FUTEX_WAIT = 55, /* (uaddr, val, mask, flags, ...): futex_wait */
+	IPCT_SC_EVENTFD = 56, /* returns a descriptor */
+	IPCT_SC_RESTART = 58, /* restart_syscall: the one that was interrupted goes on */
+	IPCT_SC_SEM_EXIT = 59, /* no call: the task ends, and SEM_UNDO takes effect */
 };
 
 #endif

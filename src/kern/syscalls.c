@@ -19,11 +19,13 @@ struct row {
 #define BIT(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)
 #define PIPES (BIT(PIPE) | BIT(FIFO))
 #define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET))
-#define FILES (PIPES | SOCKETS)
+#define EVENTFDS BIT(EVENTFD)
+#define FILES (PIPES | SOCKETS | EVENTFDS)
 #define SIGNALS BIT(SIGNAL)
 #define QUEUES BIT(POSIX_MQ)
 #define SYSV_MSG BIT(SYSV_MSG)
 #define MAPS (BIT(SYSV_SHM) | BIT(POSIX_SHM))
+#define SEMS BIT(SYSV_SEM)
 
 /* Legacy calls that newer architectures do not have. */
 #ifndef SYS_open
@@ -31,6 +33,7 @@ struct row {
 #define SYS_creat -1
 #define SYS_pipe -1
 #define SYS_dup2 -1
+#define SYS_eventfd -1
 #endif
 
 static const struct row rows[] = {
@@ -106,6 +109,13 @@ static const struct row rows[] = {
 	{ SYS_process_vm_readv, 347, IPCT_SC_VM_READ, BIT(PTRACE) },
 	{ SYS_process_vm_writev, 348, IPCT_SC_VM_WRITE, BIT(PTRACE) },
 	{ SYS_pidfd_getfd, 438, IPCT_SC_PIDFD_GETFD, BIT(PTRACE) },
+	{ SYS_eventfd, 323, IPCT_SC_EVENTFD, EVENTFDS },
+	{ SYS_eventfd2, 328, IPCT_SC_EVENTFD, EVENTFDS },
+	{ SYS_semop, -1, IPCT_SC_SEMOP, SEMS },
+	{ SYS_semtimedop, 420, IPCT_SC_SEMOP, SEMS },
+	{ SYS_semctl, 394, IPCT_SC_SEMCTL, SEMS },
+	{ SYS_semget, 393, IPCT_SC_SEMGET, SEMS },
+	{ -1, 117, IPCT_SC_IPC, SEMS },
 };
 
 void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat)

@@ -86,6 +86,8 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
 	} else if (ev->mech == IPCT_MECH_SYSV_MSG || ev->mech == IPCT_MECH_POSIX_MQ) {
 		queue__decode_call(call, op);
+	} else if (ev->mech == IPCT_MECH_EVENTFD) {
+		op->obj = eventfd__key(call->key, call->ino);
 	} else {
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
@@ -104,6 +106,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 		shm__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_FLOCK)
 		flock__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_EVENTFD)
+		eventfd__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -132,6 +136,9 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_LOCK] = flock__decode,
 		[IPCT_KIND_PTRACE] = ptrace__decode,
 		[IPCT_KIND_PASS] = pass__decode,
+		[IPCT_KIND_SEM_OP] = units__decode_sem_op,
+		[IPCT_KIND_WAKE] = units__decode_wake,
+		[IPCT_KIND_EVENTFD_IO] = eventfd__decode,
 	};
 
 	out->what = DECODED_NOTHING;

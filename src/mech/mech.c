@@ -23,14 +23,28 @@ static const struct mech_desc *const mechs[] = {
 	&mech_posix_shm,
 	&mech_ptrace,
 	&mech_flock,
+	&mech_sysv_sem,
+	&mech_eventfd,
 };
 
 /* clang-format off: one a line */
 static const struct hook *const hooks[] = {
-	&hook_task_fork,	   &hook_task_exec,	  &hook_task_exit,	&hook_task_rename,
-	&hook_pipe_calls,	   &hook_pipe_sleep,	  &hook_pipe_lock,	&hook_pipe_uring_submit,
-	&hook_pipe_uring_complete, &hook_unix_calls,	  &hook_unix_sent,	&hook_unix_received,
-	&hook_unix_uring,	   &hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
+	&hook_task_fork,
+	&hook_task_exec,
+	&hook_task_exit,
+	&hook_task_rename,
+	&hook_pipe_calls,
+	&hook_pipe_sleep,
+	&hook_pipe_lock,
+	&hook_pipe_uring_submit,
+	&hook_pipe_uring_complete,
+	&hook_unix_calls,
+	&hook_unix_sent,
+	&hook_unix_received,
+	&hook_unix_uring,
+	&hook_signal_generate,
+	&hook_signal_deliver,
+	&hook_signal_wait,
 	&hook_queue_calls,
 	&hook_queue_messages,
 	&hook_queue_sleep,
@@ -38,6 +52,13 @@ static const struct hook *const hooks[] = {
 	&hook_flock,
 	&hook_flock_posix,
 	&hook_ptrace,
+	&hook_sysv_sem_calls,
+	&hook_sysv_sem_wake,
+	&hook_sysv_sem_undo,
+	&hook_eventfd_calls,
+	&hook_eventfd_wake,
+	&hook_eventfd_uring_submit,
+	&hook_eventfd_uring_complete,
 };
 /* clang-format on */
 
@@ -51,6 +72,8 @@ static const struct {
 	{ IPCT_MECH_SYSV_MSG, queue__object_name },  { IPCT_MECH_POSIX_MQ, queue__object_name },
 	{ IPCT_MECH_SYSV_SHM, shm__object_name },    { IPCT_MECH_POSIX_SHM, shm__object_name },
 	{ IPCT_MECH_PTRACE, ptrace__object_name },   { IPCT_MECH_FLOCK, flock__object_name },
+	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name },
+	{ IPCT_MECH_EVENTFD, eventfd__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

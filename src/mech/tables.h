@@ -72,6 +72,23 @@ void ptrace__decode(const struct ipct_hdr *ev, struct decoded *out);
 void ptrace__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
 void pass__decode(const struct ipct_hdr *ev, struct decoded *out);
+/* units.c: what semaphores and eventfds have in common */
+struct obj_key units__key(uint8_t mech, const struct ipct_counter *c);
+struct op *units__decode(struct decoded *out, const struct ipct_hdr *ev, uint64_t enter_ns,
+			 const struct ipct_waker *waker, int64_t ret);
+void units__decode_wake(const struct ipct_hdr *ev, struct decoded *out);
+void units__decode_sem_op(const struct ipct_hdr *ev, struct decoded *out);
+
+extern const struct mech_desc mech_sysv_sem;
+extern const struct hook hook_sysv_sem_calls, hook_sysv_sem_wake, hook_sysv_sem_undo;
+void sysv_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
+extern const struct mech_desc mech_eventfd;
+extern const struct hook hook_eventfd_calls, hook_eventfd_wake, hook_eventfd_uring_submit, hook_eventfd_uring_complete;
+struct obj_key eventfd__key(uint64_t ctx, uint32_t id);
+void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out);
+void eventfd__decode_object(const struct ipct_object *ob, struct decoded *out);
+void eventfd__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
 extern const struct hook hook_task_fork, hook_task_exec, hook_task_exit, hook_task_rename;
 void task__decode(const struct ipct_hdr *ev, struct decoded *out);

@@ -15,6 +15,8 @@ struct role_row {
 
 /* The first row that fits. Operations without a row make no end. */
 static const struct role_row role_rows[] = {
+	{ PAIR_UNITS, OP_WAKE, true, "wake" },
+	{ PAIR_UNITS, OP_CONTROL, true, "post" },
 	{ ANY_RULE, OP_SEND, true, "write" },
 	{ ANY_RULE, OP_RECV, false, "read" },
 	{ ANY_RULE, OP_POST, true, "post" },
@@ -38,6 +40,16 @@ static bool is_error(int64_t ret)
 	return ret < 0 && ret != -EAGAIN && ret != -EINTR && !(ret <= -512 && ret >= -516);
 }
 
+/* What is taken counts when its owners are known: ends__took(). */
+static uint64_t units_posted(const struct op *op)
+{
+	if (op->kind == OP_WAKE)
+		return op->ret > 0 ? (uint64_t)op->ret : 0;
+	if (op->units.act != UNITS_POST && op->units.act != UNITS_SET)
+		return 0;
+	return op->units.whole ? op->units.amount > 0 : op->units.amount;
+}
+
 static uint64_t count_messages(const struct op *op)
 {
 	bool last = !(op->flags & OP_F_MORE);
@@ -52,6 +64,8 @@ static uint64_t count_messages(const struct op *op)
 		moved |= op->ret == 0 && !(op->flags & OP_F_NO_ID);
 		return moved && (last || (op->flags & OP_F_PACKET));
 	}
+	if (op->rule == PAIR_UNITS)
+		return units_posted(op);
 	if (op->kind == OP_SEND || op->kind == OP_RECV)
 		return moved && last;
 	return last && op->ret >= 0;
@@ -93,6 +107,8 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 	const struct role_row *row = role_of(op);
 	struct end *end;
 
+	if (op->rule == PAIR_UNITS && op->units.woken_pid)
+		return; /* part of the waker's operation, which has its own record */
 	if (op->rule >= PAIR_DIRECT)
 		return; /* the rules from there on account for themselves */
 	if (ch && op->rule == PAIR_SIGNAL && op->kind == OP_POST)
@@ -102,11 +118,23 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 		return;
 	end = touch(m, proc, ch, op, row);
 	end->messages += count_messages(op);
-	if (!(op->flags & OP_F_PEEK))
+	if (!(op->flags & OP_F_PEEK) && (op->rule != PAIR_UNITS || row->to_channel))
 		end->bytes += op->bytes;
 	if (op->flags & OP_F_MORE)
 		return;
 	end->errors += is_error(op->ret);
 	if ((op->flags & OP_F_WAITED) && op->enter_ns && op->ts_ns > op->enter_ns)
 		end->wait_ns += op->ts_ns - op->enter_ns;
+}
+
+void ends__took(struct model *m, const struct message *msg)
+{
+	const struct role_row *row = role_of(msg->op);
+	struct end *end;
+
+	if (!row || !msg->channel || !msg->dst.proc)
+		return;
+	end = touch(m, msg->dst.proc, msg->channel, msg->op, row);
+	end->messages += msg->messages;
+	end->bytes += msg->bytes;
 }

@@ -18,6 +18,7 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_SHARE] = &pair_share,
 	[PAIR_LOCK] = &pair_lock,
 	[PAIR_DIRECT] = &pair_direct,
+	[PAIR_UNITS] = &pair_units,
 };
 
 #define for_each_rule(i)                           \

@@ -48,6 +48,8 @@ void objects__free(struct model *m);
 
 /* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
 void ends__account(struct model *m, const struct op *op, struct channel *ch, struct proc *proc);
+/* PAIR_UNITS: what msg's receiver took, now that it is known. */
+void ends__took(struct model *m, const struct message *msg);
 
 /* passed.c: descriptors on their way */
 void passed__feed(struct model *m, const struct pass_info *info);

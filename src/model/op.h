@@ -61,6 +61,20 @@ enum sig_result {
 	SIG_RESULT_NO_INFO, /* queued without its siginfo */
 };
 
+/* op.units.act: what an operation does to a counter (PAIR_UNITS) */
+enum units_act {
+	UNITS_NOTHING, /* failed, or moves no units */
+	UNITS_POST,
+	UNITS_TAKE, /* amount, the oldest first; not before there are so many */
+	UNITS_TAKE_ALL, /* whatever there was, which was amount (eventfd) */
+	UNITS_SET, /* the counter became amount */
+	UNITS_WITHDRAW, /* SEM_UNDO takes its own posts back */
+	UNITS_NEW, /* the object was made: whatever is known under its key is another one's */
+	UNITS_GONE, /* the object was removed */
+	UNITS_HANDED, /* woken by waker: that is the message (futex) */
+	UNITS_WOKE, /* woken_tid's operation is done; its record will follow */
+};
+
 /* op.sig.how: what its taker did with it */
 enum sig_how { SIG_HOW_DEFAULT, SIG_HOW_IGNORED, SIG_HOW_HANDLER, SIG_HOW_WAITED, SIG_HOW_FD };
 
@@ -137,6 +151,20 @@ struct op {
 			uint64_t addr;
 			uint32_t pid, tid; /* on whom; 0: nobody */
 		} direct; /* op.arg: the request of ptrace(2) */
+		struct {
+			uint64_t amount;
+			uint64_t lo_ns, hi_ns; /* it took effect in between */
+			uint64_t wake_ns; /* its last sleep was ended then by waker; 0: it did not sleep, or nobody was seen */
+			uint64_t value; /* of the counter at the end; UINT64_MAX: not known */
+			uint32_t waker_pid, waker_tid;
+			uint32_t woken_pid, woken_tid; /* UNITS_WOKE */
+			uint32_t num; /* semaphore in its set */
+			int32_t sem_op; /* as the caller gave it */
+			uint8_t act; /* enum units_act */
+			bool is_sem; /* num and sem_op mean something */
+			bool whole; /* POST: all its units are one message (eventfd) */
+			bool in_libc; /* UNITS_HANDED: inside an operation that is reported by itself */
+		} units; /* PAIR_UNITS */
 	};
 	uint32_t fds_nr; /* descriptors came along: see model/passed.h; 0: none */
 };
@@ -208,6 +236,9 @@ struct object_info {
 	uint64_t capacity_bytes;
 	uint32_t pid; /* through whose descriptor it was seen */
 	uint8_t side; /* 1 read, 2 write, 3 both */
+	bool base; /* PAIR_UNITS: semaphore `num` held fill_bytes units at ts_ns; pid: the thread that says so */
+	bool fresh; /* PAIR_UNITS: it was made now, with fill_bytes units */
+	uint32_t num;
 	const char *name; /* the contract's object name, complete: "unix:/run/x"; valid during the call */
 	size_t name_len;
 };

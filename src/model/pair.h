@@ -29,6 +29,7 @@ struct pair_ops {
 extern const struct pair_ops pair_stream, pair_message, pair_signal;
 extern const struct pair_ops pair_queue;
 extern const struct pair_ops pair_share, pair_lock, pair_direct;
+extern const struct pair_ops pair_units;
 
 /* Who sent: remembered from the send until its last byte is taken. */
 struct sender {

@@ -183,6 +183,8 @@ static void give_out(struct receipt *r, const struct portion *p, bool first)
 	}
 	msg.fds = passed__of(m, op->fds_nr, &msg.fd_cnt);
 	graph__add_message(&m->graph, &msg);
+	if (op->rule == PAIR_UNITS)
+		ends__took(m, &msg);
 	m->stats.messages++;
 	if (m->sink.message)
 		m->sink.message(m->sink.ctx, &msg);

@@ -83,6 +83,25 @@ static void put_queued(struct json *j, const struct op *op)
 		json__i64(j, op->queue.by_priority ? "priority" : "mtype", op->queue.type);
 }
 
+/* Of a unit: which semaphore of the set, and the operation as it was asked for; who ended the wait. */
+static void put_units(struct json *j, const struct op *op)
+{
+	if (op->units.is_sem) {
+		json__open(j, "sem", '{');
+		json__u64(j, "num", op->units.num);
+		json__i64(j, "op", op->units.sem_op);
+		json__close(j, '}');
+	}
+	if (op->units.waker_pid) {
+		json__open(j, "woken_by", '{');
+		json__u64(j, "pid", op->units.waker_pid);
+		json__u64(j, "tid", op->units.waker_tid);
+		json__close(j, '}');
+	}
+	if (op->units.woken_pid)
+		json__u64(j, "target_pid", op->units.woken_pid);
+}
+
 static void put_candidates(struct json *j, const struct message *m)
 {
 	size_t cnt = m->candidate_cnt < MESSAGE_CANDIDATES_MAX ? m->candidate_cnt : MESSAGE_CANDIDATES_MAX;
@@ -125,6 +144,8 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_signal(&j, m->op, true, m->delivered_ns);
 	if (m->op && m->op->rule == PAIR_QUEUE)
 		put_queued(&j, m->op);
+	if (m->op && m->op->rule == PAIR_UNITS)
+		put_units(&j, m->op);
 	finish(&j);
 }
 
@@ -172,6 +193,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__i64(&j, "requested", op->queue.want);
 	if (op->rule == PAIR_QUEUE && op->kind != OP_UNLINK)
 		json__u64(&j, "depth_messages", op->queue.msgs);
+	if (op->rule == PAIR_UNITS)
+		put_units(&j, op);
 	finish(&j);
 }
 

@@ -181,7 +181,7 @@ static void message(struct buf *out, const struct message *m, const struct view_
 	buf__puts(out, " -> ");
 	put_side(out, &m->dst, NULL);
 	from = out->len;
-	if (m->op && m->op->rule == PAIR_SIGNAL)
+	if (m->op && (m->op->rule == PAIR_SIGNAL || (m->op->rule == PAIR_UNITS && !m->bytes)))
 		buf__putc(out, '-');
 	else
 		label__bytes(out, m->bytes);
@@ -214,6 +214,14 @@ static void put_target(struct buf *out, const struct op *op)
 		buf__printf(out, ", %s", sigword__result(op->sig.result));
 }
 
+static void put_units(struct buf *out, const struct op *op)
+{
+	if (op->rule == PAIR_UNITS && op->units.is_sem)
+		buf__printf(out, "  [%u] %+d", op->units.num, op->units.sem_op);
+	if (op->rule == PAIR_UNITS && op->units.woken_pid)
+		buf__printf(out, "  %u", op->units.woken_pid);
+}
+
 /* In the columns of messages: the operation where a message has its destination, the result under BYTES. */
 static void op_line(struct buf *out, const struct op *op, const struct channel *ch, const struct party *task,
 		    const struct view_names *names)
@@ -239,6 +247,7 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	put_object(out, ch);
 	if (op->rule == PAIR_SIGNAL && op->sig.dst_pid)
 		put_target(out, op);
+	put_units(out, op);
 	put_wait(out, label__op_wait_ns(op));
 	buf__putc(out, '\n');
 }

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters whose units have owners: semaphores and eventfds. A post appends (owner, n), a wait takes the oldest; an
+ * eventfd's read takes all there is, and its value says what that was.
+ *
+ * Order comes from intervals: an operation took effect between lo_ns and hi_ns, and those that overlap on one
+ * counter may have come in any order. Where that matters, the message says so and names the candidates. A sleeper that the
+ * kernel served (System V) was done when it was woken, however late it runs: the waker's record says that, and
+ * what came later is held back until the sleeper's own record tells what it took.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "model/units_impl.h"
+
+struct woken { /* a sleeper that was served, and has not reported yet */
+	uint32_t tid;
+	uint64_t wake_ns;
+};
+
+struct unit_object {
+	struct obj_key key;
+	uint8_t mech;
+	uint32_t teller; /* the thread that told first what it held; 0: nobody */
+	uint64_t gone_ns; /* removed then; 0: not */
+	bool handed_by_libc; /* semaphores of libc whose posts and waits are all seen: futexes say nothing new */
+	struct map counters; /* num -> struct unit_counter * */
+	VEC(struct woken) woken;
+};
+
+struct pairing {
+	struct model *m;
+	struct map objects; /* key -> struct unit_object * */
+	VEC(struct unit_object *) dying;
+	struct link active; /* counters with items */
+	struct search *search;
+};
+
+static struct pairing *units__new(struct model *m)
+{
+	struct pairing *p = xalloc(sizeof(*p));
+
+	p->m = m;
+	list__init(&p->active);
+	p->search = search__new();
+	return p;
+}
+
+/* ---- counters ---- */
+
+static struct unit_counter *counter_of(struct unit_object *o, uint32_t num)
+{
+	struct unit_counter *c = map__get(&o->counters, num, 0);
+
+	if (c)
+		return c;
+	c = xalloc(sizeof(*c));
+	c->object = o;
+	list__init(&c->active);
+	list__init(&c->items);
+	list__init(&c->batches);
+	map__set(&o->counters, num, 0, c);
+	return c;
+}
+
+void counter__drop_batch(struct unit_counter *c, struct unit_batch *b)
+{
+	c->held -= b->cnt;
+	list__unlink(&b->link);
+	free(b);
+}
+
+static struct unit_batch *new_batch(struct unit_counter *c, uint64_t cnt)
+{
+	struct unit_batch *b = xalloc(sizeof(*b));
+
+	b->cnt = cnt;
+	c->held += cnt;
+	return b;
+}
+
+void counter__append(struct unit_counter *c, const struct unit_item *post, uint64_t cnt)
+{
+	struct unit_batch *b;
+
+	if (!cnt)
+		return;
+	b = new_batch(c, cnt);
+	b->from = post->from;
+	b->lo_ns = post->lo_ns;
+	b->hi_ns = post->hi_ns;
+	b->bytes = post->op.bytes;
+	list__append(&c->batches, &b->link);
+}
+
+static void add_unknown(struct unit_counter *c, uint64_t cnt)
+{
+	struct unit_batch *b = new_batch(c, cnt);
+
+	list__insert(c->batches.next, &b->link);
+}
+
+static void clear_batches(struct unit_counter *c)
+{
+	list__for_each(&c->batches, cur) counter__drop_batch(c, list__entry(cur, struct unit_batch, link));
+}
+
+void counter__free_item(struct unit_counter *c, struct unit_item *it)
+{
+	list__unlink(&it->link);
+	c->item_cnt--;
+	free(it);
+}
+
+static bool is_take(const struct unit_item *it)
+{
+	return it->op.units.act == UNITS_TAKE || it->op.units.act == UNITS_TAKE_ALL;
+}
+
+/* At one time, a post comes before the wait that it ended. */
+static bool before(const struct unit_item *a, const struct unit_item *b)
+{
+	return a->hi_ns != b->hi_ns ? a->hi_ns < b->hi_ns : !is_take(a) && is_take(b);
+}
+
+static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item *it)
+{
+	struct link *at = c->items.prev;
+
+	while (at != &c->items && before(it, list__entry(at, struct unit_item, link)))
+		at = at->prev;
+	list__insert(at->next, &it->link);
+	if (!c->item_cnt++)
+		list__append(&p->active, &c->active);
+}
+
+/* ---- application ---- */
+
+/* The next post that may have come before `it`, although it was reported as done later. */
+static struct unit_item *post_for(struct unit_counter *c, const struct unit_item *it)
+{
+	list__for_each(&c->items, cur)
+	{
+		struct unit_item *post = list__entry(cur, struct unit_item, link);
+
+		if (post->op.units.act == UNITS_POST && post->lo_ns < it->hi_ns)
+			return post;
+	}
+	return NULL;
+}
+
+static bool apply_take(struct unit_counter *c, struct unit_item *it, bool by_force)
+{
+	struct unit_item *post;
+
+	while (c->held < it->op.units.amount && (post = post_for(c, it))) {
+		counter__append(c, post, post->op.units.amount);
+		counter__free_item(c, post);
+	}
+	if (c->held < it->op.units.amount && !by_force && !c->doubt)
+		return false;
+	counter__take(c, it);
+	return true;
+}
+
+/* After a loss: an operation that was alone tells what the counter really held. */
+static void resync(struct pairing *p, struct unit_counter *c, const struct unit_item *it)
+{
+	uint64_t value = it->op.units.value;
+	const struct unit_item *next = list__entry(it->link.next, struct unit_item, link);
+
+	if (!c->doubt || value == UINT64_MAX || (it->link.next != &c->items && next->lo_ns < it->op.ts_ns))
+		return;
+	c->doubt = false;
+	if (c->held == value)
+		return;
+	model__stats_mut(p->m)->resyncs++;
+	if (c->held < value)
+		add_unknown(c, value - c->held);
+	while (c->held > value) {
+		struct unit_batch *oldest = list__entry(c->batches.next, struct unit_batch, link);
+		uint64_t cnt = oldest->cnt < c->held - value ? oldest->cnt : c->held - value;
+
+		oldest->cnt -= cnt;
+		c->held -= cnt;
+		if (!oldest->cnt)
+			counter__drop_batch(c, oldest);
+	}
+}
+
+/* False: it must wait for a post that has not been reported. */
+static bool apply(struct pairing *p, struct unit_counter *c, struct unit_item *it, bool by_force)
+{
+	switch (it->op.units.act) {
+	case UNITS_TAKE:
+		if (!apply_take(c, it, by_force))
+			return false;
+		break;
+	case UNITS_TAKE_ALL:
+		if (!counter__take_all(c, it, by_force || c->doubt, p->search, model__stats_mut(p->m)))
+			return false;
+		break;
+	case UNITS_POST:
+		counter__append(c, it, it->op.units.amount);
+		break;
+	case UNITS_SET:
+		clear_batches(c);
+		counter__append(c, it, it->op.units.amount);
+		c->doubt = false;
+		break;
+	case UNITS_WITHDRAW:
+		counter__withdraw(c, it);
+		break;
+	}
+	resync(p, c, it);
+	counter__free_item(c, it);
+	return true;
+}
+
+static uint64_t barrier(struct unit_object *o, uint64_t until_ns, uint64_t settle_ns)
+{
+	uint64_t min_ns = UINT64_MAX;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->woken.cnt; i++) {
+		struct woken w = o->woken.v[i];
+
+		if (until_ns - settle_ns > w.wake_ns && until_ns > settle_ns)
+			continue; /* never reported: killed, or lost */
+		o->woken.v[kept++] = w;
+		if (w.wake_ns < min_ns)
+			min_ns = w.wake_ns;
+	}
+	o->woken.cnt = kept;
+	return min_ns;
+}
+
+/* Applies what is due. until_ns UINT64_MAX: everything. */
+static void settle_counter(struct pairing *p, struct unit_counter *c, uint64_t until_ns)
+{
+	uint64_t settle_ns = model__opts(p->m)->settle_ns;
+	uint64_t barrier_ns = barrier(c->object, until_ns, settle_ns);
+	size_t max = model__opts(p->m)->pending_max;
+
+	while (!list__empty(&c->items)) {
+		struct unit_item *it = list__entry(c->items.next, struct unit_item, link);
+		bool full = c->item_cnt > max || until_ns == UINT64_MAX;
+
+		if (!full && (it->hi_ns + UNITS_DELAY_NS > until_ns || it->hi_ns > barrier_ns))
+			break;
+		if (!apply(p, c, it, full || it->hi_ns + settle_ns < until_ns))
+			break;
+	}
+	if (list__empty(&c->items))
+		list__unlink(&c->active);
+}
+
+static void free_counter(struct unit_counter *c)
+{
+	list__for_each(&c->items, cur) counter__free_item(c, list__entry(cur, struct unit_item, link));
+	clear_batches(c);
+	list__unlink(&c->active);
+	free(c);
+}
+
+static void free_object(struct unit_object *o)
+{
+	map__for_each(&o->counters, slot)
+		free_counter(slot->val);
+	map__free(&o->counters);
+	vec__free(&o->woken);
+	free(o);
+}
+
+/* ---- objects ---- */
+
+static void count_left(struct pairing *p, struct unit_object *o)
+{
+	map__for_each(&o->counters, slot) {
+		struct unit_counter *c = slot->val;
+
+		list__for_each(&c->batches, cur) model__stats_mut(p->m)->unmatched_sends +=
+			list__entry(cur, struct unit_batch, link)->from.party.proc != NULL;
+	}
+}
+
+static void retire(struct pairing *p, struct unit_object *o)
+{
+	size_t kept = 0;
+
+	map__for_each(&o->counters, slot)
+		settle_counter(p, slot->val, UINT64_MAX);
+	count_left(p, o);
+	for (size_t i = 0; i < p->dying.cnt; i++)
+		if (p->dying.v[i] != o)
+			p->dying.v[kept++] = p->dying.v[i];
+	p->dying.cnt = kept;
+	map__del(&p->objects, o->key.id, o->key.space);
+	free_object(o);
+}
+
+/* The object under this key at that time: what is removed lives on a little, for operations that are reported late. */
+static struct unit_object *object_of(struct pairing *p, uint8_t mech, struct obj_key key, uint64_t lo_ns)
+{
+	struct unit_object *o = map__get(&p->objects, key.id, key.space);
+
+	if (o && o->gone_ns && lo_ns > o->gone_ns) {
+		retire(p, o);
+		o = NULL;
+	}
+	if (o)
+		return o;
+	o = xalloc(sizeof(*o));
+	o->key = key;
+	o->mech = mech;
+	map__set(&p->objects, key.id, key.space, o);
+	return o;
+}
+
+static void forget(struct pairing *p, struct obj_key key)
+{
+	struct unit_object *o = map__get(&p->objects, key.id, key.space);
+
+	if (o)
+		retire(p, o);
+}
+
+static void units__object(struct pairing *p, const struct object_info *info)
+{
+	struct unit_object *o;
+	struct unit_counter *c;
+
+	if (info->fresh)
+		forget(p, info->key);
+	if (!info->base)
+		return;
+	o = object_of(p, info->mech, info->key, info->ts_ns);
+	c = counter_of(o, info->num);
+	if (!o->teller)
+		o->teller = info->pid;
+	if (c->used || o->teller != info->pid)
+		return;
+	c->used = true;
+	if (info->fill_bytes)
+		add_unknown(c, info->fill_bytes);
+}
+
+/* ---- operations ---- */
+
+/* A futex: whoever woke is the sender. Without one that was seen there is no message. */
+static void handed(struct pairing *p, const struct op *op)
+{
+	struct unit_object *o = map__get(&p->objects, op->obj.id, op->obj.space);
+	struct receipt *r;
+	struct sender s;
+
+	if (!op->units.waker_pid || op->units.in_libc || (o && o->handed_by_libc))
+		return;
+	r = receipt__new(p->m, op, NULL);
+	s.party = model__party(p->m, op->units.waker_pid, op->units.waker_tid);
+	s.sent_ns = op->units.wake_ns;
+	s.origin = NULL;
+	receipt__add(r, &s, 0, 1, ATTR_EXACT, NULL, 0);
+	receipt__done(r);
+}
+
+static void reported(struct unit_object *o, const struct op *op)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->woken.cnt; i++)
+		if (o->woken.v[i].tid != op->tid)
+			o->woken.v[kept++] = o->woken.v[i];
+	o->woken.cnt = kept;
+}
+
+static void queue_op(struct pairing *p, struct unit_object *o, const struct op *op)
+{
+	struct unit_item *it = xalloc(sizeof(*it));
+	struct unit_counter *c = counter_of(o, op->units.num);
+
+	c->used = true;
+	it->op = *op;
+	it->lo_ns = op->units.lo_ns;
+	it->hi_ns = op->units.hi_ns;
+	it->from = model__sender(p->m, op);
+	if (op->flags & OP_F_MORE)
+		it->op.flags &= ~OP_F_WAITED; /* the call waited once */
+	if (is_take(it))
+		it->receipt = receipt__new(p->m, &it->op, NULL);
+	enqueue(p, c, it);
+}
+
+static void units__op(struct pairing *p, const struct op *op)
+{
+	struct unit_object *o;
+
+	switch (op->units.act) {
+	case UNITS_HANDED:
+		handed(p, op);
+		return;
+	case UNITS_NEW:
+		forget(p, op->obj);
+		return;
+	}
+	o = object_of(p, op->mech, op->obj, op->units.lo_ns);
+	if (op->units.act == UNITS_WOKE) {
+		vec__push(&o->woken, ((struct woken){ .tid = op->units.woken_tid, .wake_ns = op->ts_ns }));
+		return;
+	}
+	if (op->units.act == UNITS_GONE && !o->gone_ns) {
+		o->gone_ns = op->ts_ns;
+		vec__push(&p->dying, o);
+		return;
+	}
+	if (!(op->flags & OP_F_MORE))
+		reported(o, op);
+	if (op->units.act != UNITS_NOTHING)
+		queue_op(p, o, op);
+}
+
+static void units__advance(struct pairing *p, uint64_t now_ns)
+{
+	list__for_each(&p->active, cur)
+		settle_counter(p, list__entry(cur, struct unit_counter, active), now_ns);
+	for (size_t i = p->dying.cnt; i--;)
+		if (p->dying.v[i]->gone_ns + UNITS_DELAY_NS < now_ns)
+			retire(p, p->dying.v[i]);
+}
+
+static void units__finish(struct pairing *p, uint64_t now_ns)
+{
+	while (!list__empty(&p->active))
+		settle_counter(p, list__entry(p->active.next, struct unit_counter, active), UINT64_MAX);
+	map__for_each(&p->objects, slot)
+		count_left(p, slot->val);
+}
+
+static void units__lost(struct pairing *p, uint64_t ts_ns, uint8_t mech)
+{
+	map__for_each(&p->objects, slot) {
+		struct unit_object *o = slot->val;
+
+		if (o->mech != mech)
+			continue;
+		o->woken.cnt = 0;
+		map__for_each(&o->counters, inner) {
+			struct unit_counter *c = inner->val;
+
+			c->doubt = true;
+			list__for_each(&c->batches, cur) list__entry(cur, struct unit_batch, link)->doubt =
+				true;
+		}
+	}
+}
+
+static void units__free(struct pairing *p)
+{
+	map__for_each(&p->objects, slot)
+		free_object(slot->val);
+	map__free(&p->objects);
+	vec__free(&p->dying);
+	search__free(p->search);
+	free(p);
+}
+
+const struct pair_ops pair_units = {
+	.name = "units",
+	.new = units__new,
+	.free = units__free,
+	.op = units__op,
+	.object = units__object,
+	.lost = units__lost,
+	.advance = units__advance,
+	.finish = units__finish,
+};
