@@ -11,6 +11,10 @@
 
 #define PIPEFS_MAGIC 0x50495045
 #define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
@@ -45,9 +49,24 @@ static __always_inline __u64 file__by_fd(__s32 fd)
 	return read_word(table + fd);
 }
 
+static __always_inline __u8 inet__mech(__u64 sk)
+{
+	switch (READ(sk, struct sock, sk_protocol)) {
+	case IPPROTO_TCP:
+		return IPCT_MECH_TCP;
+	case IPPROTO_UDP:
+		return IPCT_MECH_UDP;
+	}
+	return 0;
+}
+
 static __always_inline __u8 sock__mech(__u64 sk)
 {
-	if (READ(sk, struct sock, __sk_common.skc_family) != AF_UNIX)
+	__u16 family = READ(sk, struct sock, __sk_common.skc_family);
+
+	if ((wanted(IPCT_MECH_TCP) || wanted(IPCT_MECH_UDP)) && (family == AF_INET || family == AF_INET6))
+		return inet__mech(sk);
+	if (family != AF_UNIX)
 		return 0;
 	switch (READ(sk, struct sock, sk_type)) {
 	case SOCK_STREAM:

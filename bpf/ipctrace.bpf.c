@@ -12,4 +12,5 @@ char LICENSE[] SEC("license") = "GPL";
 #include "signal.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
+#include "tcp.bpf.c"
 #include "uring.bpf.c"

@@ -93,6 +93,8 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 	}
 	if (!o->is_sock)
 		pipe__enter(o, write);
+	else if (o->mech == IPCT_MECH_TCP)
+		tcp__enter(o, write);
 	else if (!write)
 		o->was_waiting = unix__queue_is_empty(o->ptr);
 	return true;
@@ -234,12 +236,6 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 
 /* ---- exit ---- */
 
-static __always_inline bool class__is_vectored(__u8 class)
-{
-	return class == IPCT_SC_READV || class == IPCT_SC_WRITEV || class == IPCT_SC_SENDMSG ||
-	       class == IPCT_SC_RECVMSG;
-}
-
 static __always_inline bool class__counts_messages(__u8 class)
 {
 	return class == IPCT_SC_SENDMMSG || class == IPCT_SC_RECVMMSG;
@@ -254,6 +250,16 @@ static __always_inline __u32 class__io_flags(__u8 class)
 	return 0;
 }
 
+static __always_inline void sock__exit(struct task_op *op, bool send, __s64 ret, bool iov, bool many)
+{
+	__u8 mech = send ? op->out.mech : op->in.mech;
+
+	if (mech == IPCT_MECH_TCP)
+		tcp__exit(op, send, ret, 0, many);
+	else
+		unix__exit(op, send, ret, iov, many);
+}
+
 /* Returns false for calls that move no data. */
 static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 {
@@ -263,11 +269,11 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 	if (op->class > IPCT_SC_SENDFILE)
 		return false;
 	if (op->in.mech && op->in.is_sock)
-		unix__exit(op, false, ret, iov, many);
+		sock__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
 		pipe__emit(op, false, ret, flags, iov);
 	if (op->out.mech && op->out.is_sock)
-		unix__exit(op, true, ret, iov, many);
+		sock__exit(op, true, ret, iov, many);
 	else if (op->out.mech)
 		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
 	return true;
@@ -303,7 +309,7 @@ static __always_inline void exit__connect(struct task_op *op, __s64 ret)
 	if (!filter__wants(&op->in))
 		return;
 	call__emit(op, IPCT_OP_CONNECT, &op->in, ret, op->fd_in);
-	if (ret || !op->in.is_sock)
+	if (ret || !op->in.is_sock || mech__is_inet(op->in.mech))
 		return;
 	object__emit(&op->in, op->fd_in, IPCT_OBJECT_NEW, 0);
 	op->out = op->in;
@@ -416,6 +422,10 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt)
 	if (!active || preempt)
 		return 0;
 	op = task_op__current(false);
+	if (op && wanted(IPCT_MECH_TCP) && op->class && op->out.mech == IPCT_MECH_TCP) {
+		tcp__sleep(op);
+		return 0;
+	}
 	if (!op || (op->class != IPCT_SC_WRITE && op->class != IPCT_SC_WRITEV) || !op->out.mech ||
 	    op->out.is_sock)
 		return 0;

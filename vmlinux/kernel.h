@@ -221,9 +221,26 @@ struct net {
 	struct ns_common ns;
 };
 
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sk_buff {
@@ -239,12 +256,36 @@ struct sk_buff_head {
 	u32 qlen;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct sk_buff_head sk_receive_queue;
 	int sk_rcvbuf;
 	struct socket *sk_socket;
 	u16 sk_type;
+	u16 sk_protocol;
+};
+
+struct tcp_sock {
+	u32 write_seq;
+	u32 copied_seq;
+	u32 snd_una;
+	u32 rcv_nxt;
+	u64 bytes_acked;
+	u64 bytes_received;
+	u32 urg_seq;
+};
+
+struct iov_iter {
+	size_t count;
+};
+
+struct msghdr {
+	struct iov_iter msg_iter;
 };
 
 struct socket {

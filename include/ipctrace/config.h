@@ -23,7 +23,7 @@ struct ipct_config {
 	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
 	__u8 pad0[2];
 	__u32 uid;
-	__u32 pad1;
+	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
 	__u64 cgroup;
 };
 

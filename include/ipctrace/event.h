@@ -20,7 +20,8 @@
 	X(SOCK_IO,   5, ipct_sock_io,  "socket i/o")          \
 	X(SIGGEN,    6, ipct_siggen,   "signal generated")    \
 	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
-	X(LOST,      8, ipct_lost,     "lost")
+	X(LOST,      8, ipct_lost,     "lost")                \
+	X(TCP_IO,   18, ipct_tcp_io,   "tcp i/o")
 /* clang-format on */
 
 enum ipct_kind {
@@ -265,6 +266,39 @@ struct ipct_sigdlv {
 	__u8 pad0[7];
 };
 _Static_assert(sizeof(struct ipct_sigdlv) == 40, "on disk and in the ring");
+
+/*
+ * A part of a send or receive on a TCP socket (hdr.op SEND or RECV): `bytes` bytes between the sequence numbers s_seq and
+ * e_seq. They are all of them where e_seq - s_seq is bytes; otherwise others used the socket at the same time.
+ * Calls have several records (MORE) where the socket's lock was given up in between.
+ */
+struct ipct_tcp_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 sk;
+	__u64 peer_sk; /* the other end on this host; 0: not known (yet) */
+	__u32 s_seq;
+	__u32 e_seq;
+	__u32 bytes;
+	__s32 ret; /* of the call; 0 with MORE */
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io, of the bytes at s_seq */
+};
+_Static_assert(sizeof(struct ipct_tcp_io) == 80, "on disk and in the ring");
+
+/* What lies behind an ipct_object of TCP instead of a name; ports and addresses in network order. */
+struct ipct_inet_name {
+	__u16 family; /* AF_INET: the first 4 bytes of the addresses */
+	__u16 lport;
+	__u16 rport;
+	__u16 pad0;
+	__u32 netns; /* inode number; 0: the tracer's own */
+	__u32 pad1;
+	__u8 laddr[16];
+	__u8 raddr[16];
+};
+_Static_assert(sizeof(struct ipct_inet_name) == 48, "on disk and in the ring");
 
 /* Made by the collector from the kernel half's counters; hdr.mech says of which mechanism. */
 struct ipct_lost {

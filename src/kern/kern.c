@@ -49,7 +49,10 @@ static void configure(struct kern *k)
 				   .self_pid = getpid(),
 				   .extra_self = k->opts.extra_self };
 	struct probe_features has;
+	struct stat netns;
 
+	if (!stat("/proc/self/ns/net", &netns))
+		cfg.netns = netns.st_ino;
 	cfg.filter = k->opts.pid_cnt || k->opts.have_uid || k->opts.have_cgroup;
 	cfg.follow = k->opts.follow;
 	cfg.have_uid = k->opts.have_uid;
@@ -247,7 +250,10 @@ int kern__scan(struct kern *k, struct buf *err)
 {
 	int rc = run_iterator(k, k->skel->progs.seed__tasks, err);
 
-	return rc ? rc : run_iterator(k, k->skel->progs.seed__files, err);
+	if (!rc)
+		rc = run_iterator(k, k->skel->progs.seed__files, err);
+	k->skel->bss->seeded = true;
+	return rc;
 }
 
 struct event_source *kern__source(struct kern *k)

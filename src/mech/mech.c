@@ -12,6 +12,7 @@
 
 static const struct mech_desc *const mechs[] = {
 	&mech_pipe, &mech_fifo, &mech_signal, &mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
+	&mech_tcp,
 };
 
 static const struct hook *const hooks[] = {
@@ -19,6 +20,8 @@ static const struct hook *const hooks[] = {
 	&hook_pipe_calls,      &hook_pipe_sleep,     &hook_pipe_uring_submit, &hook_pipe_uring_complete,
 	&hook_unix_calls,      &hook_unix_sent,	     &hook_unix_received,     &hook_unix_uring,
 	&hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
+	&hook_tcp_calls,       &hook_tcp_connected,  &hook_tcp_received,      &hook_tcp_queued,
+	&hook_tcp_sleep,       &hook_tcp_uring,
 };
 
 static const struct {
@@ -28,6 +31,7 @@ static const struct {
 	{ IPCT_MECH_PIPE, pipe__object_name },	     { IPCT_MECH_FIFO, pipe__object_name },
 	{ IPCT_MECH_SIGNAL, signal__object_name },   { IPCT_MECH_UNIX_STREAM, unix__object_name },
 	{ IPCT_MECH_UNIX_DGRAM, unix__object_name }, { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
+	{ IPCT_MECH_TCP, tcp__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

@@ -37,6 +37,14 @@ void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
 struct obj_key unix__key(uint64_t sk);
 
+extern const struct mech_desc mech_tcp;
+extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued, hook_tcp_sleep,
+	hook_tcp_uring;
+void tcp__decode(const struct ipct_hdr *ev, struct decoded *out);
+void tcp__decode_call(const struct ipct_call *call, struct op *op);
+void tcp__decode_object(const struct ipct_object *ob, struct decoded *out);
+void tcp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
 extern const struct mech_desc mech_signal;
 extern const struct hook hook_signal_generate, hook_signal_deliver, hook_signal_wait;
 void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);

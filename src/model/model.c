@@ -14,6 +14,7 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_STREAM] = &pair_stream,
 	[PAIR_MESSAGE] = &pair_message,
 	[PAIR_SIGNAL] = &pair_signal,
+	[PAIR_SEQ] = &pair_seq,
 };
 
 #define for_each_rule(i)                       \
@@ -89,6 +90,9 @@ void model__op(struct model *m, const struct op *op)
 	struct channel *ch;
 
 	note_time(m, op->ts_ns);
+	if (op->rule < PAIR_RULE_CNT && rules[op->rule] && rules[op->rule]->defer &&
+	    rules[op->rule]->defer(m->pairing[op->rule], op))
+		return;
 	m->stats.ops++;
 	task = model__party(m, op->pid, op->tid);
 	ch = objects__channel(m, op->mech, op->obj);
