@@ -5,6 +5,7 @@
 
 #include "filter.bpf.h"
 #include "tcp.bpf.h"
+#include "udp.bpf.h"
 #include "unix.bpf.h"
 
 /*

@@ -5,6 +5,7 @@
 
 #include "pipe.bpf.h"
 #include "tcp.bpf.h"
+#include "udp.bpf.h"
 #include "unix.bpf.h"
 
 #define TCP_LISTEN 10

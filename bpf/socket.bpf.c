@@ -35,7 +35,13 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 
 	if (!mech || !wanted(mech) || task__is_tracer())
 		return;
-	op = task_op__current(false);
+	if (mech == IPCT_MECH_UDP && send)
+		return; /* seen where it arrives */
+	op = task_op__current(mech == IPCT_MECH_UDP);
+	if (op && mech == IPCT_MECH_UDP && op->class == IPCT_SC_RECVMMSG && op->in.ptr == sk && ret >= 0) {
+		udp__received(op, 0, ret, 0);
+		return;
+	}
 	if (!op || op->class)
 		return;
 	o = send ? &op->out : &op->in;
@@ -47,6 +53,9 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		if (!op->has_part && ret > 0) /* seen for the first time: it must have been alone */
 			o->addr = tcp__position(sk, send) - (__u32)ret;
 		tcp__exit(op, send, ret, IPCT_IO_URING, false);
+	} else if (o->mech == IPCT_MECH_UDP) {
+		op->msg_flags = msg_flags;
+		udp__received(op, 0, ret, IPCT_IO_URING);
 	} else if (o->mech) {
 		op->msg_flags = msg_flags;
 		if (!op->has_part) {

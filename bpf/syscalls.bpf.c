@@ -59,28 +59,6 @@ static __always_inline __u8 socketcall__decode(struct sysargs *args)
 	return class;
 }
 
-/* The first iovec of a struct msghdr, as buf/cnt. */
-static __always_inline void msghdr__load(struct task_op *op, __u64 msghdr)
-{
-	if (op->compat) {
-		struct {
-			__u32 name, namelen, iov, iovlen;
-		} m = {};
-
-		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
-		op->buf = m.iov;
-		op->cnt = m.iovlen;
-	} else {
-		struct {
-			__u64 name, namelen, iov, iovlen;
-		} m = {};
-
-		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
-		op->buf = m.iov;
-		op->cnt = m.iovlen;
-	}
-}
-
 /* ---- entry ---- */
 
 static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
@@ -95,6 +73,8 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 		pipe__enter(o, write);
 	else if (o->mech == IPCT_MECH_TCP)
 		tcp__enter(o, write);
+	else if (o->mech == IPCT_MECH_UDP)
+		udp__enter(o, write);
 	else if (!write)
 		o->was_waiting = unix__queue_is_empty(o->ptr);
 	return true;
@@ -256,6 +236,8 @@ static __always_inline void sock__exit(struct task_op *op, bool send, __s64 ret,
 
 	if (mech == IPCT_MECH_TCP)
 		tcp__exit(op, send, ret, 0, many);
+	else if (mech == IPCT_MECH_UDP)
+		udp__exit(op, send, ret, many);
 	else
 		unix__exit(op, send, ret, iov, many);
 }

@@ -99,6 +99,12 @@ static __always_inline bool class__is_vectored(__u8 class)
 	       class == IPCT_SC_RECVMSG;
 }
 
+static __always_inline bool class__is_pages(__u8 class)
+{
+	return class == IPCT_SC_TEE || class == IPCT_SC_SPLICE || class == IPCT_SC_VMSPLICE ||
+	       class == IPCT_SC_SENDFILE;
+}
+
 static __always_inline bool wanted(__u8 mech)
 {
 	return cfg.mechs & IPCT_MECH_BIT(mech);

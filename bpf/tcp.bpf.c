@@ -19,7 +19,7 @@ int BPF_PROG(tcp_destroy_sock__tracepoint, struct sock *sk)
 	return 0;
 }
 
-/* Since 6.16 (0f08335ade71): for each piece that a call queues. */
+/* Since 6.16: for each piece that a call queues. */
 SEC("?tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(tcp_sendmsg_locked__tracepoint, const struct sock *sk, const struct msghdr *msg)
 {

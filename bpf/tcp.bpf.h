@@ -205,7 +205,8 @@ static __noinline void tcp__emit(const struct task_op *op, bool send, __s64 ret,
 	ev->fd = send ? op->fd_out : op->fd_in;
 	__builtin_memset(ev->fp, 0, sizeof(ev->fp));
 	/* The buffer's front is this part's. */
-	if (op->part.len && !op->part_bytes && !(flags & (IPCT_IO_MORE | IPCT_IO_URING)))
+	if (op->part.len && !op->part_bytes && !(flags & (IPCT_IO_MORE | IPCT_IO_URING)) &&
+	    !class__is_pages(op->class))
 		fingerprint__user(ev->fp, op, class__is_vectored(op->class), op->part.len);
 	emit__submit(ev);
 }

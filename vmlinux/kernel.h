@@ -248,7 +248,8 @@ struct sk_buff {
 	struct sock *sk;
 	char cb[48];
 	unsigned int len, data_len;
-	unsigned char *data;
+	unsigned char *head, *data;
+	__u16 transport_header, network_header;
 };
 
 struct sk_buff_head {
@@ -278,6 +279,10 @@ struct tcp_sock {
 	u64 bytes_acked;
 	u64 bytes_received;
 	u32 urg_seq;
+};
+
+struct udp_sock {
+	struct sk_buff_head reader_queue;
 };
 
 struct iov_iter {

@@ -21,7 +21,8 @@
 	X(SIGGEN,    6, ipct_siggen,   "signal generated")    \
 	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
 	X(LOST,      8, ipct_lost,     "lost")                \
-	X(TCP_IO,   18, ipct_tcp_io,   "tcp i/o")
+	X(TCP_IO,   18, ipct_tcp_io,   "tcp i/o")             \
+	X(UDP_IO,   19, ipct_udp_io,   "udp i/o")
 /* clang-format on */
 
 enum ipct_kind {
@@ -287,7 +288,26 @@ struct ipct_tcp_io {
 };
 _Static_assert(sizeof(struct ipct_tcp_io) == 80, "on disk and in the ring");
 
-/* What lies behind an ipct_object of TCP instead of a name; ports and addresses in network order. */
+/*
+ * A datagram that came from a process of this host. SEND: it reached a socket of this host; hdr.pid/tid sent it, at
+ * enter_ns; with TRUNC it was thrown away there. RECV: the running task took one from its socket, no matter from where;
+ * with TRUNC the rest of it may have been thrown away.
+ */
+struct ipct_udp_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 flow; /* SEND: the object: a pair of addresses */
+	__u64 receiver; /* inode number of the receiving socket */
+	__u64 skb; /* RECV: 0 where it is not known */
+	__u32 bytes;
+	__s32 ret;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io */
+};
+_Static_assert(sizeof(struct ipct_udp_io) == 80, "on disk and in the ring");
+
+/* What lies behind an ipct_object of TCP or UDP instead of a name; ports and addresses in network order. */
 struct ipct_inet_name {
 	__u16 family; /* AF_INET: the first 4 bytes of the addresses */
 	__u16 lport;

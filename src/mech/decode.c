@@ -100,6 +100,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 		pipe__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_TCP)
 		tcp__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_UDP)
+		udp__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -124,6 +126,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
 		[IPCT_KIND_TCP_IO] = tcp__decode,
+		[IPCT_KIND_UDP_IO] = udp__decode,
 	};
 
 	out->what = DECODED_NOTHING;

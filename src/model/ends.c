@@ -53,6 +53,8 @@ static uint64_t count_messages(const struct op *op)
 		moved |= op->ret == 0 && !(op->flags & OP_F_NO_ID);
 		return moved && (last || (op->flags & OP_F_PACKET));
 	}
+	if (op->rule == PAIR_DGRAM)
+		return op->ret >= 0;
 	if (op->kind == OP_SEND || op->kind == OP_RECV)
 		return moved && last;
 	return last && op->ret >= 0;

@@ -15,6 +15,7 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_MESSAGE] = &pair_message,
 	[PAIR_SIGNAL] = &pair_signal,
 	[PAIR_SEQ] = &pair_seq,
+	[PAIR_DGRAM] = &pair_dgram,
 };
 
 #define for_each_rule(i)                       \

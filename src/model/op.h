@@ -50,6 +50,7 @@ enum pair_rule {
 	PAIR_LOCK, /* a release that let a waiter have the lock (model/pair_lock.c) */
 	PAIR_SHARE, /* attachments that overlap in time (model/pair_share.c) */
 	PAIR_SEQ, /* bytes known by sequence numbers: TCP (model/pair_seq.c) */
+	PAIR_DGRAM, /* datagrams in the queue of a socket: UDP (model/pair_dgram.c) */
 	PAIR_RULE_CNT,
 };
 

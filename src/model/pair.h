@@ -27,7 +27,7 @@ struct pair_ops {
 	void (*finish)(struct pairing *p, uint64_t now_ns);
 };
 
-extern const struct pair_ops pair_seq;
+extern const struct pair_ops pair_seq, pair_dgram;
 extern const struct pair_ops pair_stream, pair_message, pair_signal;
 
 /* Who sent: remembered from the send until its last byte is taken. */
