@@ -4,6 +4,7 @@
 #define BPF_OBJECT_H
 
 #include "pipe.bpf.h"
+#include "pty.bpf.h"
 #include "tcp.bpf.h"
 #include "udp.bpf.h"
 #include "unix.bpf.h"
@@ -184,7 +185,7 @@ static __always_inline void inet__scan(const struct object *o)
 
 static __always_inline void object__emit(const struct object *o, __s32 fd, __u8 what, __u32 which)
 {
-	if (!mech__is_inet(o->mech))
+	if (!mech__is_inet(o->mech) && o->mech != IPCT_MECH_PTY)
 		object__emit_for(o, fd, what, which, 0);
 }
 

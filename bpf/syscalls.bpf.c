@@ -69,7 +69,9 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 		o->mech = 0;
 		return false;
 	}
-	if (!o->is_sock)
+	if (o->mech == IPCT_MECH_PTY)
+		pty__enter(o, write);
+	else if (!o->is_sock)
 		pipe__enter(o, write);
 	else if (o->mech == IPCT_MECH_TCP)
 		tcp__enter(o, write);
@@ -252,10 +254,14 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 		return false;
 	if (op->in.mech && op->in.is_sock)
 		sock__exit(op, false, ret, iov, many);
+	else if (op->in.mech == IPCT_MECH_PTY)
+		pty__exit(op, false, ret);
 	else if (op->in.mech)
 		pipe__emit(op, false, ret, flags, iov);
 	if (op->out.mech && op->out.is_sock)
 		sock__exit(op, true, ret, iov, many);
+	else if (op->out.mech == IPCT_MECH_PTY)
+		pty__exit(op, true, ret);
 	else if (op->out.mech)
 		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
 	return true;
@@ -406,6 +412,10 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt)
 	op = task_op__current(false);
 	if (op && wanted(IPCT_MECH_TCP) && op->class && op->out.mech == IPCT_MECH_TCP) {
 		tcp__sleep(op);
+		return 0;
+	}
+	if (op && wanted(IPCT_MECH_PTY) && op->class && op->out.mech == IPCT_MECH_PTY) {
+		pty__sleep(op);
 		return 0;
 	}
 	if (!op || (op->class != IPCT_SC_WRITE && op->class != IPCT_SC_WRITEV) || !op->out.mech ||

@@ -164,6 +164,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
@@ -188,6 +189,7 @@ struct super_block {
 
 struct inode {
 	umode_t i_mode;
+	dev_t i_rdev;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	struct pipe_inode_info *i_pipe;
@@ -199,6 +201,45 @@ struct file {
 	unsigned int f_flags;
 	fmode_t f_mode;
 	struct path f_path;
+};
+
+struct ktermios {
+	unsigned int c_iflag, c_oflag, c_cflag, c_lflag;
+	unsigned char c_line;
+};
+
+struct tty_driver {
+	int major;
+};
+
+struct tty_buffer {
+	struct tty_buffer *next;
+	int commit, read;
+};
+
+struct tty_bufhead {
+	struct tty_buffer *head;
+};
+
+struct tty_port {
+	struct tty_bufhead buf;
+};
+
+struct tty_struct {
+	int index;
+	struct tty_driver *driver;
+	struct tty_port *port;
+	struct ktermios termios;
+	struct tty_struct *link;
+	void *disc_data, *driver_data;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+struct n_tty_data {
+	size_t read_head, read_tail;
 };
 
 struct pipe_buffer {

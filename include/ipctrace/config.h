@@ -25,6 +25,8 @@ struct ipct_config {
 	__u32 uid;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
 	__u64 cgroup;
+	__u32 ignore_pts; /* N of the tracer's own /dev/pts/N, plus 1; 0: none */
+	__u32 devpts; /* s_dev of the tracer's devpts */
 };
 
 /*

@@ -22,7 +22,8 @@
 	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
 	X(LOST,      8, ipct_lost,     "lost")                \
 	X(TCP_IO,   18, ipct_tcp_io,   "tcp i/o")             \
-	X(UDP_IO,   19, ipct_udp_io,   "udp i/o")
+	X(UDP_IO,   19, ipct_udp_io,   "udp i/o")             \
+	X(TTY_IO,   20, ipct_tty_io,   "tty i/o")
 /* clang-format on */
 
 enum ipct_kind {
@@ -168,6 +169,8 @@ enum ipct_io_flag {
 	IPCT_IO_COMPAT = 1 << 11, /* 32-bit system call */
 	IPCT_IO_NOENTRY = 1 << 12, /* entry was not seen: enter_ns = 0, s_addr = 0 (unknown) */
 	IPCT_IO_OOB = 1 << 13, /* socket: MSG_OOB */
+	IPCT_IO_COOKED = 1 << 20, /* pty: the line discipline changed bytes: amounts are estimates */
+	IPCT_IO_ECHO = 1 << 21, /* pty: bytes that nobody wrote are echo */
 };
 
 /*
@@ -306,6 +309,27 @@ struct ipct_udp_io {
 	__u16 fp[4]; /* as in ipct_pipe_io */
 };
 _Static_assert(sizeof(struct ipct_udp_io) == 80, "on disk and in the ring");
+
+/*
+ * A part of a write to one side of a pseudoterminal, or of a read (hdr.op SEND or RECV). Positions count the bytes that the
+ * reader's line discipline got, until it is flushed. SEND: DRAINED: nothing was on the way, the stream begins anew at s_pos;
+ * BLOCKED: others wrote at the same time.
+ */
+struct ipct_tty_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 tty; /* struct tty_struct of this side, and of the other */
+	__u64 link;
+	__u32 s_pos;
+	__u32 e_pos;
+	__u32 bytes; /* as the reader sees them */
+	__s32 ret;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u32 index; /* N of /dev/pts/N, plus 1 */
+	__u32 devpts; /* which instance; 0: the tracer's own */
+};
+_Static_assert(sizeof(struct ipct_tty_io) == 80, "on disk and in the ring");
 
 /* What lies behind an ipct_object of TCP or UDP instead of a name; ports and addresses in network order. */
 struct ipct_inet_name {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -42,6 +43,18 @@ static void ignore_own_output(struct ipct_config *cfg)
 	}
 }
 
+/* Lines written to a terminal must not become lines about that terminal. */
+static void name_own_terminal(struct ipct_config *cfg)
+{
+	struct stat st;
+
+	/* The kernel's own encoding of device numbers: include/linux/kdev_t.h. */
+	if (!stat("/dev/pts", &st))
+		cfg->devpts = major(st.st_dev) << 20 | minor(st.st_dev);
+	if (!fstat(1, &st) && S_ISCHR(st.st_mode) && major(st.st_rdev) == 136)
+		cfg->ignore_pts = minor(st.st_rdev) + 1;
+}
+
 static void configure(struct kern *k)
 {
 	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
@@ -53,6 +66,7 @@ static void configure(struct kern *k)
 
 	if (!stat("/proc/self/ns/net", &netns))
 		cfg.netns = netns.st_ino;
+	name_own_terminal(&cfg);
 	cfg.filter = k->opts.pid_cnt || k->opts.have_uid || k->opts.have_cgroup;
 	cfg.follow = k->opts.follow;
 	cfg.have_uid = k->opts.have_uid;

@@ -20,7 +20,7 @@ struct row {
 #define PIPES (BIT(PIPE) | BIT(FIFO))
 #define INET (BIT(TCP) | BIT(UDP))
 #define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET) | INET)
-#define FILES (PIPES | SOCKETS)
+#define FILES (PIPES | SOCKETS | BIT(PTY))
 #define SIGNALS BIT(SIGNAL)
 
 /* Legacy calls that newer architectures do not have. */

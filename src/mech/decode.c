@@ -86,6 +86,8 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
 	} else if (ev->mech == IPCT_MECH_TCP) {
 		tcp__decode_call(call, op);
+	} else if (ev->mech == IPCT_MECH_PTY) {
+		pty__decode_call(call, op);
 	} else {
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
@@ -127,6 +129,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_LOST] = decode_lost,
 		[IPCT_KIND_TCP_IO] = tcp__decode,
 		[IPCT_KIND_UDP_IO] = udp__decode,
+		[IPCT_KIND_TTY_IO] = pty__decode,
 	};
 
 	out->what = DECODED_NOTHING;

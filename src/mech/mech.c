@@ -12,7 +12,7 @@
 
 static const struct mech_desc *const mechs[] = {
 	&mech_pipe, &mech_fifo, &mech_signal, &mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
-	&mech_tcp,  &mech_udp,
+	&mech_tcp,  &mech_udp,	&mech_pty,
 };
 
 static const struct hook *const hooks[] = {
@@ -23,7 +23,7 @@ static const struct hook *const hooks[] = {
 	&hook_tcp_calls,       &hook_tcp_connected,  &hook_tcp_received,      &hook_tcp_queued,
 	&hook_tcp_sleep,       &hook_tcp_uring,
 	&hook_udp_calls,       &hook_udp_sent,	     &hook_udp_arrived,	      &hook_udp_dropped,
-	&hook_udp_uring,
+	&hook_udp_uring,       &hook_pty_calls,	     &hook_pty_sleep,
 };
 
 static const struct {
@@ -34,6 +34,7 @@ static const struct {
 	{ IPCT_MECH_SIGNAL, signal__object_name },   { IPCT_MECH_UNIX_STREAM, unix__object_name },
 	{ IPCT_MECH_UNIX_DGRAM, unix__object_name }, { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
 	{ IPCT_MECH_TCP, tcp__object_name },	     { IPCT_MECH_UDP, udp__object_name },
+	{ IPCT_MECH_PTY, pty__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

@@ -51,6 +51,12 @@ void udp__decode(const struct ipct_hdr *ev, struct decoded *out);
 void udp__decode_object(const struct ipct_object *ob, struct decoded *out);
 void udp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
+extern const struct mech_desc mech_pty;
+extern const struct hook hook_pty_calls, hook_pty_sleep;
+void pty__decode(const struct ipct_hdr *ev, struct decoded *out);
+void pty__decode_call(const struct ipct_call *call, struct op *op);
+void pty__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
 extern const struct mech_desc mech_signal;
 extern const struct hook hook_signal_generate, hook_signal_deliver, hook_signal_wait;
 void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);

@@ -36,6 +36,8 @@ enum op_flag {
 	OP_F_NOENTRY = 1 << 10, /* enter_ns and addr_s are not known (0) */
 	OP_F_OOB = 1 << 11,
 	OP_F_FDS = 1 << 12,
+	OP_F_COOKED = 1 << 20, /* PAIR_SEQ: positions are estimates */
+	OP_F_ECHO = 1 << 21, /* PAIR_SEQ: what nobody sent, the kernel echoed */
 };
 
 /* How sends and receives of an object are matched; chosen by the mechanism, one file of model/ each. */

@@ -14,6 +14,7 @@
 #include "model/seq_impl.h"
 
 #define OVERLAP_NS (50ull * 1000 * 1000) /* how long overlapping sends wait for each other */
+#define ECHO_NS (200ull * 1000 * 1000) /* how long bytes of a terminal wait for a writer */
 
 struct deferred {
 	struct link all;
@@ -190,6 +191,8 @@ static void claim(struct lane *l, struct sent *call, const struct op *op)
 	/* What a sleeping sender has sent so far is certain if nobody else sent meanwhile. */
 	bool guessed = (op->flags & OP_F_BLOCKED) && l->other_ns > op->enter_ns;
 
+	if (op->flags & OP_F_COOKED)
+		guessed = true;
 	if (e < s + op->bytes) /* the first send made the connection, too */
 		s = e - op->bytes;
 	if (e - s == op->bytes) {
@@ -197,7 +200,8 @@ static void claim(struct lane *l, struct sent *call, const struct op *op)
 		l->claims[(l->claim_cnt - 1) % LANE_CLAIMS].e = e;
 		lane__claim(l, call, s, e, guessed ? ATTR_INFERRED : ATTR_EXACT, NULL, 0);
 	} else {
-		struct overlap o = { .call = call, .s = s, .e = e, .n = op->bytes, .ts_ns = op->ts_ns };
+		struct overlap o = { .call = call, .s = s, .e = e, .n = op->bytes, .ts_ns = op->ts_ns,
+				     .guessed = guessed };
 
 		memcpy(o.fp, op->fp, sizeof(o.fp));
 		lane__add_overlap(l, &o);
@@ -215,6 +219,8 @@ static void send(struct pairing *p, struct lane *l, const struct op *op)
 	if (call->closed || op->bytes)
 		sent__release_tail(call, !op->bytes);
 	note_sender(l, op);
+	if (op->flags & OP_F_DRAINED)
+		lane__discard(l);
 	if (op->bytes)
 		claim(l, call, op);
 	if (call->closed) {
@@ -259,7 +265,8 @@ static void receive(struct pairing *p, struct lane *l, const struct op *op)
 		else
 			t->receipt = receipt__new(p->m, op, NULL);
 		/* One number more is the end of the stream. */
-		lane__take(l, t, s, s + op->bytes, e - s > op->bytes + 1, op->ts_ns);
+		lane__take(l, t, s, s + op->bytes, e - s > op->bytes + 1 || op->flags & OP_F_COOKED,
+			   op->flags & OP_F_ECHO, op->ts_ns);
 	}
 	if (op->flags & OP_F_MORE)
 		return;
@@ -309,6 +316,19 @@ static void give_up_wants(struct pairing *p, uint64_t until_ns)
 	}
 }
 
+/* Writers report what they have written before they sleep, so echo shows soon. */
+static void give_out_echo(struct pairing *p, uint64_t until_ns)
+{
+	list__for_each(&p->waiting, cur) {
+		struct want *w = list__entry(cur, struct want, waiting);
+
+		if (w->ts_ns > until_ns)
+			break;
+		if (w->echo)
+			want__give_up(w);
+	}
+}
+
 /* A call that is silent for long sleeps, or its end was lost: who took its last byte so far need not wait longer. */
 static void release_tails(struct pairing *p, uint64_t until_ns)
 {
@@ -330,6 +350,7 @@ static void seq__advance(struct pairing *p, uint64_t now_ns)
 		return;
 	old_ns = now_ns - settle_ns;
 	settle_overlaps(p);
+	give_out_echo(p, now_ns - ECHO_NS);
 	give_up_wants(p, old_ns);
 	if (now_ns < p->next_sweep_ns)
 		return;

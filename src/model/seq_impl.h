@@ -45,6 +45,7 @@ struct want {
 	uint64_t s, e;
 	uint64_t ts_ns;
 	bool inferred;
+	bool echo; /* if nobody sent it, the kernel did */
 	struct taken *taken;
 };
 
@@ -53,6 +54,7 @@ struct overlap {
 	struct sent *call;
 	uint64_t s, e, n;
 	uint64_t ts_ns;
+	bool guessed; /* and even that is an estimate */
 	uint16_t fp[4];
 };
 
@@ -105,9 +107,12 @@ uint64_t lane__position(struct lane *l, uint32_t seq);
 /* The bytes s..e are call's; cand: who else could have sent them. */
 void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum attr attr, struct proc *const *cand,
 		 size_t cand_cnt);
-void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, uint64_t ts_ns);
+void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, bool echo,
+		uint64_t ts_ns);
 /* Nobody will ever say who sent it. */
 void want__give_up(struct want *w);
+/* The stream begins anew: what nobody took was edited away. */
+void lane__discard(struct lane *l);
 /* What lies behind the reader for longer than any receive may be late: before_ns. UINT64_MAX: all of it. */
 void lane__drop_old(struct lane *l, uint64_t before_ns);
 void lane__end(struct lane *l);

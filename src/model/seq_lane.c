@@ -107,12 +107,14 @@ static void give(struct lane *l, struct seg *sg, struct taken *t, uint64_t s, ui
 	}
 }
 
-static void add_want(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, uint64_t ts_ns)
+static void add_want(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, bool echo,
+		     uint64_t ts_ns)
 {
 	struct want *w = xalloc(sizeof(*w));
 	struct link *before = &l->p->waiting;
 
-	*w = (struct want){ .lane = l, .s = s, .e = e, .ts_ns = ts_ns, .inferred = inferred, .taken = t };
+	*w = (struct want){ .lane = l, .s = s, .e = e, .ts_ns = ts_ns, .inferred = inferred, .echo = echo,
+			     .taken = t };
 	t->pending++;
 	list__append(&l->wants, &w->of_lane);
 	/* Nearly always the latest; what is left of an older one goes back to its place. */
@@ -122,7 +124,8 @@ static void add_want(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bo
 	list__insert(before, &w->waiting);
 }
 
-void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, uint64_t ts_ns)
+void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, bool echo,
+		uint64_t ts_ns)
 {
 	if (e > l->taken_end)
 		l->taken_end = e;
@@ -135,14 +138,14 @@ void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool in
 		if (sg->s >= e || s >= e)
 			break;
 		if (sg->s > s) {
-			add_want(l, t, s, sg->s, inferred, ts_ns);
+			add_want(l, t, s, sg->s, inferred, echo, ts_ns);
 			s = sg->s;
 		}
 		give(l, sg, t, s, end, inferred);
 		s = end;
 	}
 	if (s < e)
-		add_want(l, t, s, e, inferred, ts_ns);
+		add_want(l, t, s, e, inferred, echo, ts_ns);
 }
 
 static void free_want(struct want *w)
@@ -157,7 +160,12 @@ static void free_want(struct want *w)
 
 void want__give_up(struct want *w)
 {
-	receipt__add_unknown(w->taken->receipt, w->e - w->s, 0);
+	static const struct sender echo = { .origin = "echo" };
+
+	if (w->echo)
+		receipt__add(w->taken->receipt, &echo, w->e - w->s, 0, ATTR_INFERRED, NULL, 0);
+	else
+		receipt__add_unknown(w->taken->receipt, w->e - w->s, 0);
 	free_want(w);
 }
 
@@ -209,7 +217,7 @@ static void serve(struct lane *l, uint64_t s, uint64_t e)
 	list__for_each(&due, cur) {
 		struct want *w = list__entry(cur, struct want, of_lane);
 
-		lane__take(l, w->taken, w->s, w->e, w->inferred, w->ts_ns);
+		lane__take(l, w->taken, w->s, w->e, w->inferred, w->echo, w->ts_ns);
 		free_want(w);
 	}
 }
@@ -242,6 +250,16 @@ void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum
 	serve(l, from, e);
 	if (l->seg_cnt > model__opts(l->p->m)->pending_max)
 		lane__drop_old(l, UINT64_MAX);
+}
+
+void lane__discard(struct lane *l)
+{
+	list__for_each(&l->segs, cur) {
+		struct seg *sg = list__entry(cur, struct seg, of_lane);
+
+		model__channel(l->p->m, l->mech, l->to)->discarded_bytes += sg->e - sg->s;
+		free_seg(l, sg);
+	}
 }
 
 static void drop_unread(struct lane *l, struct seg *sg)

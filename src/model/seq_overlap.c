@@ -217,7 +217,7 @@ void lane__settle_overlaps(struct lane *l, bool force)
 	if (need == lay.bytes && l->overlaps.cnt <= ORDERED_MAX)
 		found = choose_order(l, &lay, best);
 	if (found == 1 || (need == lay.bytes && same_process(l)))
-		attr = ATTR_EXACT;
+		attr = l->overlaps.v[0].guessed ? ATTR_INFERRED : ATTR_EXACT;
 	place(l, &lay, best, attr);
 	for (size_t i = 0; i < l->overlaps.cnt; i++)
 		sent__put(l->overlaps.v[i].call);
