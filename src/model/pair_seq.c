@@ -196,8 +196,7 @@ static void claim(struct lane *l, struct sent *call, const struct op *op)
 	if (e < s + op->bytes) /* the first send made the connection, too */
 		s = e - op->bytes;
 	if (e - s == op->bytes) {
-		l->claims[l->claim_cnt++ % LANE_CLAIMS].s = s;
-		l->claims[(l->claim_cnt - 1) % LANE_CLAIMS].e = e;
+		lane__note_claim(l, s, e);
 		lane__claim(l, call, s, e, guessed ? ATTR_INFERRED : ATTR_EXACT, NULL, 0);
 	} else {
 		struct overlap o = { .call = call, .s = s, .e = e, .n = op->bytes, .ts_ns = op->ts_ns,

@@ -72,7 +72,7 @@ struct lane {
 	VEC(struct overlap) overlaps;
 	struct {
 		uint64_t s, e;
-	} claims[LANE_CLAIMS]; /* the latest that are certain, also when they are taken already */
+	} claims[LANE_CLAIMS]; /* the latest that have an owner, also when they are taken already; neighbours are one */
 	size_t claim_cnt;
 	uint32_t last_tid; /* of the latest record of a send */
 	uint64_t last_ns, other_ns; /* its time; that of the latest of another thread */
@@ -123,6 +123,8 @@ void taken__put(struct taken *t);
 
 /* seq_overlap.c: places sends that overlapped, as soon as all of them are known; force: now. */
 void lane__add_overlap(struct lane *l, const struct overlap *o);
+/* These bytes have an owner. */
+void lane__note_claim(struct lane *l, uint64_t s, uint64_t e);
 void lane__settle_overlaps(struct lane *l, bool force);
 
 #endif

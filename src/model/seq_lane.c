@@ -260,6 +260,7 @@ void lane__discard(struct lane *l)
 		model__channel(l->p->m, l->mech, l->to)->discarded_bytes += sg->e - sg->s;
 		free_seg(l, sg);
 	}
+	l->claim_cnt = 0; /* positions may begin anew */
 }
 
 static void drop_unread(struct lane *l, struct seg *sg)

@@ -26,6 +26,23 @@ void lane__add_overlap(struct lane *l, const struct overlap *o)
 	vec__push(&l->overlaps, *o);
 }
 
+void lane__note_claim(struct lane *l, uint64_t s, uint64_t e)
+{
+	size_t cnt = l->claim_cnt < LANE_CLAIMS ? l->claim_cnt : LANE_CLAIMS;
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (l->claims[i].e == s)
+			l->claims[i].e = e;
+		else if (l->claims[i].s == e)
+			l->claims[i].s = s;
+		else
+			continue;
+		return;
+	}
+	l->claims[l->claim_cnt % LANE_CLAIMS].s = s;
+	l->claims[l->claim_cnt++ % LANE_CLAIMS].e = e;
+}
+
 /* Takes s..e out of the holes. */
 static void cover(struct layout *lay, uint64_t s, uint64_t e)
 {
@@ -192,8 +209,10 @@ static void place(struct lane *l, const struct layout *lay, const size_t *order,
 				at = lay->holes.v[hole].s;
 		}
 		/* Its end first: whoever takes an earlier piece must not think it the last. */
-		for (size_t k = put_cnt; k; k--)
+		for (size_t k = put_cnt; k; k--) {
+			lane__note_claim(l, put[k - 1].s, put[k - 1].e);
 			lane__claim(l, o->call, put[k - 1].s, put[k - 1].e, attr, cand, cand_cnt);
+		}
 	}
 }
 
