@@ -50,6 +50,26 @@ static __always_inline struct task_struct *current_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/* task_struct.state became __state in 5.14 (2f064a59a11f "sched: Change task_struct::state"). */
+struct task_struct___v5_13 {
+	volatile long state;
+} __attribute__((preserve_access_index));
+
+struct task_struct___v5_14 {
+	unsigned int __state;
+} __attribute__((preserve_access_index));
+
+/* 0: runnable. */
+static __always_inline long task__state(const struct task_struct *task)
+{
+	const struct task_struct___v5_13 *old = (const void *)task;
+	const struct task_struct___v5_14 *now = (const void *)task;
+
+	if (bpf_core_field_exists(now->__state))
+		return BPF_CORE_READ(now, __state);
+	return BPF_CORE_READ(old, state);
+}
+
 /* ---- system call arguments ---- */
 
 struct sysargs {

@@ -53,6 +53,19 @@ static __always_inline __u64 pipe__side_addr(const struct pipe_state *s, bool wr
 	return write ? pipe__write_addr(s) : pipe__read_addr(s);
 }
 
+static __always_inline __u64 pipe__addr_now(__u64 pipe, bool write)
+{
+	struct pipe_state s;
+
+	pipe__read_state(pipe, &s);
+	return pipe__side_addr(&s, write);
+}
+
+static __always_inline __u64 pipe__lock(__u64 pipe)
+{
+	return pipe + bpf_core_field_offset(struct pipe_inode_info, mutex);
+}
+
 /* At entry of a read or write: where its side of the stream stands, and whether it must wait. */
 static __always_inline void pipe__enter(struct object *o, bool write)
 {

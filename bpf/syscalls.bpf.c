@@ -6,6 +6,7 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
+#include "queue.bpf.h"
 
 #define F_DUPFD 0
 #define F_SETPIPE_SZ 1031
@@ -156,6 +157,8 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
+	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
+		return queue__enter(op, args);
 	case IPCT_SC_CLOSE_RANGE:
 		return false; /* its ends show in what follows; closing many at once names none */
 	}
@@ -199,6 +202,8 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	syscall_args(regs, compat, &args);
 	if (class == IPCT_SC_SOCKETCALL)
 		class = socketcall__decode(&args);
+	if (class == IPCT_SC_IPC)
+		class = ipc__decode(&args);
 	op = task_op__current(true);
 	if (!op)
 		return 0;
@@ -206,6 +211,7 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	op->compat = compat;
 	op->has_part = 0;
 	op->alone = 0;
+	op->asleep = 0;
 	op->part_bytes = 0;
 	op->in.mech = 0;
 	op->out.mech = 0;
@@ -379,6 +385,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 	case IPCT_SC_SIGWAIT:
 		exit__sigwait(op, ret);
 		break;
+	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
+		queue__exit(op, ret);
+		break;
 	}
 }
 
@@ -401,29 +410,87 @@ int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-/* A long write goes to sleep in the middle: what it wrote so far lies before the present end of the stream. */
+/* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */
+static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *write)
+{
+	struct object *o;
+
+	if (!op || op->class == IPCT_SC_NONE || op->class > IPCT_SC_WRITEV)
+		return NULL;
+	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
+	o = *write ? &op->out : &op->in;
+	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
+}
+
+/*
+ * The thread goes to sleep inside a read or write. All that it moved so far (only a write longer than PIPE_BUF can have
+ * moved anything) lies before the present end of the stream.
+ */
+static __always_inline void sleeper__leaves(struct task_op *op)
+{
+	struct object *o;
+	bool write;
+
+	if (op && op->class && wanted(IPCT_MECH_TCP) && op->out.mech == IPCT_MECH_TCP)
+		tcp__sleep(op);
+	if (op && op->class && wanted(IPCT_MECH_PTY) && op->out.mech == IPCT_MECH_PTY)
+		pty__sleep(op);
+	if (op && op->class >= IPCT_SC_MSGGET && op->class <= IPCT_SC_MQ_NOTIFY)
+		op->msg.slept = 1;
+	o = sleeper__pipe(op, &write);
+	if (!o)
+		return;
+	op->asleep = 1;
+	if (write && (op->class == IPCT_SC_WRITEV || op->cnt > PIPE_ATOMIC_BYTES))
+		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
+}
+
+/* It goes on: whatever it moves from now on lies behind the present end, however long others worked meanwhile. */
+static __always_inline void sleeper__returns(struct task_op *op)
+{
+	struct object *o;
+	__u8 was_waiting;
+	bool write;
+
+	if (!op || !op->asleep)
+		return;
+	op->asleep = 0;
+	o = sleeper__pipe(op, &write);
+	if (!o)
+		return;
+	was_waiting = o->was_waiting;
+	pipe__enter(o, write);
+	o->was_waiting |= was_waiting;
+}
+
+/*
+ * Not for threads that are preempted: they may have done their work already. preempt is not enough to tell: a thread that
+ * is about to sleep can be preempted, and then it is still runnable or not by its state (which moved in 5.14, 2f064a59a11f).
+ */
 SEC("?tp_btf/sched_switch")
-int BPF_PROG(sched_switch__tracepoint, bool preempt)
+int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	if (!active)
+		return 0;
+	if (!preempt && task__state(prev))
+		sleeper__leaves(task_op__current(false));
+	sleeper__returns(task_op__of(next));
+	return 0;
+}
+
+/* A reader or writer that had to wait for the pipe's lock has it now: nobody moves the stream at this moment. */
+SEC("?tp_btf/contention_end")
+int BPF_PROG(contention_end__tracepoint, void *lock)
 {
 	struct task_op *op;
+	struct object *o;
+	bool write;
 
-	if (!active || preempt)
+	if (!active)
 		return 0;
 	op = task_op__current(false);
-	if (op && wanted(IPCT_MECH_TCP) && op->class && op->out.mech == IPCT_MECH_TCP) {
-		tcp__sleep(op);
-		return 0;
-	}
-	if (op && wanted(IPCT_MECH_PTY) && op->class && op->out.mech == IPCT_MECH_PTY) {
-		pty__sleep(op);
-		return 0;
-	}
-	if (!op || (op->class != IPCT_SC_WRITE && op->class != IPCT_SC_WRITEV) || !op->out.mech ||
-	    op->out.is_sock)
-		return 0;
-	if (op->class == IPCT_SC_WRITE && op->cnt <= PIPE_ATOMIC_BYTES)
-		return 0;
-	pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
-	pipe__enter(&op->out, true);
+	o = sleeper__pipe(op, &write);
+	if (o && (__u64)lock == pipe__lock(o->ptr))
+		o->addr = pipe__addr_now(o->ptr, write);
 	return 0;
 }

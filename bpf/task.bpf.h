@@ -29,11 +29,33 @@ struct skb_part {
 	__u16 fp[4];
 };
 
+/* Who sent a queue message that is on its way (bpf/queue.bpf.c). */
+struct msg_sent {
+	__u64 enter_ns; /* 0: not known */
+	__s64 type;
+	__u32 pid, tid;
+	__u32 len;
+	__u32 pad0;
+};
+
+/* A send to or receive from a message queue. */
+struct msg_op {
+	__s64 type; /* SEND: mtype or priority; RECV: type asked for */
+	__u64 prio; /* mq_receive: where the priority is stored in user memory; 0: nowhere */
+	__u32 msgs, bytes; /* in the queue at entry */
+	__u8 slept;
+	__u8 has_msg; /* SEND: the message was allocated; RECV: freed */
+	__u8 pad0[6];
+	struct msg_sent sent; /* RECV */
+};
+
 struct task_op {
 	__u64 enter_ns;
 	__u8 class; /* enum ipct_sysclass; 0: not in a call of ours */
 	__u8 compat;
 	__u8 has_part;
+	__u8 asleep; /* inside a read or write of a pipe */
+	__u8 pad0[3];
 	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
@@ -43,6 +65,7 @@ struct task_op {
 	__u64 part_bytes; /* sum of the parts already emitted */
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
+	struct msg_op msg;
 };
 
 /* Needs task storage (5.12, for tracing programs: 4cf1bc1f1045 + a10787e6d58c); the collector turns it into a hash by tid below. */
@@ -83,6 +106,17 @@ static __always_inline struct task_op *task_op__current(bool create)
 	op = bpf_map_lookup_elem(&task_op_zero, &zero);
 	if (op)
 		bpf_map_update_elem(&task_ops_by_tid, &tid, op, BPF_ANY);
+	return bpf_map_lookup_elem(&task_ops_by_tid, &tid);
+}
+
+/* The record of another thread, in a program whose argument it is. */
+static __always_inline struct task_op *task_op__of(struct task_struct *task)
+{
+	__u32 tid;
+
+	if (cfg.has_task_storage)
+		return bpf_task_storage_get(&task_ops, task, 0, 0);
+	tid = READ(task, struct task_struct, pid);
 	return bpf_map_lookup_elem(&task_ops_by_tid, &tid);
 }
 

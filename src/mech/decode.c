@@ -84,6 +84,8 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	op->arg = call->arg;
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
+	} else if (ev->mech == IPCT_MECH_SYSV_MSG || ev->mech == IPCT_MECH_POSIX_MQ) {
+		queue__decode_call(call, op);
 	} else if (ev->mech == IPCT_MECH_TCP) {
 		tcp__decode_call(call, op);
 	} else if (ev->mech == IPCT_MECH_PTY) {
@@ -100,6 +102,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
 		pipe__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_POSIX_MQ)
+		queue__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_TCP)
 		tcp__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_UDP)
@@ -127,6 +131,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGGEN] = signal__decode_generated,
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
+		[IPCT_KIND_MSG_IO] = queue__decode,
 		[IPCT_KIND_TCP_IO] = tcp__decode,
 		[IPCT_KIND_UDP_IO] = udp__decode,
 		[IPCT_KIND_TTY_IO] = pty__decode,

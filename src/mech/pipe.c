@@ -23,7 +23,19 @@ const struct hook hook_pipe_sleep = {
 		     "sched_switch",
 		     { "sched_switch__tracepoint" },
 		     .optional = true,
-		     .note = "which parts of a long blocked write lie where" } },
+		     .note = "where readers and writers that slept go on, and which parts of a long write "
+			     "lie where" } },
+};
+
+const struct hook hook_pipe_lock = {
+	.name = "pipe_lock",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "contention_end",
+		     { "contention_end__tracepoint" },
+		     .optional = true,
+		     .note = "where readers and writers that meet at the pipe's lock go on (since Linux "
+			     "5.19)" } },
 };
 
 const struct hook hook_pipe_uring_submit = {

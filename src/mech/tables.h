@@ -24,7 +24,8 @@ void decoded__set_name(struct decoded *out, const char *prefix, const char *byte
 /* ---- one block per mechanism's file ---- */
 
 extern const struct mech_desc mech_pipe, mech_fifo;
-extern const struct hook hook_pipe_calls, hook_pipe_sleep, hook_pipe_uring_submit, hook_pipe_uring_complete;
+extern const struct hook hook_pipe_calls, hook_pipe_sleep, hook_pipe_lock, hook_pipe_uring_submit,
+	hook_pipe_uring_complete;
 struct obj_key pipe__key(uint8_t mech, uint64_t ino, uint32_t dev);
 void pipe__decode(const struct ipct_hdr *ev, struct decoded *out);
 void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
@@ -37,6 +38,13 @@ void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
 struct obj_key unix__key(uint64_t sk);
 
+extern const struct mech_desc mech_sysv_msg, mech_posix_mq;
+extern const struct hook hook_queue_calls, hook_queue_messages, hook_queue_sleep;
+struct obj_key queue__key(uint8_t mech, uint64_t id, uint32_t space);
+void queue__decode(const struct ipct_hdr *ev, struct decoded *out);
+void queue__decode_call(const struct ipct_call *call, struct op *op);
+void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void queue__decode_object(const struct ipct_object *ob, struct decoded *out);
 extern const struct mech_desc mech_tcp;
 extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued, hook_tcp_sleep,
 	hook_tcp_uring;

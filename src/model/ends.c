@@ -15,9 +15,6 @@ struct role_row {
 
 /* The first row that fits. Operations without a row make no end. */
 static const struct role_row role_rows[] = {
-	{ PAIR_SIGNAL, OP_POST, true, "send" }, /* the target's side: see account_target() */
-	{ PAIR_SIGNAL, OP_WAIT, false, "receive" },
-	{ PAIR_SIGNAL, OP_RECV, false, "receive" },
 	{ ANY_RULE, OP_SEND, true, "write" },
 	{ ANY_RULE, OP_RECV, false, "read" },
 	{ ANY_RULE, OP_POST, true, "post" },
@@ -48,6 +45,8 @@ static uint64_t count_messages(const struct op *op)
 
 	if (op->flags & OP_F_PEEK)
 		return 0;
+	if (op->rule == PAIR_QUEUE) /* empty messages are messages */
+		return op->ret >= 0;
 	if (op->rule == PAIR_MESSAGE) {
 		/* Empty datagrams are messages; a packet socket's parts are one message each. */
 		moved |= op->ret == 0 && !(op->flags & OP_F_NO_ID);
@@ -96,14 +95,10 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 	const struct role_row *row = role_of(op);
 	struct end *end;
 
-	if (!row || !ch)
-		return;
-	if (op->rule == PAIR_SIGNAL) {
-		if (op->kind == OP_POST)
-			account_signal(m, op, ch, proc);
-		return; /* a delivery adds nothing to what its generation counted */
-	}
-	if (!proc || (op->flags & OP_F_BLOCKED))
+	if (ch && op->rule == PAIR_SIGNAL && op->kind == OP_POST)
+		account_signal(m, op, ch, proc);
+	/* The delivery of a signal adds nothing to what its generation counted. */
+	if (!row || !ch || !proc || op->rule == PAIR_SIGNAL || (op->flags & OP_F_BLOCKED))
 		return;
 	end = touch(m, proc, ch, op, row);
 	end->messages += count_messages(op);

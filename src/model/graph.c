@@ -33,7 +33,8 @@ static uint64_t proc_number(const struct proc *p)
 	return p ? (uint64_t)p->id + 1 : 0;
 }
 
-static struct key end_key(struct graph *g, const struct proc *proc, const struct channel *ch, const char *role)
+static struct key end_key(struct graph *g, const struct proc *proc, const struct channel *ch,
+			  const char *role)
 {
 	return (struct key){ proc_number(proc) << 32 | ch->id, number_of(g, true, role) };
 }
@@ -61,7 +62,8 @@ struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, 
 	return ch;
 }
 
-struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role, bool to_channel)
+struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
+		       bool to_channel)
 {
 	struct key key = end_key(g, proc, ch, role);
 	struct end *end = map__get(&g->end_by_key, key.lo, key.hi);
@@ -233,6 +235,8 @@ static void merge_channel(struct graph *g, struct channel *to, struct channel *f
 	to->unattributed_messages += from->unattributed_messages;
 	to->unread_bytes += from->unread_bytes;
 	to->discarded_bytes += from->discarded_bytes;
+	if (from->depth_messages_max > to->depth_messages_max)
+		to->depth_messages_max = from->depth_messages_max;
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->object_cnt += from->object_cnt;

@@ -12,8 +12,9 @@ struct link {
 
 #define list__entry(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 /* The body may unlink (and free) the current entry, no other. */
-#define list__for_each(head, cur) \
-	for (struct link *cur = (head)->next, *cur##_next = cur->next; cur != (head); cur = cur##_next, cur##_next = cur->next)
+#define list__for_each(head, cur)                                                     \
+	for (struct link *cur = (head)->next, *cur##_next = cur->next; cur != (head); \
+	     cur = cur##_next, cur##_next = cur->next)
 
 static inline void list__init(struct link *head)
 {

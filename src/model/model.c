@@ -14,11 +14,12 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_STREAM] = &pair_stream,
 	[PAIR_MESSAGE] = &pair_message,
 	[PAIR_SIGNAL] = &pair_signal,
+	[PAIR_QUEUE] = &pair_queue,
 	[PAIR_SEQ] = &pair_seq,
 	[PAIR_DGRAM] = &pair_dgram,
 };
 
-#define for_each_rule(i)                       \
+#define for_each_rule(i)                           \
 	for (size_t i = 0; i < PAIR_RULE_CNT; i++) \
 		if (rules[i])
 
@@ -34,8 +35,7 @@ struct model *model__new(const struct model_opts *opts, const struct model_sink 
 		m->opts.settle_ns = SETTLE_NS;
 	if (!m->opts.pending_max)
 		m->opts.pending_max = PENDING_MAX;
-	for_each_rule(i)
-		m->pairing[i] = rules[i]->new(m);
+	for_each_rule(i) m->pairing[i] = rules[i]->new (m);
 	return m;
 }
 
@@ -44,8 +44,7 @@ void model__free(struct model *m)
 	if (!m)
 		return;
 	m->sink = (struct model_sink){ 0 };
-	for_each_rule(i)
-		rules[i]->free(m->pairing[i]);
+	for_each_rule(i) rules[i]->free(m->pairing[i]);
 	receipts__free(m);
 	objects__free(m);
 	graph__free(&m->graph);
@@ -71,18 +70,14 @@ void model__task(struct model *m, const struct task_info *info)
 	proc_table__feed(&m->procs, info);
 	if (info->what != TASK_EXIT || !info->group_dead)
 		return;
-	for_each_rule(i)
-		if (rules[i]->task_exit)
-			rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
+	for_each_rule(i) if (rules[i]->task_exit) rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
 }
 
 void model__object(struct model *m, const struct object_info *info)
 {
 	note_time(m, info->ts_ns);
 	objects__learn(m, info);
-	for_each_rule(i)
-		if (rules[i]->object)
-			rules[i]->object(m->pairing[i], info);
+	for_each_rule(i) if (rules[i]->object) rules[i]->object(m->pairing[i], info);
 }
 
 void model__op(struct model *m, const struct op *op)
@@ -121,9 +116,7 @@ void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
 	for (c = 0; c < g->channels.cnt; c++)
 		if (g->channels.v[c]->mech == mech)
 			g->channels.v[c]->lost += cnt;
-	for_each_rule(i)
-		if (rules[i]->lost)
-			rules[i]->lost(m->pairing[i], ts_ns, mech);
+	for_each_rule(i) if (rules[i]->lost) rules[i]->lost(m->pairing[i], ts_ns, mech);
 }
 
 void model__advance(struct model *m, uint64_t now_ns)
@@ -131,9 +124,7 @@ void model__advance(struct model *m, uint64_t now_ns)
 	if (now_ns > m->now_ns)
 		m->now_ns = now_ns;
 	m->next_settle_ns = now_ns + m->opts.settle_ns / 400;
-	for_each_rule(i)
-		if (rules[i]->advance)
-			rules[i]->advance(m->pairing[i], now_ns);
+	for_each_rule(i) if (rules[i]->advance) rules[i]->advance(m->pairing[i], now_ns);
 	receipts__release(m, m->now_ns);
 }
 
@@ -143,8 +134,7 @@ void model__finish(struct model *m, uint64_t now_ns)
 		m->now_ns = now_ns;
 	if (now_ns > m->graph.end_ns)
 		m->graph.end_ns = now_ns;
-	for_each_rule(i)
-		rules[i]->finish(m->pairing[i], now_ns);
+	for_each_rule(i) rules[i]->finish(m->pairing[i], now_ns);
 	receipts__release(m, UINT64_MAX);
 }
 

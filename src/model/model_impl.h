@@ -14,11 +14,16 @@ struct object {
 	uint8_t mech;
 };
 
+struct receipt_list {
+	struct receipt *head, *tail;
+};
+
 /* Receipts in the order of their making, which is that of time; the done ones wait here for the older open ones. */
 struct receipt_queue {
-	struct receipt *head, *tail;
+	struct receipt_list line;
+	struct receipt_list late; /* open for too long */
 	struct receipt *spare; /* for reuse */
-	size_t done_cnt, spare_cnt;
+	size_t done_cnt, spare_cnt; /* done_cnt: in line */
 };
 
 struct model {

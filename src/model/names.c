@@ -3,11 +3,11 @@
 #include "model/op.h"
 
 static const char *const op_kind_names[OP_KIND_CNT] = {
-	[OP_NONE] = "none",	[OP_CREATE] = "create", [OP_OPEN] = "open",	  [OP_CLOSE] = "close",
-	[OP_UNLINK] = "unlink", [OP_CONNECT] = "connect", [OP_ACCEPT] = "accept", [OP_SEND] = "send",
-	[OP_RECV] = "recv",	[OP_POST] = "post",	[OP_WAIT] = "wait",	  [OP_WAKE] = "wake",
-	[OP_ATTACH] = "attach", [OP_DETACH] = "detach", [OP_LOCK] = "lock",	  [OP_UNLOCK] = "unlock",
-	[OP_CONTROL] = "control", [OP_PASS] = "pass",	[OP_FORK] = "fork",	  [OP_EXEC] = "exec",
+	[OP_NONE] = "none",	  [OP_CREATE] = "create",   [OP_OPEN] = "open",	    [OP_CLOSE] = "close",
+	[OP_UNLINK] = "unlink",	  [OP_CONNECT] = "connect", [OP_ACCEPT] = "accept", [OP_SEND] = "send",
+	[OP_RECV] = "recv",	  [OP_POST] = "post",	    [OP_WAIT] = "wait",	    [OP_WAKE] = "wake",
+	[OP_ATTACH] = "attach",	  [OP_DETACH] = "detach",   [OP_LOCK] = "lock",	    [OP_UNLOCK] = "unlock",
+	[OP_CONTROL] = "control", [OP_PASS] = "pass",	    [OP_FORK] = "fork",	    [OP_EXEC] = "exec",
 	[OP_EXIT] = "exit",
 };
 

@@ -37,7 +37,7 @@ static void finish_recv(struct recv_call *call)
 
 static void close_recv(struct pairing *p, struct recv_call *call)
 {
-	if (map__get(&p->recv_calls, call->op.tid, call->op.obj.id) == call)
+	if (p->recv_calls.cnt && map__get(&p->recv_calls, call->op.tid, call->op.obj.id) == call)
 		map__del(&p->recv_calls, call->op.tid, call->op.obj.id);
 	call->closed = true;
 	finish_recv(call);
@@ -45,7 +45,7 @@ static void close_recv(struct pairing *p, struct recv_call *call)
 
 static struct recv_call *recv_call_of(struct pairing *p, const struct op *op)
 {
-	struct recv_call *call = map__get(&p->recv_calls, op->tid, op->obj.id);
+	struct recv_call *call = p->recv_calls.cnt ? map__get(&p->recv_calls, op->tid, op->obj.id) : NULL;
 	uint64_t bytes;
 
 	if (call && call->op.enter_ns != op->enter_ns) { /* its last part was lost */
@@ -105,7 +105,8 @@ static bool is_backlog(struct sock *to, const struct life *life)
 
 	if (!to->backlog_msgs && !to->backlog_bytes)
 		return false;
-	list__for_each(&to->incoming, cur) {
+	list__for_each(&to->incoming, cur)
+	{
 		const struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id || part->id != life->id || part->from != life->from)
@@ -126,15 +127,16 @@ static bool is_backlog(struct sock *to, const struct life *life)
 
 static bool continues(const struct life *life, const struct op *op, const struct sock *from)
 {
-	return life && !(op->flags & (OP_F_NO_ID | OP_F_OOB)) && life->from == from && life->id == op->msg.id &&
-	       op->msg.off == life->next_off;
+	return life && !(op->flags & (OP_F_NO_ID | OP_F_OOB)) && life->from == from &&
+	       life->id == op->msg.id && op->msg.off == life->next_off;
 }
 
-static void take_from(struct life *life, struct recv_call *call, uint64_t bytes, bool end)
+static void take_from(struct life *life, struct recv_call *call, const struct op *op, bool end)
 {
-	struct take take = { .call = call, .bytes = bytes, .end = end };
+	struct take take = { .call = call, .bytes = op->bytes, .end = end };
 
-	life->next_off += bytes;
+	life->next_off += op->bytes;
+	life->there_ns = end ? op->enter_ns : op->ts_ns;
 	if (life->state != LIFE_OPEN) {
 		deliver(life, &take);
 		return;
@@ -196,7 +198,7 @@ static void take_chunk(struct pairing *p, const struct op *op, struct sock *to, 
 	}
 	note_discarded(p, op, life);
 	end = takes_all(op, life);
-	take_from(life, call, op->bytes, end);
+	take_from(life, call, op, end);
 	if (fresh && !end)
 		to->current = life;
 	if (fresh)
@@ -253,7 +255,8 @@ static void message__object(struct pairing *p, const struct object_info *info)
 	s->backlog_msgs = info->fill_msgs;
 	s->backlog_bytes = fill;
 	/* What was sent before the look is part of it; without identity it cannot be told from the rest. */
-	list__for_each(&s->incoming, cur) {
+	list__for_each(&s->incoming, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id && part->ts_ns <= info->ts_ns)
@@ -296,13 +299,17 @@ static void close_old_calls(struct pairing *p, uint64_t before_ns)
 static void end_grace(struct pairing *p, struct life *life)
 {
 	struct sock *from = life->from;
+	struct link *next = life->of_sender.next;
 	size_t open_cnt = from->life_cnt;
 
 	life->past_grace = true;
 	list__unlink(&life->waiting);
 	list__append(&p->old, &life->waiting);
 	message__match_life(p, life);
-	if (from->life_cnt != open_cnt) /* it may have been in the way of later ones */
+	if (from->life_cnt == open_cnt || next == &from->lives)
+		return;
+	/* It may have been in the way of later ones: of claims, or of those past their own grace. */
+	if (from->id_cnt || list__entry(next, struct life, of_sender)->past_grace)
 		message__match_sender(p, from);
 }
 

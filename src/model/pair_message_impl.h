@@ -20,6 +20,7 @@ struct send_call {
 	uint32_t ref_cnt;
 	uint64_t sent_bytes; /* in its parts so far */
 	uint32_t part_cnt;
+	bool listed; /* in pairing.send_calls */
 	bool gap; /* a part of unknown length is in it */
 	bool closed; /* its last part was reported: sender.sent_ns is its end */
 	bool counted; /* as unmatched, at the end */
@@ -32,12 +33,15 @@ struct part {
 	struct sock *from, *to; /* to NULL: not known */
 	uint64_t id;
 	uint64_t enter_ns, ts_ns; /* queued in between */
-	uint64_t bytes, left; /* of a send whose chunks were not seen, several lives take one after the other */
+	uint64_t bytes,
+		left; /* of a send whose chunks were not seen, several lives take one after the other */
 	uint32_t idx; /* within its call */
 	uint16_t fp[4];
 	uint8_t mech;
 	bool has_id; /* cleared when it turns out to be another's */
 	bool one_chunk; /* bytes is the length of the chunk */
+	bool loose; /* ... if the identity is its own: the call does not tell the length of this part */
+	bool maybe_one; /* one byte long, or one message of sendmmsg and bytes long */
 	bool suspect; /* the identity may be another sender's */
 	bool last; /* of its call */
 	bool stale; /* ought to have been received by now: no longer takes part by order */
@@ -71,6 +75,7 @@ struct life {
 	uint64_t not_before_ns; /* the queue was empty then: what ended before is not this. 0: not known */
 	uint64_t total; /* UINT64_MAX: not known */
 	uint64_t next_off; /* first byte not taken yet */
+	uint64_t there_ns; /* it was still in the queue then */
 	uint16_t fp[4];
 	uint8_t mech;
 	uint8_t state; /* enum life_state */
@@ -92,9 +97,14 @@ struct sock {
 	struct obj_key key;
 	struct link sent; /* parts that it sent and nobody took */
 	struct link lives; /* chunks it sent, received by anyone, not matched yet */
-	size_t sent_cnt, life_cnt;
+	size_t sent_cnt, id_cnt, life_cnt; /* id_cnt: of sent, those with identity */
+	uint64_t
+		span_ns; /* the longest send so far: bounds what may overlap. UINT64_MAX: a begin is not known */
+	uint32_t sender_tid;
+	bool shared; /* several threads send on it: one of them may be about to report an earlier chunk */
 	/* as a receiver */
 	struct link incoming;
+	size_t incoming_id_cnt; /* of these, those with identity */
 	struct life *current; /* partly taken */
 	struct obj_key last_from; /* who sent what it received last */
 	size_t open_cnt; /* lives met here and not matched yet */
@@ -110,7 +120,8 @@ struct pairing {
 	struct map socks; /* key -> struct sock * */
 	struct map send_calls, recv_calls; /* (tid, socket) -> the call whose last part has not come yet */
 	struct link young, old; /* lives that wait, oldest first: for sends under way, for sends at all */
-	uint64_t grace_ns; /* a send that queued before a receive has returned, and been reported, after that long */
+	uint64_t
+		grace_ns; /* a send that queued before a receive has returned, and been reported, after that long */
 	uint64_t now_ns;
 	uint64_t next_sweep_ns;
 	uint64_t lost_ns[256]; /* the latest loss, by mechanism */
@@ -119,8 +130,8 @@ struct pairing {
 /* pair_message_state.c */
 struct sock *message__sock(struct pairing *p, struct obj_key key); /* NULL for {0,0} */
 /* bytes: UINT64_MAX when not known */
-struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
-			       struct sock *to, uint64_t bytes);
+struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op,
+			       struct sock *from, struct sock *to, uint64_t bytes);
 void message__drop_unread(struct pairing *p, struct part *part); /* nobody will take it: counts it */
 void message__drop_part(struct part *part);
 void message__put_call(struct send_call *call);
@@ -131,8 +142,26 @@ void message__sweep(struct pairing *p); /* frees sockets where nothing is under 
 /* pair_message_send.c */
 void message__send(struct pairing *p, const struct op *op);
 
+/* pair_message_fit.c */
+bool part__precedes(const struct part *a, const struct part *b); /* a was queued before b for certain */
+/* Parts are in order of their ends: no part from this one on overlaps one that ended at end_ns. */
+bool part__is_beyond(const struct part *part, uint64_t end_ns);
+void part__deny_id(struct part *part); /* the identity is another's */
+bool part__time_fits(const struct part *part, const struct life *life); /* ... and the receiver */
+bool part__fits(const struct part *part, const struct life *life); /* could be it, identity aside */
+bool part__too_old(const struct part *part, const struct life *life); /* ought to be gone by then */
+bool part__claims(const struct part *part, const struct life *life);
+bool part__is_doubtful(const struct part *part); /* its own chunk may have another identity than it says */
+bool part__is_blocked(const struct part *part,
+		      const struct life *life); /* an earlier send must be received first */
+bool part__is_timely(const struct part *part, const struct life *life); /* looked while the chunk was there */
+/* Is an earlier life of the same pair of sockets open that could be this part? NULL: any part. */
+bool life__earlier_open(const struct life *life, const struct part *part);
+
 /* pair_message_match.c */
-void message__match_sender(struct pairing *p, struct sock *from); /* something changed: look at its open lives */
+void message__match_sender(struct pairing *p,
+			   struct sock *from); /* something changed: look at its open lives */
+void message__match_new(struct pairing *p, struct sock *from, const struct op *op); /* op made a part */
 void message__match_life(struct pairing *p, struct life *life);
 void message__settle(struct pairing *p, struct life *life); /* no more waiting: match it, or give up */
 void message__settle_unknown(struct pairing *p, struct life *life);

@@ -23,72 +23,6 @@ struct set {
 	size_t cnt;
 };
 
-static bool precedes(const struct part *a, const struct part *b)
-{
-	if (a->call == b->call)
-		return a->idx < b->idx;
-	return a->ts_ns < b->enter_ns;
-}
-
-static bool length_fits(const struct part *part, const struct life *life)
-{
-	if (life->total == UINT64_MAX || part->bytes == UINT64_MAX)
-		return true;
-	if (part->one_chunk)
-		return part->bytes == life->total;
-	return life->total <= part->left && part->left;
-}
-
-static bool prints_fit(const struct part *part, const struct life *life)
-{
-	size_t i;
-
-	if (part->left != part->bytes)
-		return true; /* its first bytes are gone already */
-	for (i = 0; i < 4; i++)
-		if (part->fp[i] && life->fp[i] && part->fp[i] != life->fp[i])
-			return false;
-	return true;
-}
-
-/* Could part be this life, identity aside? */
-static bool fits(const struct part *part, const struct life *life)
-{
-	if (part->to && part->to != life->to)
-		return false;
-	if (part->enter_ns > life->ts_ns)
-		return false;
-	return length_fits(part, life) && prints_fit(part, life);
-}
-
-static bool too_old(const struct part *part, const struct life *life)
-{
-	return part->stale || part->ts_ns < life->not_before_ns;
-}
-
-static bool claims(const struct part *part, const struct life *life)
-{
-	return part->has_id && life->has_id && part->id == life->id && fits(part, life);
-}
-
-static bool same_chunk_claimed(const struct part *part)
-{
-	list__for_each(&part->to->incoming, cur) {
-		const struct part *other = list__entry(cur, struct part, of_receiver);
-
-		if (other != part && other->has_id && other->id == part->id && !precedes(other, part) &&
-		    !precedes(part, other))
-			return true;
-	}
-	return false;
-}
-
-/* Its own chunk may have another identity than it says. */
-static bool is_doubtful(const struct part *part)
-{
-	return !part->has_id || part->suspect || (part->to && same_chunk_claimed(part));
-}
-
 static bool doubtful_since_loss(const struct pairing *p, const struct life *life)
 {
 	return p->lost_ns[life->mech] > life->to->certain_ns;
@@ -114,7 +48,7 @@ static void keep_first(struct set *set, bool latest)
 		for (j = 0; j < set->cnt; j++) {
 			const struct part *a = set->v[latest ? i : j], *b = set->v[latest ? j : i];
 
-			if (i != j && precedes(a, b))
+			if (i != j && part__precedes(a, b))
 				break;
 		}
 		if (j < set->cnt)
@@ -167,7 +101,7 @@ static void union_procs(struct life *life, const struct set *set)
 			life->cand_cnt = add_proc(life->cand, life->cand_cnt, set->v[i]->doubt[d]);
 }
 
-/* Those not chosen keep the doubt: what they match later could have been the chosen one's. */
+/* Those not chosen keep the doubt: what they match later could have been the chosen one's. So does what is left of that one. */
 static void spread_doubt(const struct life *life, const struct set *set, const struct part *chosen)
 {
 	uint16_t d;
@@ -176,37 +110,28 @@ static void spread_doubt(const struct life *life, const struct set *set, const s
 	for (i = 0; i < set->cnt; i++) {
 		struct part *part = set->v[i];
 
-		for (d = 0; part != chosen && d < life->cand_cnt; d++)
+		for (d = 0; (part != chosen || part->left) && d < life->cand_cnt; d++)
 			part->doubt_cnt = add_proc(part->doubt, part->doubt_cnt, life->cand[d]);
 	}
-}
-
-static bool earlier_open(const struct life *life, const struct part *part)
-{
-	list__for_each(&life->from->lives, cur) {
-		const struct life *other = list__entry(cur, struct life, of_sender);
-
-		if (other == life)
-			return false;
-		if (other->to == life->to && (!part || (fits(part, other) && !too_old(part, other))))
-			return true;
-	}
-	return false;
 }
 
 /* The chunk is gone now. Whoever else named it at the time named another's; whoever named it before has missed its receipt. */
 static void clear_claims(struct pairing *p, const struct life *life, const struct part *chosen)
 {
-	list__for_each(&life->from->sent, cur) {
+	list__for_each(&life->from->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
-		if (part == chosen || part->to != life->to || precedes(chosen, part))
+		if (part__is_beyond(part, chosen->ts_ns))
+			break;
+		if (part == chosen || part->to != life->to || part__precedes(chosen, part) ||
+		    life__earlier_open(life, part))
 			continue;
-		if (precedes(part, chosen)) {
-			if (!life->oob && !part->stale && !earlier_open(life, NULL))
+		if (part__precedes(part, chosen)) {
+			if (!life->oob)
 				make_stale(p, part);
 		} else if (part->has_id && life->has_id && part->id == life->id) {
-			part->has_id = false;
+			part__deny_id(part);
 		}
 	}
 }
@@ -222,11 +147,12 @@ static void settle_life(struct pairing *p, struct life *life, enum life_state st
 }
 
 /* How sure: attr is at least this bad already. */
-static uint8_t grade(const struct pairing *p, const struct life *life, const struct part *part, bool by_identity)
+static uint8_t grade(const struct pairing *p, const struct life *life, const struct part *part,
+		     bool by_identity)
 {
 	bool lost = doubtful_since_loss(p, life) && (!by_identity || part->ts_ns <= p->lost_ns[life->mech]);
 
-	return part->inferred || lost || too_old(part, life) ? ATTR_INFERRED : ATTR_EXACT;
+	return part->inferred || lost || part__too_old(part, life) ? ATTR_INFERRED : ATTR_EXACT;
 }
 
 static uint64_t used_of(const struct part *part, const struct life *life)
@@ -242,12 +168,12 @@ static void take(struct pairing *p, struct life *life, struct set *set, bool by_
 
 	union_procs(life, set);
 	life->attr = life->cand_cnt > 1 ? ATTR_CANDIDATES : grade(p, life, part, by_identity);
-	if (life->cand_cnt > 1)
-		spread_doubt(life, set, part);
 	clear_claims(p, life, part);
 	life->call = part->call;
 	life->call->ref_cnt++;
 	part->left -= used_of(part, life);
+	if (life->cand_cnt > 1)
+		spread_doubt(life, set, part);
 	life->finishes = part->last && !part->left;
 	if (!part->left)
 		message__drop_part(part);
@@ -263,11 +189,11 @@ static void drop_dead_claims(struct pairing *p, struct set *set, const struct li
 	size_t i, j;
 
 	for (i = 0; i < set->cnt && set->cnt > 1;) {
-		bool dead = too_old(set->v[i], life);
+		bool dead = part__too_old(set->v[i], life);
 
 		for (j = 0; j < set->cnt && !dead; j++)
-			dead = precedes(set->v[i], set->v[j]) && set->v[j]->ts_ns <= life->enter_ns;
-		if (!dead) {
+			dead = part__precedes(set->v[i], set->v[j]) && set->v[j]->ts_ns <= life->enter_ns;
+		if (!dead || life__earlier_open(life, set->v[i])) {
 			i++;
 			continue;
 		}
@@ -278,10 +204,63 @@ static void drop_dead_claims(struct pairing *p, struct set *set, const struct li
 
 enum outcome { NOT_FOUND, WAITS, MATCHED };
 
-/* A claim may not be taken yet while an earlier chunk could be it, or while only claims from before the last one are known. */
+/* A claim may not be taken yet while an earlier chunk could be it, or another thread may still report that it sent this one. */
 static bool is_safe(const struct life *life, const struct part *part)
 {
-	return !earlier_open(life, part) && (life->past_grace || !too_old(part, life));
+	if (life__earlier_open(life, part))
+		return false;
+	return life->past_grace || part__is_timely(part, life) ||
+	       !(life->from->shared || part__too_old(part, life));
+}
+
+static bool contains(const struct set *set, const struct part *part)
+{
+	size_t i;
+
+	for (i = 0; i < set->cnt; i++)
+		if (set->v[i] == part)
+			return true;
+	return false;
+}
+
+/*
+ * Chunks that do not know their identity and could be this one. The first that fits must be received before all that
+ * it precedes, whatever it claims itself. Those that ought to be gone already go to `old`, if given.
+ */
+static void add_by_order(const struct life *life, struct set *fresh, struct set *old)
+{
+	const struct part *front = NULL;
+
+	list__for_each(&life->from->sent, cur)
+	{
+		struct part *part = list__entry(cur, struct part, of_sender);
+		bool too_old = part__too_old(part, life);
+
+		if (part__is_beyond(part, front ? front->ts_ns : life->ts_ns))
+			break;
+		if (!part__fits(part, life))
+			continue;
+		if (!front && !too_old && part->to)
+			front = part;
+		if ((front && part__precedes(front, part)) || !part__is_doubtful(part))
+			continue;
+		if (!too_old && !contains(fresh, part))
+			add(fresh, part);
+		else if (too_old && old)
+			add(old, part);
+	}
+}
+
+/* Rivals, where the claims may be for the next chunk of that identity. */
+static void add_rivals(struct set *set, const struct life *life)
+{
+	size_t i, claim_cnt = set->cnt;
+
+	for (i = 0; i < claim_cnt && part__is_timely(set->v[i], life);)
+		i++;
+	if (i == claim_cnt)
+		return;
+	add_by_order(life, set, NULL);
 }
 
 static enum outcome match_by_identity(struct pairing *p, struct life *life, bool force)
@@ -289,19 +268,24 @@ static enum outcome match_by_identity(struct pairing *p, struct life *life, bool
 	struct set set = { .cnt = 0 };
 	size_t i;
 
-	list__for_each(&life->from->sent, cur) {
+	if (!life->from->id_cnt)
+		return NOT_FOUND;
+	list__for_each(&life->from->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
-		if (claims(part, life))
+		if (part__claims(part, life))
 			add(&set, part);
 	}
 	if (!set.cnt)
 		return NOT_FOUND;
 	drop_dead_claims(p, &set, life);
 	keep_first(&set, doubtful_since_loss(p, life));
+	add_rivals(&set, life);
 	for (i = 0; i < set.cnt; i++)
 		if (!force && !is_safe(life, set.v[i]))
 			return WAITS;
+	keep_first(&set, false);
 	take(p, life, &set, true);
 	return MATCHED;
 }
@@ -311,12 +295,16 @@ static void infer_rivals(const struct life *life, struct set *set)
 {
 	const struct part *chosen = set->v[0];
 
-	list__for_each(&life->from->sent, cur) {
+	list__for_each(&life->from->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
-		if (part == chosen || is_doubtful(part) || !fits(part, life) || too_old(part, life))
+		if (part__is_beyond(part, chosen->ts_ns))
+			break;
+		if (part == chosen || part__is_doubtful(part) || !part__fits(part, life) ||
+		    part__too_old(part, life))
 			continue;
-		if (precedes(part, chosen) || precedes(chosen, part) ||
+		if (part__precedes(part, chosen) || part__precedes(chosen, part) ||
 		    part->call->sender.party.proc == chosen->call->sender.party.proc)
 			continue;
 		part->inferred = true;
@@ -329,13 +317,7 @@ static enum outcome match_by_order(struct pairing *p, struct life *life)
 	struct set fresh = { .cnt = 0 }, old = { .cnt = 0 };
 	struct set *set = &fresh;
 
-	list__for_each(&life->from->sent, cur) {
-		struct part *part = list__entry(cur, struct part, of_sender);
-
-		if (!fits(part, life) || !is_doubtful(part))
-			continue;
-		add(too_old(part, life) ? &old : &fresh, part);
-	}
+	add_by_order(life, &fresh, &old);
 	if (!fresh.cnt)
 		set = &old;
 	if (!set->cnt)
@@ -374,9 +356,10 @@ static struct life *match_run(struct pairing *p, struct life *life)
 	struct life *rest = NULL;
 	struct part *part;
 
-	list__for_each(&life->from->sent, cur) {
+	list__for_each(&life->from->sent, cur)
+	{
 		part = list__entry(cur, struct part, of_sender);
-		if ((!part->to || part->to == life->to) && part->enter_ns <= life->ts_ns && !too_old(part, life))
+		if (part__time_fits(part, life) && !part__too_old(part, life))
 			add(&set, part);
 	}
 	if (!set.cnt)
@@ -404,7 +387,7 @@ static struct life *match_runs(struct pairing *p, struct life *life)
 void message__match_life(struct pairing *p, struct life *life)
 {
 	if (!life->has_id) {
-		if (life->past_grace && !earlier_open(life, NULL))
+		if (life->past_grace && !life__earlier_open(life, NULL))
 			match_runs(p, life);
 		return;
 	}
@@ -414,20 +397,57 @@ void message__match_life(struct pairing *p, struct life *life)
 
 void message__match_sender(struct pairing *p, struct sock *from)
 {
-	list__for_each(&from->lives, cur)
-		message__match_life(p, list__entry(cur, struct life, of_sender));
+	list__for_each(&from->lives, cur) message__match_life(p, list__entry(cur, struct life, of_sender));
 }
 
-/* Its sender was not seen. Claims that could be its own and say otherwise are not beyond doubt any more. */
+void message__match_new(struct pairing *p, struct sock *from, const struct op *op)
+{
+	size_t open_cnt = from->life_cnt;
+
+	list__for_each(&from->lives, cur)
+	{
+		struct life *life = list__entry(cur, struct life, of_sender);
+		bool named = life->has_id && life->id == op->msg.id && !(op->flags & OP_F_NO_ID);
+
+		/* What waits for its grace can only be claimed; what waited for an earlier one comes once that is settled. */
+		if (!life->past_grace && !from->id_cnt)
+			break;
+		if (life->ts_ns < op->enter_ns)
+			continue; /* received before it was sent */
+		if (life->past_grace || named || from->life_cnt != open_cnt)
+			message__match_life(p, life);
+	}
+}
+
+/*
+ * No send is left that need be this one. Those that could be it and say otherwise are candidates, but stay for what they
+ * say they are, which is not beyond doubt any more. Without any, its sender was not seen.
+ */
 static void give_up(struct pairing *p, struct life *life)
 {
-	list__for_each(&life->from->sent, cur) {
+	struct set set = { .cnt = 0 };
+	size_t i;
+
+	list__for_each(&life->from->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
-		if (fits(part, life) && !too_old(part, life))
-			part->inferred = true;
+		/* Guesses before may have left it with a wrong length. */
+		if (part__time_fits(part, life) && !part__too_old(part, life) &&
+		    (part->doubt_cnt || part__fits(part, life)))
+			add(&set, part);
 	}
-	settle_life(p, life, LIFE_UNKNOWN);
+	if (!set.cnt) {
+		settle_life(p, life, LIFE_UNKNOWN);
+		return;
+	}
+	for (i = 0; i < set.cnt; i++)
+		set.v[i]->inferred = true;
+	union_procs(life, &set);
+	life->attr = life->cand_cnt > 1 ? ATTR_CANDIDATES : ATTR_INFERRED;
+	life->call = earliest_end(&set)->call;
+	life->call->ref_cnt++;
+	settle_life(p, life, LIFE_KNOWN);
 }
 
 void message__settle_unknown(struct pairing *p, struct life *life)
@@ -456,13 +476,16 @@ void message__refute_claims(struct pairing *p, struct life *life)
 	VEC(struct sock *) senders = { 0 };
 	size_t i;
 
-	list__for_each(&life->to->incoming, cur) {
+	if (!life->to->incoming_id_cnt)
+		return;
+	list__for_each(&life->to->incoming, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id || part->id != life->id || part->from == life->from)
 			continue;
 		if (part->ts_ns <= life->enter_ns)
-			part->has_id = false;
+			part__deny_id(part);
 		else
 			part->suspect = true;
 		vec__push(&senders, part->from);
@@ -480,7 +503,8 @@ void message__apply_drained(struct pairing *p, struct sock *to)
 {
 	if (!to->drained_ns || to->open_cnt)
 		return;
-	list__for_each(&to->incoming, cur) {
+	list__for_each(&to->incoming, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (part->ts_ns < (part->has_id ? to->drained_enter_ns : to->drained_ns))

@@ -12,21 +12,38 @@
  */
 #define UNSPLIT_BYTES 1984
 
+static struct send_call *open_call(struct pairing *p, const struct op *op)
+{
+	return p->send_calls.cnt ? map__get(&p->send_calls, op->tid, op->obj.id) : NULL;
+}
+
+static void unlist(struct pairing *p, struct send_call *call, const struct op *op)
+{
+	map__del(&p->send_calls, op->tid, op->obj.id);
+	call->listed = false;
+	message__put_call(call);
+}
+
+/* The caller's reference; the table has one of its own while further parts are to come. */
 static struct send_call *send_call_of(struct pairing *p, const struct op *op)
 {
-	struct send_call *call = map__get(&p->send_calls, op->tid, op->obj.id);
+	struct send_call *call = open_call(p, op);
 
-	if (call && call->enter_ns == op->enter_ns)
+	if (call && call->enter_ns == op->enter_ns) {
+		call->ref_cnt++;
 		return call;
-	if (call) { /* its last part was lost */
-		map__del(&p->send_calls, op->tid, op->obj.id);
-		message__put_call(call);
 	}
+	if (call) /* its last part was lost */
+		unlist(p, call, op);
 	call = xalloc(sizeof(*call));
-	call->ref_cnt = 1; /* this table's */
+	call->ref_cnt = 1;
 	call->sender = model__sender(p->m, op);
 	call->enter_ns = op->enter_ns;
 	call->tid = op->tid;
+	if (!(op->flags & OP_F_MORE))
+		return call;
+	call->ref_cnt++;
+	call->listed = true;
 	map__set(&p->send_calls, op->tid, op->obj.id, call);
 	return call;
 }
@@ -35,8 +52,8 @@ static void close_send(struct pairing *p, struct send_call *call, const struct o
 {
 	call->closed = true;
 	call->sender.sent_ns = op->ts_ns;
-	map__del(&p->send_calls, op->tid, op->obj.id);
-	message__put_call(call);
+	if (call->listed)
+		unlist(p, call, op);
 }
 
 /* The call's own length says that the skb it saw was another's. sendmmsg gives a count of messages instead, 1 for one. */
@@ -56,7 +73,8 @@ static uint64_t hidden_bytes(const struct send_call *call, const struct op *op)
 
 	if (op->flags & OP_F_MORE)
 		return op->bytes ? op->bytes : UINT64_MAX;
-	if (call->gap)
+	/* More than the call sent: it saw chunks of others before, and what it has left is not known. */
+	if (call->gap || (ret && op->bytes > ret))
 		return UINT64_MAX;
 	if (op->flags & OP_F_PACKET)
 		return op->bytes || !ret ? op->bytes : UINT64_MAX;
@@ -70,14 +88,17 @@ static void add_hidden(struct pairing *p, struct send_call *call, const struct o
 {
 	uint64_t bytes = hidden_bytes(call, op);
 	int64_t i, cnt = 1;
+	struct part *part;
 
 	if (!bytes && (!(op->flags & OP_F_PACKET) || op->ret < 0))
 		return;
 	/* Before Linux 6.3 all that is seen of sendmmsg is how many messages it sent. */
 	if (bytes == UINT64_MAX && !(op->flags & OP_F_MORE) && !call->part_cnt && op->ret > 1)
 		cnt = op->ret < 1024 ? op->ret : 1024;
-	for (i = 0; i < cnt; i++)
-		message__add_part(p, call, op, from, to, bytes);
+	for (i = 0; i < cnt; i++) {
+		part = message__add_part(p, call, op, from, to, bytes);
+		part->one_chunk |= bytes <= UNSPLIT_BYTES;
+	}
 }
 
 static void add_seen(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
@@ -89,11 +110,12 @@ static void add_seen(struct pairing *p, struct send_call *call, const struct op 
 
 	if (names_another(call, op)) {
 		part = message__add_part(p, call, op, from, to, ret);
-		part->has_id = false;
+		part__deny_id(part);
 		return;
 	}
 	part = message__add_part(p, call, op, from, to, op->bytes);
-	part->suspect = ret == 1 && op->bytes != 1;
+	part->loose = part->idx || (op->flags & OP_F_MORE);
+	part->suspect = part->maybe_one = ret == 1 && op->bytes != 1;
 	if ((op->flags & (OP_F_MORE | OP_F_PACKET)) || call->gap || ret <= before + op->bytes)
 		return;
 	rest.flags |= OP_F_NO_ID | OP_F_MORE;
@@ -107,10 +129,11 @@ void message__send(struct pairing *p, const struct op *op)
 	struct sock *from = message__sock(p, op->obj), *to = message__sock(p, op->peer);
 	struct send_call *call;
 
-	if (!from || (op->ret < 0 && !map__get(&p->send_calls, op->tid, op->obj.id)))
+	if (!from || (op->ret < 0 && !open_call(p, op)))
 		return;
 	call = send_call_of(p, op);
-	call->ref_cnt++;
+	from->shared |= from->sender_tid && from->sender_tid != op->tid;
+	from->sender_tid = op->tid;
 	if (op->ret >= 0 && (op->flags & OP_F_NO_ID))
 		add_hidden(p, call, op, from, to);
 	else if (op->ret >= 0)
@@ -119,5 +142,5 @@ void message__send(struct pairing *p, const struct op *op)
 		close_send(p, call, op);
 	message__put_call(call);
 	if (!list__empty(&from->lives))
-		message__match_sender(p, from);
+		message__match_new(p, from, op);
 }

@@ -30,8 +30,8 @@ void message__put_call(struct send_call *call)
 		free(call);
 }
 
-struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
-			       struct sock *to, uint64_t bytes)
+struct part *message__add_part(struct pairing *p, struct send_call *call, const struct op *op,
+			       struct sock *from, struct sock *to, uint64_t bytes)
 {
 	struct part *part = xalloc(sizeof(*part));
 
@@ -53,6 +53,13 @@ struct part *message__add_part(struct pairing *p, struct send_call *call, const 
 	part->ts_ns = op->ts_ns;
 	part->bytes = part->left = bytes;
 	memcpy(part->fp, op->fp, sizeof(part->fp));
+	from->id_cnt += part->has_id;
+	if (to)
+		to->incoming_id_cnt += part->has_id;
+	if (!op->enter_ns)
+		from->span_ns = UINT64_MAX;
+	else if (op->ts_ns - op->enter_ns > from->span_ns)
+		from->span_ns = op->ts_ns - op->enter_ns;
 	list__append(&from->sent, &part->of_sender);
 	if (to)
 		list__append(&to->incoming, &part->of_receiver);
@@ -65,6 +72,7 @@ struct part *message__add_part(struct pairing *p, struct send_call *call, const 
 
 void message__drop_part(struct part *part)
 {
+	part__deny_id(part);
 	list__unlink(&part->of_sender);
 	list__unlink(&part->of_receiver);
 	part->from->sent_cnt--;
@@ -150,7 +158,8 @@ static void drop_stale(struct pairing *p, struct sock *s)
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
 
-	list__for_each(&s->sent, cur) {
+	list__for_each(&s->sent, cur)
+	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part->stale && part->ts_ns + settle_ns <= p->now_ns)

@@ -42,6 +42,7 @@ static struct pipe *pipe_of(struct pairing *p, struct obj_key key, uint8_t mech)
 	list__init(&pi->segs);
 	list__init(&pi->writes);
 	list__init(&pi->reads);
+	list__init(&pi->guesses);
 	map__set(&p->pipes, key.id, key.space, pi);
 	return pi;
 }
@@ -74,6 +75,7 @@ static void force_all(struct pipe *pi)
 {
 	list__for_each(&pi->writes, cur)
 		pipe__force_write(pi, list__entry(cur, struct wr, link));
+	guess__settle(pi, UINT64_MAX);
 	list__for_each(&pi->reads, cur)
 		pipe__force_read(pi, list__entry(cur, struct rd, link));
 }
@@ -90,8 +92,13 @@ static void restart(struct pipe *pi)
 
 static void retry(struct pipe *pi)
 {
-	while (pipe__place_writes(pi) | (pi->read_cnt && pipe__match_reads(pi)))
-		;
+	bool some = true;
+
+	while (some) {
+		some = pi->write_cnt && pipe__place_writes(pi);
+		some |= pi->read_cnt && pipe__match_reads(pi);
+		some |= pi->read_cnt && pipe__match_groups(pi);
+	}
 }
 
 static void bound_pending(struct pipe *pi)
@@ -175,20 +182,38 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 		restart(pi);
 }
 
+/* The bytes may be those of a write that will tell at its end. */
+static bool is_sleeping_write(const struct pipe *pi, const struct rd *r)
+{
+	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
+		const struct wr *w = list__entry(l, struct wr, link);
+
+		if (w->blocked && (w->merged_at ? w->merged_at : w->s) < r->e)
+			return true;
+	}
+	return false;
+}
+
 static void settle(struct pipe *pi, uint64_t until_ns)
 {
 	list__for_each(&pi->writes, cur) {
 		struct wr *w = list__entry(cur, struct wr, link);
 
-		if (!w->blocked && w->ts_ns <= until_ns)
+		if (w->ts_ns > until_ns)
+			continue;
+		if (w->blocked)
+			pipe__place_part(pi, w);
+		else
 			pipe__force_write(pi, w);
 	}
 	retry(pi);
 	list__for_each(&pi->reads, cur) {
 		struct rd *r = list__entry(cur, struct rd, link);
 
-		if (r->ts_ns <= until_ns)
-			pipe__force_read(pi, r);
+		if (r->ts_ns > until_ns || is_sleeping_write(pi, r))
+			continue;
+		guess__settle(pi, r->ts_ns);
+		pipe__force_read(pi, r);
 	}
 	retry(pi);
 }
@@ -209,7 +234,7 @@ static void forget_gone(struct pipe *pi, uint64_t now_ns, uint64_t settle_ns)
 
 static bool is_idle(const struct pipe *pi)
 {
-	return !pi->write_cnt && !pi->read_cnt &&
+	return !pi->write_cnt && !pi->read_cnt && list__empty(&pi->guesses) &&
 	       (list__empty(&pi->segs) || list__entry(pi->segs.next, struct seg, link)->to > pi->r_end);
 }
 
@@ -242,6 +267,21 @@ static void stream__finish(struct pairing *p, uint64_t now_ns)
 	}
 }
 
+/* A writer that died in its sleep reports no end. */
+static void stream__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
+{
+	list__for_each(&p->active, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, active);
+
+		list__for_each(&pi->writes, l) {
+			struct wr *w = list__entry(l, struct wr, link);
+
+			if (w->blocked && w->pid == pid)
+				pipe__force_write(pi, w);
+		}
+	}
+}
+
 static void free_writes(struct link *head)
 {
 	list__for_each(head, cur) {
@@ -265,6 +305,7 @@ static void stream__free(struct pairing *p)
 
 		list__for_each(&pi->segs, cur)
 			line__remove(pi, list__entry(cur, struct seg, link));
+		guess__free_all(pi);
 		free_writes(&pi->writes);
 		free_reads(&pi->reads);
 		free(pi);
@@ -274,6 +315,7 @@ static void stream__free(struct pairing *p)
 	free_writes(&p->spare_writes);
 	free_reads(&p->spare_reads);
 	map__free(&p->pipes);
+	vec__free(&p->found);
 	free(p);
 }
 
@@ -283,6 +325,7 @@ const struct pair_ops pair_stream = {
 	.free = stream__free,
 	.op = stream__op,
 	.object = stream__object,
+	.task_exit = stream__task_exit,
 	.advance = stream__advance,
 	.finish = stream__finish,
 };

@@ -3,7 +3,7 @@
  * Receipts collect who sent what a receive took, and become messages: one per sender.
  *
  * Messages leave in the order of their receipts as far as possible: a receipt that is done waits for older ones that
- * are open, but not longer than HOLD_NS, and not more than HOLD_MAX of them.
+ * are open, but not longer than HOLD_NS, and not more than HOLD_MAX of them: then the open one leaves the line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,32 @@ struct receipt {
 	struct party dst;
 	uint64_t delivered_ns;
 	bool done;
+	bool late; /* not in the line any more: given out as soon as it is done */
 	VEC(struct portion) portions;
 };
+
+static void append(struct receipt_list *list, struct receipt *r)
+{
+	r->next = NULL;
+	r->prev = list->tail;
+	if (list->tail)
+		list->tail->next = r;
+	else
+		list->head = r;
+	list->tail = r;
+}
+
+static void unlink_from(struct receipt_list *list, struct receipt *r)
+{
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		list->head = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	else
+		list->tail = r->prev;
+}
 
 struct receipt *receipt__new(struct model *m, const struct op *op, struct channel *ch)
 {
@@ -51,14 +75,9 @@ struct receipt *receipt__new(struct model *m, const struct op *op, struct channe
 	r->dst = model__party(m, op->pid, op->tid);
 	r->delivered_ns = 0;
 	r->done = false;
+	r->late = false;
 	r->portions.cnt = 0;
-	r->next = NULL;
-	r->prev = q->tail;
-	if (q->tail)
-		q->tail->next = r;
-	else
-		q->head = r;
-	q->tail = r;
+	append(&q->line, r);
 	return r;
 }
 
@@ -104,8 +123,8 @@ static void add_candidate(struct portion *p, struct proc *proc)
 		p->cand[p->cand_cnt++] = proc;
 }
 
-void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages, enum attr attr,
-		  struct proc *const *cand, size_t cand_cnt)
+void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages,
+		  enum attr attr, struct proc *const *cand, size_t cand_cnt)
 {
 	struct portion *p = portion_of(r, s);
 	size_t i;
@@ -172,14 +191,7 @@ static void retire(struct receipt *r)
 {
 	struct receipt_queue *q = &r->m->receipts;
 
-	if (r->prev)
-		r->prev->next = r->next;
-	else
-		q->head = r->next;
-	if (r->next)
-		r->next->prev = r->prev;
-	else
-		q->tail = r->prev;
+	unlink_from(r->late ? &q->late : &q->line, r);
 	if (q->spare_cnt >= SPARE_MAX) {
 		vec__free(&r->portions);
 		free(r);
@@ -194,7 +206,6 @@ static void emit(struct receipt *r)
 {
 	size_t i;
 
-	r->m->receipts.done_cnt--;
 	for (i = 0; i < r->portions.cnt; i++)
 		give_out(r, &r->portions.v[i], i == 0);
 	retire(r);
@@ -203,14 +214,20 @@ static void emit(struct receipt *r)
 void receipts__release(struct model *m, uint64_t now_ns)
 {
 	struct receipt_queue *q = &m->receipts;
-	struct receipt *r, *next;
+	struct receipt *r;
 
-	for (r = q->head; r && q->done_cnt; r = next) {
-		next = r->next;
-		if (r->done)
+	while (q->done_cnt) {
+		r = q->line.head;
+		if (r->done) {
+			q->done_cnt--;
 			emit(r);
-		else if (q->done_cnt <= HOLD_MAX && r->op.ts_ns + HOLD_NS > now_ns)
+		} else if (q->done_cnt > HOLD_MAX || r->op.ts_ns + HOLD_NS <= now_ns) {
+			unlink_from(&q->line, r);
+			append(&q->late, r);
+			r->late = true;
+		} else {
 			break;
+		}
 	}
 }
 
@@ -224,6 +241,10 @@ void receipt__done(struct receipt *r)
 
 		m->stats.unmatched_receives += !p->from.party.proc && !p->from.origin;
 		m->stats.ambiguous += p->attr == ATTR_CANDIDATES;
+	}
+	if (r->late) {
+		emit(r);
+		return;
 	}
 	r->done = true;
 	m->receipts.done_cnt++;
@@ -243,7 +264,8 @@ static void free_list(struct receipt *r)
 
 void receipts__free(struct model *m)
 {
-	free_list(m->receipts.head);
+	free_list(m->receipts.line.head);
+	free_list(m->receipts.late.head);
 	free_list(m->receipts.spare);
 	m->receipts = (struct receipt_queue){ 0 };
 }

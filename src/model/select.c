@@ -117,7 +117,8 @@ bool select__message(const struct select *s, const struct message *m)
 {
 	const struct proc *src = m->src.proc, *dst = m->dst.proc;
 
-	if (!mech_chosen(s, m->mech) || m->bytes < s->opts.min_bytes || m->latency_ns < s->opts.min_latency_ns)
+	if (!mech_chosen(s, m->mech) || m->bytes < s->opts.min_bytes ||
+	    m->latency_ns < s->opts.min_latency_ns)
 		return false;
 	if (s->opts.pid_cnt && !proc_chosen(s, src) && !proc_chosen(s, dst))
 		return false;

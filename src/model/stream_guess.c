@@ -16,8 +16,7 @@ void guess__new(struct pipe *pi, struct wr *const *ops, unsigned cnt, uint64_t l
 	g->op_cnt = cnt;
 	g->incomplete = incomplete;
 	for (unsigned i = 0; i < cnt; i++) {
-		g->op[i] = ops[i];
-		g->op[i]->seg_cnt++; /* stays while segments come and go */
+		g->op[i] = ops[i]; /* with its reference: stays while segments come and go */
 		if (ops[i]->ts_ns > g->ts_ns)
 			g->ts_ns = ops[i]->ts_ns;
 	}
@@ -90,11 +89,36 @@ void guess__decide(struct pipe *pi, struct guess *g, unsigned plan, bool is_sure
 			add_candidates(g->op[i], g);
 	guess__lay(pi, g, plan);
 	for (unsigned i = 0; i < g->op_cnt; i++)
-		if (!--g->op[i]->seg_cnt)
-			wr__free(pi->p, g->op[i]);
+		wr__put(pi->p, g->op[i]);
 	list__unlink(&g->link);
 	vec__free(&g->plans);
 	free(g);
+}
+
+static bool is_cut(const struct plan *pl, uint64_t pos)
+{
+	for (unsigned i = 0; i < pl->cnt; i++)
+		if (pl->piece[i].from < pos && pos < pl->piece[i].to)
+			return true;
+	return false;
+}
+
+void guess__mark(struct pipe *pi, uint64_t pos)
+{
+	list__for_each(&pi->guesses, cur) {
+		struct guess *g = list__entry(cur, struct guess, link);
+		size_t kept = 0;
+
+		if (!(pos % SLOT_BYTES) || pos <= g->lo || pos >= g->hi)
+			continue;
+		for (size_t i = 0; i < g->plans.cnt; i++)
+			if (!is_cut(&g->plans.v[i], pos))
+				g->plans.v[kept++] = g->plans.v[i];
+		if (kept)
+			g->plans.cnt = kept;
+		if (kept == 1)
+			guess__decide(pi, g, 0, !g->incomplete);
+	}
 }
 
 void guess__settle(struct pipe *pi, uint64_t until_ns)
@@ -113,8 +137,7 @@ void guess__free_all(struct pipe *pi)
 		struct guess *g = list__entry(cur, struct guess, link);
 
 		for (unsigned i = 0; i < g->op_cnt; i++)
-			if (!--g->op[i]->seg_cnt)
-				wr__free(pi->p, g->op[i]);
+			wr__put(pi->p, g->op[i]);
 		list__unlink(&g->link);
 		vec__free(&g->plans);
 		free(g);

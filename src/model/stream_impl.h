@@ -24,7 +24,7 @@ struct wr {
 	uint64_t enter_ns, ts_ns;
 	uint32_t pid, tid;
 	uint32_t flags;
-	uint32_t seg_cnt;
+	uint32_t ref_cnt; /* segments, and 1 while its place is not known */
 	uint16_t fp[4];
 	bool blocked; /* its end was not reported yet */
 	bool inferred; /* placed without proof */
@@ -32,6 +32,8 @@ struct wr {
 	struct proc *cand[MESSAGE_CANDIDATES_MAX];
 	VEC(uint64_t) parts; /* where it went to sleep */
 	uint64_t merged_at; /* its first piece, of unknown length, may lie there: 0: no */
+	bool has_parts;
+	bool is_tail; /* bytes are those behind the parts: nothing is merged, the first byte is elsewhere */
 	uint64_t placed_bytes; /* parts that have their place although the end was not reported yet */
 };
 
@@ -81,6 +83,13 @@ struct range {
 };
 #define RANGES_MAX 64
 
+/* Positions that operations sampled: there one operation ended and the next began (or a slot, in the middle of one). */
+#define MARKS_MAX 64
+struct marks {
+	uint64_t pos[MARKS_MAX];
+	unsigned next;
+};
+
 struct rd {
 	struct link link; /* in pipe.reads */
 	struct receipt *receipt;
@@ -90,6 +99,9 @@ struct rd {
 	uint32_t flags;
 	uint32_t pid;
 	uint16_t fp[4];
+	bool inferred;
+	uint8_t cand_cnt; /* > 0: which of the overlapping reads took what could not be proven */
+	struct proc *cand[MESSAGE_CANDIDATES_MAX];
 };
 
 struct pipe {
@@ -115,6 +127,7 @@ struct pipe {
 	bool is_odd; /* packets or pages were written: not every slot can be merged into */
 	unsigned range_next;
 	struct range range[RANGES_MAX];
+	struct marks w_marks, r_marks;
 };
 
 struct pairing {
@@ -147,21 +160,40 @@ static inline uint64_t slot_up(uint64_t pos)
 	return slot_down(pos + SLOT_BYTES - 1);
 }
 
+static inline void marks__add(struct marks *mk, uint64_t pos)
+{
+	if (!(pos % SLOT_BYTES) || mk->pos[(mk->next + MARKS_MAX - 1) % MARKS_MAX] == pos)
+		return;
+	mk->pos[mk->next] = pos;
+	mk->next = (mk->next + 1) % MARKS_MAX;
+}
+
+static inline bool marks__cut(const struct marks *mk, uint64_t from, uint64_t to)
+{
+	for (unsigned i = 0; i < MARKS_MAX; i++)
+		if (mk->pos[i] > from && mk->pos[i] < to)
+			return true;
+	return false;
+}
+
 /* stream_line.c: what is placed */
 struct seg *line__insert(struct pipe *pi, struct wr *w, uint64_t from, uint64_t to, uint64_t bytes);
 void line__remove(struct pipe *pi, struct seg *sg); /* frees its write with the last one */
 bool line__is_free(const struct pipe *pi, uint64_t from, uint64_t to);
+/* A sample at a slot's start, without a full slot before: a write had taken the slot and not filled it yet. */
+bool line__is_taken(const struct pipe *pi, uint64_t pos);
 struct span line__span(const struct pipe *pi, const struct rd *r, uint64_t s, uint64_t e);
 bool wr__layout(const struct wr *w, uint64_t cur, bool merge, struct layout *out); /* false: that cannot be */
 void wr__place(struct pipe *pi, struct wr *w, const struct layout *lay);
 void wr__place_piece(struct pipe *pi, struct wr *w, const struct piece *pc);
 void line__note(struct pipe *pi, uint64_t from, uint64_t to, uint32_t chars);
-void wr__free(struct pairing *p, struct wr *w);
+void wr__put(struct pairing *p, struct wr *w); /* one reference less */
 void pipe__drop_unread(struct pipe *pi, uint64_t before, bool is_taken);
 
 /* stream_write.c */
 void pipe__add_write(struct pipe *pi, const struct op *op);
 bool pipe__place_writes(struct pipe *pi); /* true: some found their place */
+void pipe__place_part(struct pipe *pi, struct wr *w); /* w sleeps: what it wrote so far, if that is certain */
 void pipe__force_write(struct pipe *pi, struct wr *w); /* no more waiting */
 
 /* stream_plan.c: all ways to place these between lo and hi, to p->found; false: there may be more */
@@ -173,13 +205,13 @@ void guess__lay(struct pipe *pi, struct guess *g, unsigned plan); /* its segment
 void guess__lift(struct pipe *pi, struct guess *g); /* ... and leave it */
 void guess__decide(struct pipe *pi, struct guess *g, unsigned plan, bool is_sure); /* places for good, frees g */
 void guess__settle(struct pipe *pi, uint64_t until_ns);
+void guess__mark(struct pipe *pi, uint64_t pos); /* a write ended there */
 void guess__free_all(struct pipe *pi);
 
 /* stream_match.c: reads that overlap each other, or a guess */
-bool pipe__match_groups(struct pipe *pi, bool is_late);
+bool pipe__match_groups(struct pipe *pi);
 
 /* stream_read.c */
-void rd__give(struct pipe *pi, struct rd *r, bool is_doubtful, struct proc *const *cand, size_t cand_cnt);
 bool rd__agrees(const struct rd *r, const struct seg *sg); /* read from sg's start on */
 bool rd__write_waits(const struct pipe *pi, uint64_t s, uint64_t e);
 void pipe__add_read(struct pipe *pi, const struct op *op);

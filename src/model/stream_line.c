@@ -27,13 +27,14 @@ struct seg *line__insert(struct pipe *pi, struct wr *w, uint64_t from, uint64_t 
 	sg->packet = w->flags & OP_F_PACKET;
 	sg->opaque = w->flags & OP_F_PAGES;
 	list__insert(before, &sg->link);
-	w->seg_cnt++;
+	w->ref_cnt++;
 	return sg;
 }
 
-void wr__free(struct pairing *p, struct wr *w)
+void wr__put(struct pairing *p, struct wr *w)
 {
-	list__append(&p->spare_writes, &w->link);
+	if (!--w->ref_cnt)
+		list__append(&p->spare_writes, &w->link);
 }
 
 void line__remove(struct pipe *pi, struct seg *sg)
@@ -42,12 +43,14 @@ void line__remove(struct pipe *pi, struct seg *sg)
 
 	list__unlink(&sg->link);
 	list__insert(pi->p->spare_segs.next, &sg->link);
-	if (!--w->seg_cnt)
-		wr__free(pi->p, w);
+	wr__put(pi->p, w);
 }
 
 bool line__is_free(const struct pipe *pi, uint64_t from, uint64_t to)
 {
+	for (unsigned i = 0; i < RANGES_MAX; i++)
+		if (pi->range[i].from < to && pi->range[i].to > from)
+			return false;
 	for (struct link *l = pi->segs.prev; l != &pi->segs; l = l->prev) {
 		const struct seg *sg = list__entry(l, struct seg, link);
 
@@ -56,6 +59,16 @@ bool line__is_free(const struct pipe *pi, uint64_t from, uint64_t to)
 		if (sg->from < to)
 			return false;
 	}
+	return true;
+}
+
+bool line__is_taken(const struct pipe *pi, uint64_t pos)
+{
+	if (pos % SLOT_BYTES || pos == SLOT_FIRST * SLOT_BYTES || pos <= pi->known_from || pi->is_odd)
+		return false;
+	for (unsigned i = 0; i < RANGES_MAX; i++)
+		if (pi->range[i].to == pos)
+			return false;
 	return true;
 }
 
@@ -108,7 +121,7 @@ bool wr__layout(const struct wr *w, uint64_t cur, bool merge, struct layout *out
 		return true;
 	}
 	/* pipe_write(): only what is left of whole pages goes to the last used slot, and only as a whole. */
-	if (!off || !chars || off + chars > SLOT_BYTES || (w->flags & OP_F_PACKET))
+	if (!off || !chars || off + chars > SLOT_BYTES || w->flags & OP_F_PACKET || w->is_tail)
 		return false;
 	*out = (struct layout){ .at = { cur, up }, .len = { chars, w->bytes - chars }, .cnt = 1 };
 	out->end = cur + chars;
@@ -119,20 +132,36 @@ bool wr__layout(const struct wr *w, uint64_t cur, bool merge, struct layout *out
 	return true;
 }
 
+void line__note(struct pipe *pi, uint64_t from, uint64_t to, uint32_t chars)
+{
+	struct range *last = &pi->range[(pi->range_next + RANGES_MAX - 1) % RANGES_MAX];
+
+	if (last->to == from && from % SLOT_BYTES) {
+		last->to = to;
+		return;
+	}
+	pi->range[pi->range_next] = (struct range){ from, to, chars };
+	pi->range_next = (pi->range_next + 1) % RANGES_MAX;
+}
+
+void wr__place_piece(struct pipe *pi, struct wr *w, const struct piece *pc)
+{
+	struct seg *sg = line__insert(pi, w, pc->from, pc->to, w->flags & OP_F_PAGES ? w->bytes : pc->to - pc->from);
+
+	sg->first = pc->first && !w->is_tail;
+	sg->last = pc->last;
+	if (pc->to > pi->w_end)
+		pi->w_end = pc->to;
+}
+
 void wr__place(struct pipe *pi, struct wr *w, const struct layout *lay)
 {
-	struct seg *sg = NULL;
-
 	for (unsigned i = 0; i < lay->cnt; i++) {
-		uint64_t bytes = w->flags & OP_F_PAGES ? w->bytes : lay->len[i];
+		struct piece pc = { lay->at[i], lay->at[i] + lay->len[i], 0, i == 0, i + 1 == lay->cnt };
 
-		sg = line__insert(pi, w, lay->at[i], lay->at[i] + lay->len[i], bytes);
-		sg->first = i == 0;
+		wr__place_piece(pi, w, &pc);
+		line__note(pi, pc.from, pc.to, w->flags & OP_F_PACKET ? 0 : (uint32_t)(w->bytes % SLOT_BYTES));
 	}
-	if (sg)
-		sg->last = true;
-	if (lay->end > pi->w_end)
-		pi->w_end = lay->end;
 }
 
 /* is_taken: by reads that were not reported; else nobody took them. */

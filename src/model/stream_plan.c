@@ -23,7 +23,8 @@ struct search {
 	struct pipe *pi;
 	struct wr *const *ops;
 	unsigned cnt, done_cnt;
-	uint64_t hi;
+	uint64_t lo, hi;
+	bool is_taken; /* another write had taken the slot that begins at lo */
 	struct state state[GROUP_MAX];
 	struct range busy[BUSY_MAX];
 	unsigned busy_cnt;
@@ -70,6 +71,9 @@ static bool may_leave_rest(const struct search *s, uint64_t cur, uint64_t chars)
 {
 	uint64_t off = cur % SLOT_BYTES;
 
+	/* Somebody's write ended in that rest. */
+	if (off && marks__cut(&s->pi->w_marks, cur, slot_up(cur)))
+		return false;
 	return !off || !chars || off + chars > SLOT_BYTES || s->is_late || s->pi->is_odd ||
 	       s->pi->r_seen >= slot_up(cur);
 }
@@ -86,7 +90,7 @@ static bool push(struct search *s, unsigned op, uint64_t from, uint64_t to, bool
 		s->incomplete = true;
 		return false;
 	}
-	if (busy && busy->from < to)
+	if ((busy && busy->from < to) || (!(s->ops[op]->flags & OP_F_PAGES) && marks__cut(&s->pi->w_marks, from, to)))
 		return false;
 	s->plan.piece[s->plan.cnt++] = (struct piece){ from, to, (uint8_t)op, first, last };
 	return true;
@@ -146,7 +150,7 @@ static void try_hold(struct search *s, unsigned i, uint64_t cur, bool merge)
 	uint64_t chars = merge ? w->bytes % SLOT_BYTES : 0;
 	uint64_t at = slot_up(cur), pages;
 
-	if (cur < lo || (merge && (st->hold || !chars || !(cur % SLOT_BYTES) || cur % SLOT_BYTES + chars > SLOT_BYTES)))
+	if (cur < lo || (merge && (st->hold || w->is_tail || !chars || !(cur % SLOT_BYTES) || cur % SLOT_BYTES + chars > SLOT_BYTES)))
 		return;
 	if (is_last) {
 		if ((st->left > chars ? at + st->left - chars : cur + chars) <= hi)
@@ -172,6 +176,15 @@ static void found(struct search *s)
 	vec__push(&p->found, s->plan);
 }
 
+/* What is placed already may be several writes: the end may lie between them. */
+static void pass(struct search *s, const struct range *busy)
+{
+	if (s->done_cnt == s->cnt && busy->to >= s->hi)
+		found(s);
+	else
+		step(s, busy->to);
+}
+
 static void step(struct search *s, uint64_t cur)
 {
 	const struct range *busy = next_busy(s, cur);
@@ -181,18 +194,19 @@ static void step(struct search *s, uint64_t cur)
 		return;
 	}
 	if (busy && busy->from <= cur) {
-		step(s, busy->to);
+		pass(s, busy);
 		return;
 	}
-	if (s->done_cnt == s->cnt && cur >= s->hi) {
-		if (cur == s->hi)
+	/* A sample at a slot's start may be of a write that had taken the slot and not filled it. */
+	if (s->done_cnt == s->cnt && (cur >= s->hi || (slot_up(cur) == s->hi && !marks__cut(&s->pi->w_marks, cur, s->hi)))) {
+		if (cur <= s->hi)
 			found(s);
 		return;
 	}
 	for (unsigned i = 0; i < s->cnt && cur < s->hi; i++) {
 		const struct wr *w = s->ops[i];
 
-		if (s->state[i].done || cur < w->s)
+		if (s->state[i].done || cur < w->s || (s->is_taken && cur == s->lo && w->s == cur))
 			continue;
 		for (int merge = 1; merge >= 0; merge--) {
 			if (!merge && !may_leave_rest(s, cur, s->state[i].hold || w->flags & OP_F_PACKET ?
@@ -205,17 +219,18 @@ static void step(struct search *s, uint64_t cur)
 		}
 	}
 	if (busy && cur < busy->from && busy->from == slot_up(cur) && may_leave_rest(s, cur, busy->chars))
-		step(s, busy->to);
+		pass(s, busy);
 }
 
 bool plan__find(struct pipe *pi, struct wr *const *ops, unsigned cnt, uint64_t lo, uint64_t hi, bool is_late)
 {
-	struct search s = { .pi = pi, .ops = ops, .cnt = cnt, .hi = hi, .is_late = is_late };
+	struct search s = { .pi = pi, .ops = ops, .cnt = cnt, .lo = lo, .hi = hi, .is_late = is_late };
 
 	pi->p->found.cnt = 0;
 	for (unsigned i = 0; i < cnt; i++)
 		s.state[i].left = ops[i]->bytes;
 	collect_busy(&s, lo);
+	s.is_taken = !is_late && line__is_taken(pi, lo);
 	step(&s, lo);
 	return !s.incomplete;
 }

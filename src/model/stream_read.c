@@ -24,22 +24,34 @@ static struct rd *new_rd(struct pipe *pi, const struct op *op)
 	r->s = op->flags & OP_F_NOENTRY ? pi->r_end : pipe__pos(pi, op->stream.addr_s);
 	if (r->s > r->e)
 		r->s = pi->r_end <= r->e ? pi->r_end : slot_down(r->e);
-	if (op->flags & OP_F_PAGES)
+	if (op->flags & OP_F_PAGES) {
 		r->s = slot_down(r->s);
+	} else {
+		marks__add(&pi->r_marks, r->e);
+		if (!(op->flags & OP_F_NOENTRY))
+			marks__add(&pi->r_marks, r->s);
+	}
 	r->bytes = op->bytes;
 	r->ts_ns = op->ts_ns;
 	r->flags = op->flags;
 	r->pid = op->pid;
 	memcpy(r->fp, op->fp, sizeof(r->fp));
+	r->inferred = false;
+	r->cand_cnt = 0;
+	if (r->e > pi->r_seen)
+		pi->r_seen = r->e;
 	return r;
 }
 
-static void give(struct rd *r, struct seg *sg, uint64_t bytes, bool ends)
+static void give_part(struct rd *r, const struct seg *sg, uint64_t bytes, bool ends)
 {
 	const struct wr *w = sg->w;
-	enum attr attr = w->cand_cnt ? ATTR_CANDIDATES : w->inferred ? ATTR_INFERRED : ATTR_EXACT;
+	bool is_doubtful = w->cand_cnt || r->cand_cnt;
+	enum attr attr = is_doubtful ? ATTR_CANDIDATES : w->inferred || r->inferred ? ATTR_INFERRED : ATTR_EXACT;
 
 	receipt__add(r->receipt, &w->sender, bytes, ends && sg->last, attr, w->cand, w->cand_cnt);
+	if (r->cand_cnt)
+		receipt__add(r->receipt, &w->sender, 0, 0, attr, r->cand, r->cand_cnt);
 }
 
 /* Takes up to `want` bytes of sg from position `from` on; what lies before stays as a segment of its own. */
@@ -53,7 +65,7 @@ static uint64_t take_seg(struct pipe *pi, struct rd *r, struct seg *sg, uint64_t
 	if (n > limit)
 		n = limit;
 	skip = sg->packet && limit < room ? limit : sg->packet ? room : n;
-	give(r, sg, n, skip == room);
+	give_part(r, sg, n, skip == room);
 	if (skip > n) {
 		struct channel *ch = model__channel(pi->p->m, pi->mech, pi->key);
 
@@ -61,10 +73,10 @@ static uint64_t take_seg(struct pipe *pi, struct rd *r, struct seg *sg, uint64_t
 			ch->discarded_bytes += skip - n;
 	}
 	if (!sg->opaque && from > sg->from) {
-		struct seg *left = line__insert(pi, sg->w, sg->from, from, from - sg->from);
+		uint64_t at = sg->from;
 
-		left->first = sg->first;
 		sg->from = from;
+		line__insert(pi, sg->w, at, from, from - at)->first = sg->first;
 	}
 	sg->bytes -= skip;
 	if (!sg->opaque)
@@ -82,17 +94,17 @@ static void finish(struct pipe *pi, struct rd *r, uint64_t missing)
 	receipt__done(r->receipt);
 	if (r->e > pi->r_end)
 		pi->r_end = r->e;
-	if (r->s > pi->gone_pos && !list__empty(&pi->segs) &&
-	    list__entry(pi->segs.next, struct seg, link)->to <= r->s)
+	if (!list__empty(&pi->segs) && list__entry(pi->segs.next, struct seg, link)->to <= r->s)
 		pipe__activate(pi);
 	list__unlink(&r->link);
 	list__append(&pi->p->spare_reads, &r->link);
 }
 
+/* Takes r's bytes from r->s on. */
 void rd__take(struct pipe *pi, struct rd *r)
 {
 	uint64_t end = r->flags & OP_F_PAGES ? slot_up(r->e) : r->e;
-	uint64_t left = r->bytes;
+	uint64_t left = r->bytes, from, want;
 
 	list__for_each(&pi->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, link);
@@ -102,7 +114,9 @@ void rd__take(struct pipe *pi, struct rd *r)
 			break;
 		if (sg->to <= r->s)
 			continue;
-		left -= take_seg(pi, r, sg, sg->from > r->s ? sg->from : r->s, left);
+		from = sg->from > r->s ? sg->from : r->s;
+		want = sg->opaque || left < end - from ? left : end - from;
+		left -= take_seg(pi, r, sg, from, want);
 		if (is_packet)
 			break;
 	}
@@ -122,15 +136,47 @@ static bool is_packet(const struct pipe *pi, const struct rd *r)
 	return false;
 }
 
-static bool write_waits(const struct pipe *pi, const struct rd *r)
+bool rd__write_waits(const struct pipe *pi, uint64_t s, uint64_t e)
 {
 	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
 		const struct wr *w = list__entry(l, struct wr, link);
 
-		if (w->s < r->e && w->e > r->s)
+		if (w->s < e && w->e > s)
+			return true;
+		if (w->merged_at && w->merged_at < e && slot_up(w->merged_at) > s)
 			return true;
 	}
 	return false;
+}
+
+static bool guess_waits(const struct pipe *pi, const struct rd *r)
+{
+	for (struct link *l = pi->guesses.next; l != &pi->guesses; l = l->next) {
+		const struct guess *g = list__entry(l, struct guess, link);
+
+		if (g->lo < r->e && g->hi > r->s)
+			return true;
+	}
+	return false;
+}
+
+bool rd__agrees(const struct rd *r, const struct seg *sg)
+{
+	for (unsigned i = 0; sg->first && i < 4; i++)
+		if (r->fp[i] && sg->w->fp[i] && r->fp[i] != sg->w->fp[i])
+			return false;
+	return true;
+}
+
+static bool content_agrees(const struct pipe *pi, const struct rd *r)
+{
+	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
+		const struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->to > r->s)
+			return sg->from < r->s || sg->from >= r->e || r->flags & OP_F_PAGES || rd__agrees(r, sg);
+	}
+	return true;
 }
 
 /* All that is unread in its range is as much as it took: then it took that. */
@@ -138,14 +184,16 @@ static bool is_sure(const struct pipe *pi, const struct rd *r)
 {
 	struct span have;
 
-	if (pi->write_cnt && write_waits(pi, r))
+	if (pi->write_cnt && rd__write_waits(pi, r->s, r->e))
+		return false;
+	if (!list__empty(&pi->guesses) && guess_waits(pi, r))
 		return false;
 	have = line__span(pi, r, r->s, r->e);
 	if (r->s < pi->known_from)
 		return have.lo <= r->bytes;
 	if (have.lo <= r->bytes && r->bytes <= have.hi)
-		return true;
-	return have.lo > r->bytes && is_packet(pi, r);
+		return content_agrees(pi, r);
+	return have.lo > r->bytes && is_packet(pi, r) && content_agrees(pi, r);
 }
 
 void pipe__add_read(struct pipe *pi, const struct op *op)
@@ -179,6 +227,9 @@ bool pipe__match_reads(struct pipe *pi)
 
 void pipe__force_read(struct pipe *pi, struct rd *r)
 {
+	struct span have = line__span(pi, r, r->s, r->e);
+
 	pi->read_cnt--;
+	r->inferred = have.lo > r->bytes || !content_agrees(pi, r);
 	rd__take(pi, r);
 }

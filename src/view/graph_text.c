@@ -78,6 +78,7 @@ static void put_branch(struct buf *out, bool last, const char *arrow)
 /* A branch's text padded to the channel's column, then the channel. */
 static void put_channel_at(struct buf *out, size_t from, const struct channel *ch)
 {
+	label__cut(out, from, COLS_LABEL);
 	label__pad(out, from, COLS_LABEL);
 	buf__puts(out, "  ");
 	from = out->len;

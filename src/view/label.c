@@ -57,10 +57,17 @@ static size_t columns(const char *s, size_t len)
 
 void label__text(struct buf *out, const char *s, size_t len, size_t max_cols)
 {
-	size_t from = out->len, i = from, cols = 0;
-	uint32_t cp;
+	size_t from = out->len;
 
 	escape__terminal(out, s, len);
+	label__cut(out, from, max_cols);
+}
+
+void label__cut(struct buf *out, size_t from, size_t max_cols)
+{
+	size_t i = from, cols = 0;
+	uint32_t cp;
+
 	if (columns(out->data + from, out->len - from) <= max_cols)
 		return;
 	while (i < out->len) {

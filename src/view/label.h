@@ -12,6 +12,8 @@
 
 /* s escaped for terminals and cut to max_cols columns, the last one then being "…". */
 void label__text(struct buf *out, const char *s, size_t len, size_t max_cols);
+/* Cuts what was written from offset `from` on, already escaped, to max_cols columns. */
+void label__cut(struct buf *out, size_t from, size_t max_cols);
 /* Spaces until what was written from offset `from` on takes cols columns. */
 void label__pad(struct buf *out, size_t from, size_t cols);
 /* Moves what was written from offset `from` on to the right end of cols columns. */

@@ -45,8 +45,10 @@ static void choose_nodes(struct spokes *sp, const struct sorted *s, size_t chann
 	}
 	for (size_t i = 0; i < s->ends.cnt; i++) {
 		const struct end *e = s->ends.v[i];
+		const struct pair *p = &pairs[e->channel->id];
 
-		if (has_traffic(e) && !is_of(&pairs[e->channel->id], e->proc))
+		/* Without any flow there is nothing to draw: a datagram sender's own socket, for example. */
+		if (p->seen && has_traffic(e) && !is_of(p, e->proc))
 			sp->is_node[e->channel->id] = true;
 	}
 	for (size_t i = 0; i < s->shares.cnt; i++)

@@ -44,14 +44,19 @@ static inline void kit__object_name(uint8_t mech, struct obj_key key, char *buf,
 	snprintf(buf, size, "obj:[%u]", (unsigned int)key.id);
 }
 
-static inline struct kit *kit__new(void)
+static inline struct kit *kit__new_settling(uint64_t settle_ns)
 {
 	struct kit *k = calloc(1, sizeof(*k));
-	struct model_opts opts = { .object_name = kit__object_name };
+	struct model_opts opts = { .object_name = kit__object_name, .settle_ns = settle_ns };
 	struct model_sink sink = { .ctx = k, .message = kit__on_message, .op = kit__on_op };
 
 	k->m = model__new(&opts, &sink);
 	return k;
+}
+
+static inline struct kit *kit__new(void)
+{
+	return kit__new_settling(0);
 }
 
 static inline void kit__free(struct kit *k)
@@ -67,8 +72,9 @@ static inline struct obj_key kit__key(uint64_t id)
 
 static inline void kit__fork(struct kit *k, uint64_t ts_ns, uint32_t pid, uint32_t ppid, const char *comm)
 {
-	struct task_info info = { .ts_ns = ts_ns, .start_ns = ts_ns, .pid = pid, .tid = pid, .ppid = ppid,
-				  .what = TASK_FORK };
+	struct task_info info = {
+		.ts_ns = ts_ns, .start_ns = ts_ns, .pid = pid, .tid = pid, .ppid = ppid, .what = TASK_FORK
+	};
 
 	strncpy(info.comm, comm, sizeof(info.comm) - 1);
 	model__task(k->m, &info);
@@ -76,7 +82,11 @@ static inline void kit__fork(struct kit *k, uint64_t ts_ns, uint32_t pid, uint32
 
 static inline void kit__exit(struct kit *k, uint64_t ts_ns, uint32_t pid, int32_t exit_code)
 {
-	struct task_info info = { .ts_ns = ts_ns, .pid = pid, .tid = pid, .what = TASK_EXIT, .group_dead = true,
+	struct task_info info = { .ts_ns = ts_ns,
+				  .pid = pid,
+				  .tid = pid,
+				  .what = TASK_EXIT,
+				  .group_dead = true,
 				  .exit_code = exit_code };
 
 	model__task(k->m, &info);
@@ -84,7 +94,9 @@ static inline void kit__exit(struct kit *k, uint64_t ts_ns, uint32_t pid, int32_
 
 static inline void kit__name(struct kit *k, uint64_t id, uint8_t mech, const char *name)
 {
-	struct object_info info = { .key = kit__key(id), .mech = mech, .name = name, .name_len = strlen(name) };
+	struct object_info info = {
+		.key = kit__key(id), .mech = mech, .name = name, .name_len = strlen(name)
+	};
 
 	model__object(k->m, &info);
 }

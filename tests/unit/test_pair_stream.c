@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Pipes: each rule of pairing by stream address, one at a time. */
+#include "model_kit.h"
+#include "suite.h"
+
+#define ADDR(slot, off) ((uint64_t)(uint32_t)(slot) << 32 | (off))
+
+static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t bytes, uint64_t from, uint64_t to, uint32_t flags)
+{
+	struct op op = { .ts_ns = ms * MS, .enter_ns = ms * MS - MS / 2, .pid = pid, .tid = pid, .kind = kind, .mech = 1,
+			 .rule = PAIR_STREAM, .flags = flags, .obj = { 7, 1 }, .fd = -1, .fd2 = -1, .bytes = bytes,
+			 .ret = (int64_t)bytes, .stream = { from, to } };
+
+	model__op(k->m, &op);
+}
+
+static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr)
+{
+	struct object_info info = { .ts_ns = ms * MS, .key = { 7, 1 }, .mech = 1, .scanned = scanned, .rd_addr = rd,
+				    .wr_addr = wr, .fill_bytes = UINT64_MAX, .name = "pipe:[7]", .name_len = 8 };
+
+	model__object(k->m, &info);
+}
+
+static uint64_t moved(const struct kit *k, uint32_t src, uint32_t dst, enum attr attr)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < k->cnt; i++) {
+		const struct message *m = &k->got[i].m;
+
+		if ((m->src.proc ? m->src.proc->pid : 0) == src && m->dst.proc->pid == dst && m->attr == attr)
+			sum += m->bytes;
+	}
+	return sum;
+}
+
+#define UNUSED ADDR(-1, 0)
+
+START_TEST(test_write_then_read)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 100, UNUSED, ADDR(0, 100), 0);
+	io(k, OP_RECV, 2, 3, 100, ADDR(0, 0), ADDR(1, 0), 0);
+	EXPECT(k->cnt == 1 && moved(k, 1, 2, ATTR_EXACT) == 100 && k->got[0].m.messages == 1);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_read_reported_first)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_RECV, 2, 3, 100, ADDR(0, 0), ADDR(1, 0), OP_F_WAITED);
+	EXPECT(k->cnt == 0);
+	io(k, OP_SEND, 1, 4, 100, UNUSED, ADDR(0, 100), 0);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 100);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_merged_and_split)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 10, UNUSED, ADDR(0, 10), 0);
+	io(k, OP_SEND, 3, 3, 5000, ADDR(0, 10), ADDR(1, 4096), 0); /* 904 merged, one whole page */
+	io(k, OP_RECV, 2, 4, 500, ADDR(0, 0), ADDR(0, 500), 0);
+	io(k, OP_RECV, 4, 5, 4510, ADDR(0, 500), ADDR(2, 0), 0);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 10 && moved(k, 3, 2, ATTR_EXACT) == 490);
+	EXPECT(moved(k, 3, 4, ATTR_EXACT) == 4510);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_packet_rest_is_discarded)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 100, UNUSED, ADDR(0, 100), OP_F_PACKET);
+	io(k, OP_SEND, 1, 3, 50, ADDR(0, 100), ADDR(1, 50), OP_F_PACKET);
+	io(k, OP_RECV, 2, 4, 10, ADDR(0, 0), ADDR(1, 0), 0);
+	io(k, OP_RECV, 2, 5, 50, ADDR(1, 0), ADDR(2, 0), 0);
+	EXPECT(k->cnt == 2 && moved(k, 1, 2, ATTR_EXACT) == 60);
+	EXPECT(k->got[0].m.channel->discarded_bytes == 90 && k->got[0].m.messages == 1);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_older_than_the_trace)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, true, ADDR(5, 20), ADDR(5, 50));
+	io(k, OP_SEND, 1, 2, 7, ADDR(5, 50), ADDR(5, 57), 0);
+	io(k, OP_RECV, 2, 3, 37, ADDR(5, 20), ADDR(6, 0), 0);
+	EXPECT(moved(k, 0, 2, ATTR_UNKNOWN) == 30 && moved(k, 1, 2, ATTR_EXACT) == 7);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_lost_write_is_unknown)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 10, UNUSED, ADDR(0, 10), 0);
+	io(k, OP_SEND, 1, 3, 10, ADDR(0, 30), ADDR(0, 40), 0);
+	io(k, OP_RECV, 2, 4, 40, ADDR(0, 0), ADDR(1, 0), 0);
+	EXPECT(k->cnt == 0);
+	model__advance(k->m, 10000 * MS);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 20 && moved(k, 0, 2, ATTR_UNKNOWN) == 20);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_new_pipe_with_the_same_key)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 10, UNUSED, ADDR(0, 10), 0);
+	made(k, 3, false, 0, UNUSED);
+	io(k, OP_SEND, 3, 4, 10, UNUSED, ADDR(0, 10), 0);
+	io(k, OP_RECV, 2, 5, 10, ADDR(0, 0), ADDR(1, 0), 0);
+	EXPECT(k->cnt == 1 && moved(k, 3, 2, ATTR_EXACT) == 10);
+	EXPECT(k->got[0].m.channel->unread_bytes == 10);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_resized_ring)
+{
+	struct kit *k = kit__new();
+	struct object_info info = { .ts_ns = 4 * MS, .key = { 7, 1 }, .mech = 1, .rebased = true, .rd_addr = ADDR(0, 4),
+				    .wr_addr = ADDR(0, 20) };
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 4096 * 3 + 20, UNUSED, ADDR(3, 20), 0);
+	io(k, OP_RECV, 2, 3, 4096 * 3 + 4, ADDR(0, 0), ADDR(3, 4), 0);
+	model__object(k->m, &info);
+	io(k, OP_SEND, 3, 5, 5, ADDR(0, 20), ADDR(0, 25), 0);
+	io(k, OP_RECV, 4, 6, 21, ADDR(0, 4), ADDR(1, 0), 0);
+	EXPECT(moved(k, 1, 4, ATTR_EXACT) == 16 && moved(k, 3, 4, ATTR_EXACT) == 5);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_sleeping_write)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 0, UNUSED, ADDR(15, 4096), OP_F_BLOCKED);
+	io(k, OP_RECV, 2, 3, 65536, 0, ADDR(16, 0), 0);
+	io(k, OP_SEND, 1, 2, 70000, ADDR(15, 4096), ADDR(17, 368), 0);
+	io(k, OP_RECV, 2, 5, 4464, ADDR(16, 0), ADDR(18, 0), 0);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 70000);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_overlapping_writes)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 10, UNUSED, ADDR(0, 30), 0);
+	io(k, OP_SEND, 3, 3, 20, UNUSED, ADDR(0, 30), 0);
+	io(k, OP_RECV, 2, 4, 30, 0, ADDR(1, 0), 0); /* whoever was first */
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 10 && moved(k, 3, 2, ATTR_EXACT) == 20);
+	kit__free(k);
+	k = kit__new();
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 10, UNUSED, ADDR(0, 20), 0);
+	io(k, OP_SEND, 3, 3, 10, UNUSED, ADDR(0, 20), 0);
+	io(k, OP_RECV, 2, 4, 10, 0, ADDR(0, 10), 0);
+	io(k, OP_RECV, 4, 5, 10, ADDR(0, 10), ADDR(1, 0), 0);
+	EXPECT(k->cnt == 2 && k->got[0].m.attr == ATTR_CANDIDATES && k->got[0].m.candidate_cnt == 2);
+	kit__free(k);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_write_then_read,	    test_read_reported_first, test_merged_and_split,
+		test_packet_rest_is_discarded, test_older_than_the_trace, test_lost_write_is_unknown,
+		test_new_pipe_with_the_same_key, test_resized_ring, test_sleeping_write, test_overlapping_writes,
+	};
+
+	return SUITE_RUN("pair_stream", tests);
+}
