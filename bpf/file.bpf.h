@@ -11,6 +11,10 @@
 
 #define PIPEFS_MAGIC 0x50495045
 #define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
@@ -45,9 +49,24 @@ static __always_inline __u64 file__by_fd(__s32 fd)
 	return read_word(table + fd);
 }
 
+static __always_inline __u8 inet__mech(__u64 sk)
+{
+	switch (READ(sk, struct sock, sk_protocol)) {
+	case IPPROTO_TCP:
+		return IPCT_MECH_TCP;
+	case IPPROTO_UDP:
+		return IPCT_MECH_UDP;
+	}
+	return 0;
+}
+
 static __always_inline __u8 sock__mech(__u64 sk)
 {
-	if (READ(sk, struct sock, __sk_common.skc_family) != AF_UNIX)
+	__u16 family = READ(sk, struct sock, __sk_common.skc_family);
+
+	if ((wanted(IPCT_MECH_TCP) || wanted(IPCT_MECH_UDP)) && (family == AF_INET || family == AF_INET6))
+		return inet__mech(sk);
+	if (family != AF_UNIX)
 		return 0;
 	switch (READ(sk, struct sock, sk_type)) {
 	case SOCK_STREAM:
@@ -77,6 +96,46 @@ static __always_inline bool ino__is_ignored(__u64 ino, __u32 dev)
 			return true;
 	}
 	return false;
+}
+
+#define S_IFCHR 0020000
+#define TTYAUX_MAJOR 5 /* /dev/tty, /dev/ptmx */
+#define UNIX98_PTY_MASTER_MAJOR 128
+#define UNIX98_PTY_SLAVE_MAJOR 136
+
+/* A side of a pseudoterminal: ino is N of /dev/pts/N plus 1, f_flags its devpts (0: the tracer's own). */
+static __always_inline bool object__from_tty(struct object *o, __u64 file, __u64 inode)
+{
+	__u32 major = READ(inode, struct inode, i_rdev) >> 20, dev;
+	struct tty_file_private *private;
+	__u64 tty, slave, dentry, sb;
+
+	if (major != TTYAUX_MAJOR && (major & ~7u) != UNIX98_PTY_SLAVE_MAJOR)
+		return false;
+	private = READ(file, struct file, private_data);
+	tty = private ? (__u64)READ(private, struct tty_file_private, tty) : 0;
+	if (!tty || !READ(tty, struct tty_struct, link) || READ(tty, struct tty_struct, termios.c_line))
+		return false;
+	major = READ(READ(tty, struct tty_struct, driver), struct tty_driver, major);
+	if (major != UNIX98_PTY_MASTER_MAJOR && major != UNIX98_PTY_SLAVE_MAJOR)
+		return false;
+	slave = major == UNIX98_PTY_SLAVE_MAJOR ? tty : (__u64)READ(tty, struct tty_struct, link);
+	dentry = (__u64)READ(slave, struct tty_struct, driver_data);
+	sb = dentry ? (__u64)READ(dentry, struct dentry, d_sb) : 0;
+	dev = sb ? READ(sb, struct super_block, s_dev) : 0;
+	o->ptr = o->key = tty;
+	o->dev = 0;
+	o->is_sock = 0;
+	o->mech = IPCT_MECH_PTY;
+	o->file = file;
+	o->ino = READ(tty, struct tty_struct, index) + 1;
+	o->f_flags = dev == cfg.devpts ? 0 : dev;
+	o->was_waiting = 0;
+	if (!o->f_flags && cfg.ignore_pts && o->ino == cfg.ignore_pts) {
+		o->mech = 0;
+		return false;
+	}
+	return true;
 }
 
 #define ANON_INODE_FS_MAGIC 0x09041934
@@ -144,6 +203,8 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 		o->dev = 0;
 		o->mech = sock__mech(o->ptr);
 		o->is_sock = 1;
+	} else if (wanted(IPCT_MECH_PTY) && mode == S_IFCHR) {
+		return object__from_tty(o, file, (__u64)inode);
 	} else if (!wanted(IPCT_MECH_EVENTFD) || !object__from_anon(o, file)) {
 		return false;
 	}

@@ -90,8 +90,8 @@ static __noinline bool filter__is_marked(__u64 object, bool is_sock)
 /* Is this object of the running task to be seen? */
 static __always_inline bool filter__wants(const struct object *o)
 {
-	if (!cfg.filter)
-		return true;
+	if (!cfg.filter || o->mech == IPCT_MECH_TCP || o->mech == IPCT_MECH_UDP)
+		return true; /* few pass: only those with both ends here */
 	if (task__is_chosen(current_task())) {
 		filter__mark(o->ptr, o->is_sock);
 		return true;

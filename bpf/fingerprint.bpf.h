@@ -81,4 +81,26 @@ static __always_inline void fingerprint__user(__u16 fp[4], const struct task_op 
 	fingerprint__fill(fp, w, len);
 }
 
+/* The first iovec of a struct msghdr, as buf/cnt. */
+static __always_inline void msghdr__load(struct task_op *op, __u64 msghdr)
+{
+	if (op->compat) {
+		struct {
+			__u32 name, namelen, iov, iovlen;
+		} m = {};
+
+		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
+		op->buf = m.iov;
+		op->cnt = m.iovlen;
+	} else {
+		struct {
+			__u64 name, namelen, iov, iovlen;
+		} m = {};
+
+		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
+		op->buf = m.iov;
+		op->cnt = m.iovlen;
+	}
+}
+
 #endif

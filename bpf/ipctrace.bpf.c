@@ -15,4 +15,6 @@ char LICENSE[] SEC("license") = "GPL";
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
 #include "unit.bpf.c"
+#include "tcp.bpf.c"
+#include "udp.bpf.c"
 #include "uring.bpf.c"

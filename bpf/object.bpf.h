@@ -6,6 +6,9 @@
 #include "mq.bpf.h"
 #include "eventfd.bpf.h"
 #include "pipe.bpf.h"
+#include "pty.bpf.h"
+#include "tcp.bpf.h"
+#include "udp.bpf.h"
 #include "unix.bpf.h"
 
 #define TCP_LISTEN 10
@@ -180,22 +183,36 @@ static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 w
 	emit__output(ev, size, o->mech);
 }
 
+/* TCP and UDP have records of their own. */
+static __always_inline void inet__scan(const struct object *o)
+{
+	if (o->mech == IPCT_MECH_TCP)
+		tcp__scan(o->ptr);
+}
+
 static __always_inline void object__emit(const struct object *o, __s32 fd, __u8 what, __u32 which)
 {
-	object__emit_for(o, fd, what, which, 0);
+	if (!mech__is_inet(o->mech) && o->mech != IPCT_MECH_PTY)
+		object__emit_for(o, fd, what, which, 0);
 }
 
 /* An operation on o that moves no data; fd: the descriptor that was made, closed or used. */
 static __noinline void call__emit(const struct task_op *op, __u8 kind, const struct object *o, __s64 ret,
 				  __s32 fd)
 {
-	struct ipct_call *ev = emit__reserve(IPCT_KIND_CALL, sizeof(*ev), o->mech, kind);
+	__u64 peer = 0;
+	struct ipct_call *ev;
 
+	if (o->mech == IPCT_MECH_UDP || (o->mech == IPCT_MECH_TCP && !tcp__is_local(o->ptr, &peer)))
+		return;
+	if (o->is_sock && !mech__is_inet(o->mech))
+		peer = unix__peer(o->ptr);
+	ev = emit__reserve(IPCT_KIND_CALL, sizeof(*ev), o->mech, kind);
 	if (!ev)
 		return;
 	ev->enter_ns = op->enter_ns;
 	ev->key = o->key;
-	ev->peer_key = o->is_sock ? unix__peer(o->ptr) : 0;
+	ev->peer_key = peer;
 	ev->ret = ret;
 	ev->dev = o->dev;
 	ev->ino = o->ino;

@@ -38,6 +38,13 @@ int seed__files(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (!object__from_file(&o, (__u64)file) && !mq__from_file(&o, (__u64)file))
 		return 0;
+	if (o.mech == IPCT_MECH_PTY)
+		return 0; /* has its name with each operation */
+	if (mech__is_inet(o.mech)) {
+		inet__scan(&o);
+		seed__print(ctx->meta);
+		return 0;
+	}
 	if (cfg.filter && task__is_chosen(task))
 		filter__mark(o.ptr, o.is_sock);
 	object__emit_for(&o, ctx->fd, IPCT_OBJECT_SCAN, 1, READ(task, struct task_struct, tgid));

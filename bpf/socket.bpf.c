@@ -3,8 +3,7 @@
  * Tracepoints that show each skb: the identity of a message, on both sides. They fire inside the system call, or
  * inside io_uring, where no call of ours is under way.
  */
-#include "filter.bpf.h"
-#include "unix.bpf.h"
+#include "alone.bpf.h"
 
 static __always_inline __u64 skb__cb(__u64 skb)
 {
@@ -28,33 +27,6 @@ static __always_inline void skb__fingerprint(__u16 fp[4], __u64 skb)
 	fingerprint__fill(fp, w, len);
 }
 
-/*
- * Outside any call of ours: io_uring, which works in the caller or in a worker thread of the same process. The
- * thread's record is free then; sock_send_length and sock_recv_length end the operation as an exit would.
- */
-static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk, __u8 mech)
-{
-	struct object *o = send ? &op->out : &op->in;
-
-	if (op->alone && o->mech && o->ptr == sk)
-		return; /* a further skb of the same operation */
-	op->in.mech = op->out.mech = 0;
-	op->has_part = 0;
-	op->part_bytes = 0;
-	op->msg_flags = 0;
-	op->compat = 0;
-	op->enter_ns = bpf_ktime_get_boot_ns(); /* of the first skb; the submission is not known */
-	op->fd_in = op->fd_out = -1;
-	op->alone = 1;
-	o->ptr = o->key = sk;
-	o->ino = sock__ino(sk);
-	o->is_sock = 1;
-	o->was_waiting = 0;
-	o->mech = mech;
-	if (ino__is_ignored(o->ino, 0) || !filter__wants(o))
-		o->mech = 0;
-}
-
 static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool send)
 {
 	__u8 mech = sock__mech(sk);
@@ -63,14 +35,28 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 
 	if (!mech || !wanted(mech) || task__is_tracer())
 		return;
-	op = task_op__current(false);
+	if (mech == IPCT_MECH_UDP && send)
+		return; /* seen where it arrives */
+	op = task_op__current(mech == IPCT_MECH_UDP);
+	if (op && mech == IPCT_MECH_UDP && op->class == IPCT_SC_RECVMMSG && op->in.ptr == sk && ret >= 0) {
+		udp__received(op, 0, ret, 0);
+		return;
+	}
 	if (!op || op->class)
 		return;
 	o = send ? &op->out : &op->in;
 	if (!op->alone || !o->mech)
 		alone__begin(op, send, sk, mech);
 	o->ptr = o->key = sk;
-	if (o->mech) {
+	if (o->mech == IPCT_MECH_TCP) {
+		op->msg_flags = msg_flags;
+		if (!op->has_part && ret > 0) /* seen for the first time: it must have been alone */
+			o->addr = tcp__position(sk, send) - (__u32)ret;
+		tcp__exit(op, send, ret, IPCT_IO_URING, false);
+	} else if (o->mech == IPCT_MECH_UDP) {
+		op->msg_flags = msg_flags;
+		udp__received(op, 0, ret, IPCT_IO_URING);
+	} else if (o->mech) {
 		op->msg_flags = msg_flags;
 		if (!op->has_part) {
 			__builtin_memset(&op->part, 0, sizeof(op->part));
@@ -113,6 +99,8 @@ int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
 	mech = sock__mech((__u64)receiver);
 	if (!mech || !wanted(mech) || task__is_tracer())
 		return 0;
+	if (mech__is_inet(mech))
+		return 0;
 	if (READ(receiver, struct sock, __sk_common.skc_state) == TCP_LISTEN)
 		return 0; /* a connection, not data */
 	sk = part__from_tail(&part, (__u64)receiver);
@@ -148,6 +136,15 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 	mech = sender ? sock__mech(sender) : 0;
 	if (!mech || !wanted(mech) || task__is_tracer())
 		return 0;
+	if (mech__is_inet(mech)) {
+		op = mech == IPCT_MECH_TCP ? task_op__current(true) : NULL;
+		if (!op)
+			return 0;
+		if (!op->class)
+			alone__begin(op, false, sender, mech); /* it is the receiver's, there */
+		tcp__copied(op, sender, len);
+		return 0;
+	}
 	part.skb = (__u64)skb;
 	part.peer = sender;
 	part.len = len;

@@ -72,28 +72,6 @@ static __always_inline __u8 socketcall__decode(struct sysargs *args)
 	return class;
 }
 
-/* The first iovec of a struct msghdr, as buf/cnt. */
-static __always_inline void msghdr__load(struct task_op *op, __u64 msghdr)
-{
-	if (op->compat) {
-		struct {
-			__u32 name, namelen, iov, iovlen;
-		} m = {};
-
-		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
-		op->buf = m.iov;
-		op->cnt = m.iovlen;
-	} else {
-		struct {
-			__u64 name, namelen, iov, iovlen;
-		} m = {};
-
-		bpf_probe_read_user(&m, sizeof(m), (void *)msghdr);
-		op->buf = m.iov;
-		op->cnt = m.iovlen;
-	}
-}
-
 /* ---- entry ---- */
 
 /* Tells what the counter held before the first operation on it. */
@@ -118,8 +96,14 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 	}
 	if (o->mech == IPCT_MECH_EVENTFD)
 		eventfd__meet(o);
+	else if (o->mech == IPCT_MECH_PTY)
+		pty__enter(o, write);
 	else if (!o->is_sock)
 		pipe__enter(o, write);
+	else if (o->mech == IPCT_MECH_TCP)
+		tcp__enter(o, write);
+	else if (o->mech == IPCT_MECH_UDP)
+		udp__enter(o, write);
 	else if (!write)
 		o->was_waiting = unix__queue_is_empty(o->ptr);
 	return true;
@@ -315,12 +299,6 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 
 /* ---- exit ---- */
 
-static __always_inline bool class__is_vectored(__u8 class)
-{
-	return class == IPCT_SC_READV || class == IPCT_SC_WRITEV || class == IPCT_SC_SENDMSG ||
-	       class == IPCT_SC_RECVMSG;
-}
-
 static __always_inline bool class__counts_messages(__u8 class)
 {
 	return class == IPCT_SC_SENDMMSG || class == IPCT_SC_RECVMMSG;
@@ -333,6 +311,18 @@ static __always_inline __u32 class__io_flags(__u8 class)
 	if (class == IPCT_SC_SPLICE || class == IPCT_SC_VMSPLICE || class == IPCT_SC_SENDFILE)
 		return IPCT_IO_PAGES;
 	return 0;
+}
+
+static __always_inline void sock__exit(struct task_op *op, bool send, __s64 ret, bool iov, bool many)
+{
+	__u8 mech = send ? op->out.mech : op->in.mech;
+
+	if (mech == IPCT_MECH_TCP)
+		tcp__exit(op, send, ret, 0, many);
+	else if (mech == IPCT_MECH_UDP)
+		udp__exit(op, send, ret, many);
+	else
+		unix__exit(op, send, ret, iov, many);
 }
 
 /* Returns false for calls that move no data. */
@@ -350,14 +340,18 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 		pass__failed();
 	if (op->in.mech == IPCT_MECH_EVENTFD)
 		eventfd__exit(op, false, ret, iov);
+	else if (op->in.mech == IPCT_MECH_PTY)
+		pty__exit(op, false, ret);
 	else if (op->in.mech && op->in.is_sock)
-		unix__exit(op, false, ret, iov, many);
+		sock__exit(op, false, ret, iov, many);
 	else if (op->in.mech)
 		pipe__emit(op, false, ret, flags, iov);
 	if (op->out.mech == IPCT_MECH_EVENTFD)
 		eventfd__exit(op, true, ret, iov);
+	else if (op->out.mech == IPCT_MECH_PTY)
+		pty__exit(op, true, ret);
 	else if (op->out.mech && op->out.is_sock)
-		unix__exit(op, true, ret, iov, many);
+		sock__exit(op, true, ret, iov, many);
 	else if (op->out.mech)
 		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
 	return true;
@@ -393,7 +387,7 @@ static __always_inline void exit__connect(struct task_op *op, __s64 ret)
 	if (!filter__wants(&op->in))
 		return;
 	call__emit(op, IPCT_OP_CONNECT, &op->in, ret, op->fd_in);
-	if (ret || !op->in.is_sock)
+	if (ret || !op->in.is_sock || mech__is_inet(op->in.mech))
 		return;
 	object__emit(&op->in, op->fd_in, IPCT_OBJECT_NEW, 0);
 	op->out = op->in;
@@ -578,7 +572,7 @@ static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *wr
 		return NULL;
 	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
 	o = *write ? &op->out : &op->in;
-	return o->mech && !o->is_sock && o->mech != IPCT_MECH_EVENTFD ? o : NULL;
+	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
 }
 
 /*
@@ -590,6 +584,10 @@ static __always_inline void sleeper__leaves(struct task_op *op)
 	struct object *o;
 	bool write;
 
+	if (op && op->class && wanted(IPCT_MECH_TCP) && op->out.mech == IPCT_MECH_TCP)
+		tcp__sleep(op);
+	if (op && op->class && wanted(IPCT_MECH_PTY) && op->out.mech == IPCT_MECH_PTY)
+		pty__sleep(op);
 	if (op && op->class >= IPCT_SC_MSGGET && op->class <= IPCT_SC_MQ_NOTIFY)
 		op->msg.slept = 1;
 	o = sleeper__pipe(op, &write);

@@ -141,6 +141,18 @@ static __always_inline bool task__is_tracer(void)
 	return pid == cfg.self_pid || (cfg.extra_self && pid == cfg.extra_self);
 }
 
+static __always_inline bool class__is_vectored(__u8 class)
+{
+	return class == IPCT_SC_READV || class == IPCT_SC_WRITEV || class == IPCT_SC_SENDMSG ||
+	       class == IPCT_SC_RECVMSG;
+}
+
+static __always_inline bool class__is_pages(__u8 class)
+{
+	return class == IPCT_SC_TEE || class == IPCT_SC_SPLICE || class == IPCT_SC_VMSPLICE ||
+	       class == IPCT_SC_SENDFILE;
+}
+
 static __always_inline bool wanted(__u8 mech)
 {
 	return cfg.mechs & IPCT_MECH_BIT(mech);

@@ -290,6 +290,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
@@ -316,6 +317,7 @@ struct super_block {
 
 struct inode {
 	umode_t i_mode;
+	dev_t i_rdev;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_generation;
@@ -340,6 +342,45 @@ struct mqueue_inode_info {
 	struct inode vfs_inode;
 	struct mq_attr attr;
 	unsigned long qsize;
+};
+
+struct ktermios {
+	unsigned int c_iflag, c_oflag, c_cflag, c_lflag;
+	unsigned char c_line;
+};
+
+struct tty_driver {
+	int major;
+};
+
+struct tty_buffer {
+	struct tty_buffer *next;
+	int commit, read;
+};
+
+struct tty_bufhead {
+	struct tty_buffer *head;
+};
+
+struct tty_port {
+	struct tty_bufhead buf;
+};
+
+struct tty_struct {
+	int index;
+	struct tty_driver *driver;
+	struct tty_port *port;
+	struct ktermios termios;
+	struct tty_struct *link;
+	void *disc_data, *driver_data;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+struct n_tty_data {
+	size_t read_head, read_tail;
 };
 
 struct pipe_buffer {
@@ -367,9 +408,26 @@ struct net {
 	struct ns_common ns;
 };
 
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sk_buff {
@@ -377,7 +435,8 @@ struct sk_buff {
 	struct sock *sk;
 	char cb[48];
 	unsigned int len, data_len;
-	unsigned char *data;
+	unsigned char *head, *data;
+	__u16 transport_header, network_header;
 };
 
 struct sk_buff_head {
@@ -385,12 +444,40 @@ struct sk_buff_head {
 	u32 qlen;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct sk_buff_head sk_receive_queue;
 	int sk_rcvbuf;
 	struct socket *sk_socket;
 	u16 sk_type;
+	u16 sk_protocol;
+};
+
+struct tcp_sock {
+	u32 write_seq;
+	u32 copied_seq;
+	u32 snd_una;
+	u32 rcv_nxt;
+	u64 bytes_acked;
+	u64 bytes_received;
+	u32 urg_seq;
+};
+
+struct udp_sock {
+	struct sk_buff_head reader_queue;
+};
+
+struct iov_iter {
+	size_t count;
+};
+
+struct msghdr {
+	struct iov_iter msg_iter;
 };
 
 struct socket {

@@ -29,7 +29,10 @@
 	X(MAP,         14, ipct_map,       "map")               \
 	X(LOCK,        15, ipct_lock,      "lock")              \
 	X(PTRACE,      16, ipct_ptrace,    "ptrace")            \
-	X(PASS,        17, ipct_pass,      "pass")
+	X(PASS,        17, ipct_pass,      "pass")              \
+	X(TCP_IO,      18, ipct_tcp_io,    "tcp i/o")           \
+	X(UDP_IO,      19, ipct_udp_io,    "udp i/o")           \
+	X(TTY_IO,      20, ipct_tty_io,    "tty i/o")
 /* clang-format on */
 
 enum ipct_kind {
@@ -176,6 +179,8 @@ enum ipct_io_flag {
 	IPCT_IO_COMPAT = 1 << 11, /* 32-bit system call */
 	IPCT_IO_NOENTRY = 1 << 12, /* entry was not seen: enter_ns = 0, s_addr = 0 (unknown) */
 	IPCT_IO_OOB = 1 << 13, /* socket: MSG_OOB */
+	IPCT_IO_COOKED = 1 << 20, /* pty: the line discipline changed bytes: amounts are estimates */
+	IPCT_IO_ECHO = 1 << 21, /* pty: bytes that nobody wrote are echo */
 };
 
 /*
@@ -311,6 +316,79 @@ struct ipct_msg_io {
 	__u16 fp[4]; /* as in ipct_pipe_io, of the body */
 };
 _Static_assert(sizeof(struct ipct_msg_io) == 136, "on disk and in the ring");
+
+/*
+ * A part of a send or receive on a TCP socket (hdr.op SEND or RECV): `bytes` bytes between the sequence numbers s_seq and
+ * e_seq. They are all of them where e_seq - s_seq is bytes; otherwise others used the socket at the same time.
+ * Calls have several records (MORE) where the socket's lock was given up in between.
+ */
+struct ipct_tcp_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 sk;
+	__u64 peer_sk; /* the other end on this host; 0: not known (yet) */
+	__u32 s_seq;
+	__u32 e_seq;
+	__u32 bytes;
+	__s32 ret; /* of the call; 0 with MORE */
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io, of the bytes at s_seq */
+};
+_Static_assert(sizeof(struct ipct_tcp_io) == 80, "on disk and in the ring");
+
+/*
+ * A datagram that came from a process of this host. SEND: it reached a socket of this host; hdr.pid/tid sent it, at
+ * enter_ns; with TRUNC it was thrown away there. RECV: the running task took one from its socket, no matter from where;
+ * with TRUNC the rest of it may have been thrown away.
+ */
+struct ipct_udp_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 flow; /* SEND: the object: a pair of addresses */
+	__u64 receiver; /* inode number of the receiving socket */
+	__u64 skb; /* RECV: 0 where it is not known */
+	__u32 bytes;
+	__s32 ret;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io */
+};
+_Static_assert(sizeof(struct ipct_udp_io) == 80, "on disk and in the ring");
+
+/*
+ * A part of a write to one side of a pseudoterminal, or of a read (hdr.op SEND or RECV). Positions count the bytes that the
+ * reader's line discipline got, until it is flushed. SEND: DRAINED: nothing was on the way, the stream begins anew at s_pos;
+ * BLOCKED: others wrote at the same time.
+ */
+struct ipct_tty_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 tty; /* struct tty_struct of this side, and of the other */
+	__u64 link;
+	__u32 s_pos;
+	__u32 e_pos;
+	__u32 bytes; /* as the reader sees them */
+	__s32 ret;
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u32 index; /* N of /dev/pts/N, plus 1 */
+	__u32 devpts; /* which instance; 0: the tracer's own */
+};
+_Static_assert(sizeof(struct ipct_tty_io) == 80, "on disk and in the ring");
+
+/* What lies behind an ipct_object of TCP or UDP instead of a name; ports and addresses in network order. */
+struct ipct_inet_name {
+	__u16 family; /* AF_INET: the first 4 bytes of the addresses */
+	__u16 lport;
+	__u16 rport;
+	__u16 pad0;
+	__u32 netns; /* inode number; 0: the tracer's own */
+	__u32 pad1;
+	__u8 laddr[16];
+	__u8 raddr[16];
+};
+_Static_assert(sizeof(struct ipct_inet_name) == 48, "on disk and in the ring");
 
 /* Made by the collector from the kernel half's counters; hdr.mech says of which mechanism. */
 struct ipct_lost {

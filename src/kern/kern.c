@@ -57,6 +57,18 @@ static void ignore_own_output(struct ipct_config *cfg, const struct kern_opts *o
 		ignore_file(cfg, &cnt, &st);
 }
 
+/* Lines written to a terminal must not become lines about that terminal. */
+static void name_own_terminal(struct ipct_config *cfg)
+{
+	struct stat st;
+
+	/* The kernel's own encoding of device numbers: include/linux/kdev_t.h. */
+	if (!stat("/dev/pts", &st))
+		cfg->devpts = major(st.st_dev) << 20 | minor(st.st_dev);
+	if (!fstat(1, &st) && S_ISCHR(st.st_mode) && major(st.st_rdev) == 136)
+		cfg->ignore_pts = minor(st.st_rdev) + 1;
+}
+
 /* Both functions or none: half an identity is none. */
 static void find_queue_code(struct kern *k, struct ipct_config *cfg)
 {
@@ -85,7 +97,11 @@ static void configure(struct kern *k)
 				   .self_pid = getpid(),
 				   .extra_self = k->opts.extra_self };
 	struct probe_features has;
+	struct stat netns;
 
+	if (!stat("/proc/self/ns/net", &netns))
+		cfg.netns = netns.st_ino;
+	name_own_terminal(&cfg);
 	cfg.filter = k->opts.pid_cnt || k->opts.have_uid || k->opts.have_cgroup;
 	cfg.follow = k->opts.follow;
 	cfg.have_uid = k->opts.have_uid;
@@ -287,7 +303,10 @@ int kern__scan(struct kern *k, struct buf *err)
 {
 	int rc = run_iterator(k, k->skel->progs.seed__tasks, err);
 
-	return rc ? rc : run_iterator(k, k->skel->progs.seed__files, err);
+	if (!rc)
+		rc = run_iterator(k, k->skel->progs.seed__files, err);
+	k->skel->bss->seeded = true;
+	return rc;
 }
 
 struct event_source *kern__source(struct kern *k)

@@ -88,6 +88,10 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 		queue__decode_call(call, op);
 	} else if (ev->mech == IPCT_MECH_EVENTFD) {
 		op->obj = eventfd__key(call->key, call->ino);
+	} else if (ev->mech == IPCT_MECH_TCP) {
+		tcp__decode_call(call, op);
+	} else if (ev->mech == IPCT_MECH_PTY) {
+		pty__decode_call(call, op);
 	} else {
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
@@ -108,6 +112,10 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 		flock__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_EVENTFD)
 		eventfd__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_TCP)
+		tcp__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_UDP)
+		udp__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -139,6 +147,9 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SEM_OP] = units__decode_sem_op,
 		[IPCT_KIND_WAKE] = units__decode_wake,
 		[IPCT_KIND_EVENTFD_IO] = eventfd__decode,
+		[IPCT_KIND_TCP_IO] = tcp__decode,
+		[IPCT_KIND_UDP_IO] = udp__decode,
+		[IPCT_KIND_TTY_IO] = pty__decode,
 	};
 
 	out->what = DECODED_NOTHING;

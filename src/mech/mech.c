@@ -25,6 +25,9 @@ static const struct mech_desc *const mechs[] = {
 	&mech_flock,
 	&mech_sysv_sem,
 	&mech_eventfd,
+	&mech_tcp,
+	&mech_udp,
+	&mech_pty,
 };
 
 /* clang-format off: one a line */
@@ -59,6 +62,19 @@ static const struct hook *const hooks[] = {
 	&hook_eventfd_wake,
 	&hook_eventfd_uring_submit,
 	&hook_eventfd_uring_complete,
+	&hook_tcp_calls,
+	&hook_tcp_connected,
+	&hook_tcp_received,
+	&hook_tcp_queued,
+	&hook_tcp_sleep,
+	&hook_tcp_uring,
+	&hook_udp_calls,
+	&hook_udp_sent,
+	&hook_udp_arrived,
+	&hook_udp_dropped,
+	&hook_udp_uring,
+	&hook_pty_calls,
+	&hook_pty_sleep,
 };
 /* clang-format on */
 
@@ -74,6 +90,9 @@ static const struct {
 	{ IPCT_MECH_PTRACE, ptrace__object_name },   { IPCT_MECH_FLOCK, flock__object_name },
 	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name },
 	{ IPCT_MECH_EVENTFD, eventfd__object_name },
+	{ IPCT_MECH_TCP, tcp__object_name },
+	{ IPCT_MECH_UDP, udp__object_name },
+	{ IPCT_MECH_PTY, pty__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

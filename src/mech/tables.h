@@ -45,6 +45,25 @@ void queue__decode(const struct ipct_hdr *ev, struct decoded *out);
 void queue__decode_call(const struct ipct_call *call, struct op *op);
 void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void queue__decode_object(const struct ipct_object *ob, struct decoded *out);
+extern const struct mech_desc mech_tcp;
+extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued, hook_tcp_sleep,
+	hook_tcp_uring;
+void tcp__decode(const struct ipct_hdr *ev, struct decoded *out);
+void tcp__decode_call(const struct ipct_call *call, struct op *op);
+void tcp__decode_object(const struct ipct_object *ob, struct decoded *out);
+void tcp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
+extern const struct mech_desc mech_udp;
+extern const struct hook hook_udp_calls, hook_udp_sent, hook_udp_arrived, hook_udp_dropped, hook_udp_uring;
+void udp__decode(const struct ipct_hdr *ev, struct decoded *out);
+void udp__decode_object(const struct ipct_object *ob, struct decoded *out);
+void udp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
+extern const struct mech_desc mech_pty;
+extern const struct hook hook_pty_calls, hook_pty_sleep;
+void pty__decode(const struct ipct_hdr *ev, struct decoded *out);
+void pty__decode_call(const struct ipct_call *call, struct op *op);
+void pty__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
 extern const struct mech_desc mech_signal;
 extern const struct hook hook_signal_generate, hook_signal_deliver, hook_signal_wait;

@@ -66,6 +66,8 @@ static uint64_t count_messages(const struct op *op)
 	}
 	if (op->rule == PAIR_UNITS)
 		return units_posted(op);
+	if (op->rule == PAIR_DGRAM)
+		return op->ret >= 0;
 	if (op->kind == OP_SEND || op->kind == OP_RECV)
 		return moved && last;
 	return last && op->ret >= 0;

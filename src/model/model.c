@@ -19,6 +19,8 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_LOCK] = &pair_lock,
 	[PAIR_DIRECT] = &pair_direct,
 	[PAIR_UNITS] = &pair_units,
+	[PAIR_SEQ] = &pair_seq,
+	[PAIR_DGRAM] = &pair_dgram,
 };
 
 #define for_each_rule(i)                           \
@@ -93,6 +95,9 @@ void model__op(struct model *m, const struct op *op)
 	struct channel *ch;
 
 	note_time(m, op->ts_ns);
+	if (op->rule < PAIR_RULE_CNT && rules[op->rule] && rules[op->rule]->defer &&
+	    rules[op->rule]->defer(m->pairing[op->rule], op))
+		return;
 	m->stats.ops++;
 	task = model__party(m, op->pid, op->tid);
 	ch = objects__channel(m, op->mech, op->obj);

@@ -36,6 +36,8 @@ enum op_flag {
 	OP_F_NOENTRY = 1 << 10, /* enter_ns and addr_s are not known (0) */
 	OP_F_OOB = 1 << 11,
 	OP_F_FDS = 1 << 12,
+	OP_F_COOKED = 1 << 20, /* PAIR_SEQ: positions are estimates */
+	OP_F_ECHO = 1 << 21, /* PAIR_SEQ: what nobody sent, the kernel echoed */
 };
 
 /* How sends and receives of an object are matched; chosen by the mechanism, one file of model/ each. */
@@ -49,6 +51,8 @@ enum pair_rule {
 	PAIR_DIRECT, /* the operation is itself the message: ptrace (model/pair_direct.c) */
 	PAIR_LOCK, /* a release that let a waiter have the lock (model/pair_lock.c) */
 	PAIR_SHARE, /* attachments that overlap in time (model/pair_share.c) */
+	PAIR_SEQ, /* bytes known by sequence numbers: TCP (model/pair_seq.c) */
+	PAIR_DGRAM, /* datagrams in the queue of a socket: UDP (model/pair_dgram.c) */
 	PAIR_RULE_CNT,
 };
 
@@ -230,6 +234,7 @@ struct object_info {
 	bool scanned; /* existed before the trace; fill_bytes is how much lay in it */
 	bool rebased; /* PAIR_STREAM: addresses start anew at rd_addr (F_SETPIPE_SZ); what lay in it stays */
 	bool listener;
+	bool sequenced; /* PAIR_SEQ: key and peer are a connection's ends; not scanned: it was made now */
 	uint64_t fill_bytes; /* UINT64_MAX: not known */
 	uint64_t rd_addr, wr_addr; /* PAIR_STREAM */
 	uint32_t fill_msgs;

@@ -18,6 +18,8 @@ struct pair_ops {
 	struct pairing *(*new)(struct model *m);
 	void (*free)(struct pairing *p);
 	void (*op)(struct pairing *p, const struct op *op); /* op->rule is this rule */
+	/* True: it is kept until it is known whether it is to be seen at all; then model__op() gets it again. NULL: never. */
+	bool (*defer)(struct pairing *p, const struct op *op);
 	void (*object)(struct pairing *p, const struct object_info *info); /* NULL: not interested */
 	void (*task)(struct pairing *p, const struct task_info *info); /* any record about a task; NULL: not interested */
 	void (*task_exit)(struct pairing *p, uint32_t pid, uint64_t ts_ns); /* the whole process; NULL: not interested */
@@ -26,6 +28,7 @@ struct pair_ops {
 	void (*finish)(struct pairing *p, uint64_t now_ns);
 };
 
+extern const struct pair_ops pair_seq, pair_dgram;
 extern const struct pair_ops pair_stream, pair_message, pair_signal;
 extern const struct pair_ops pair_queue;
 extern const struct pair_ops pair_share, pair_lock, pair_direct;
