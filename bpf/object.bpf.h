@@ -21,6 +21,11 @@
 struct object_scratch {
 	struct ipct_object ev;
 	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
+	struct object o; /* what ev is to tell of: see object__tell() */
+	__s32 fd;
+	__u32 pid;
+	__u8 what;
+	__u8 pad0[7];
 };
 
 struct {
@@ -133,22 +138,27 @@ static __always_inline void object__fill_unix(struct ipct_object *ev, __u64 sk)
 		ev->fill_msgs = 0; /* connections that wait, no data */
 }
 
-/* o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in tracepoints, 1 in iterators. */
-static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which, __u32 pid)
+/*
+ * Tells of the object in scratch memory `which`. Not static, so the verifier looks at it once and not at each call; and
+ * what comes out of scratch memory is a number to it, whatever pointer went in.
+ */
+__noinline int object__tell(__u32 which)
 {
 	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
+	const struct object *o;
 	__u32 size = sizeof(struct ipct_object), start = 0, len = 0;
 	struct ipct_object *ev;
 
 	if (!sc)
-		return;
+		return 0;
+	o = &sc->o;
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	ev->key = o->key;
 	ev->dev = o->dev;
 	ev->ino = o->ino;
-	ev->fd = fd;
-	ev->what = what;
+	ev->fd = sc->fd;
+	ev->what = sc->what;
 	if (o->file) {
 		__u32 mode = READ(o->file, struct file, f_mode);
 
@@ -175,12 +185,30 @@ static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 w
 	ev->name_len = len;
 	ev->name_start = start;
 	size += start ? IPCT_PATH_LEN : len;
-	if (size > sizeof(*sc))
-		return;
+	if (size > offsetof(struct object_scratch, o))
+		return 0;
 	emit__header(&ev->h, IPCT_KIND_OBJECT, size, o->mech, 0);
-	if (pid)
-		ev->h.pid = ev->h.tid = pid;
+	if (sc->pid)
+		ev->h.pid = ev->h.tid = sc->pid;
 	emit__output(ev, size, o->mech);
+	return 0;
+}
+
+/*
+ * o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in tracepoints, 1 in
+ * iterators.
+ */
+static __always_inline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which, __u32 pid)
+{
+	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
+
+	if (!sc)
+		return;
+	sc->o = *o;
+	sc->fd = fd;
+	sc->what = what;
+	sc->pid = pid;
+	object__tell(which);
 }
 
 /* TCP and UDP have records of their own. */

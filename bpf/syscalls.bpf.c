@@ -110,7 +110,7 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 }
 
 /* Descriptors that the call takes from and gives to, and what else its exit needs. False: nothing of ours. */
-static __always_inline bool enter__args(struct task_op *op, struct sysargs *args)
+static __noinline bool enter__args(struct task_op *op, struct sysargs *args)
 {
 	__s32 fd = (__s32)args->a[0];
 
@@ -175,7 +175,7 @@ static __always_inline bool fcntl__locks(__u32 cmd)
 }
 
 /* Calls that move no data: make, name, connect or end objects. */
-static __always_inline bool enter__control(struct task_op *op, struct sysargs *args)
+static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 {
 	switch (op->class) {
 	case IPCT_SC_PIPE:
@@ -313,24 +313,32 @@ static __always_inline __u32 class__io_flags(__u8 class)
 	return 0;
 }
 
-static __always_inline void sock__exit(struct task_op *op, bool send, __s64 ret, bool iov, bool many)
-{
-	__u8 mech = send ? op->out.mech : op->in.mech;
+#define WANTED_PIPE (wanted(IPCT_MECH_PIPE) || wanted(IPCT_MECH_FIFO))
 
-	if (mech == IPCT_MECH_TCP)
+/* The operation on one side has ended. One function for both sides: the verifier forgets one before it looks at the other. */
+static __noinline int exit__side(struct task_op *op, bool send, __s64 ret)
+{
+	__u8 mech = send ? op->out.mech : op->in.mech, class = op->class;
+	bool iov = class__is_vectored(class), many = class__counts_messages(class);
+
+	if (wanted(IPCT_MECH_EVENTFD) && mech == IPCT_MECH_EVENTFD)
+		eventfd__exit(op, send, ret, iov);
+	else if (wanted(IPCT_MECH_PTY) && mech == IPCT_MECH_PTY)
+		pty__exit(op, send, ret);
+	else if (wanted(IPCT_MECH_TCP) && mech == IPCT_MECH_TCP)
 		tcp__exit(op, send, ret, 0, many);
-	else if (mech == IPCT_MECH_UDP)
+	else if (wanted(IPCT_MECH_UDP) && mech == IPCT_MECH_UDP)
 		udp__exit(op, send, ret, many);
-	else
+	else if (WANTED_UNIX && (send ? op->out.is_sock : op->in.is_sock))
 		unix__exit(op, send, ret, iov, many);
+	else if (WANTED_PIPE)
+		pipe__emit(op, send, ret, class__io_flags(class) & (send ? ~IPCT_IO_PEEK : ~0u), iov);
+	return 0;
 }
 
 /* Returns false for calls that move no data. */
 static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 {
-	__u32 flags = class__io_flags(op->class);
-	bool iov = class__is_vectored(op->class), many = class__counts_messages(op->class);
-
 	if (op->class > IPCT_SC_SENDFILE)
 		return false;
 	if (WANTED_UNIX && op->class == IPCT_SC_RECVMSG && ret >= 0 && op->has_part &&
@@ -338,22 +346,10 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 		pass__received(op);
 	if (WANTED_UNIX && op->class == IPCT_SC_SENDMSG && ret < 0 && op->passed_cnt)
 		pass__failed();
-	if (op->in.mech == IPCT_MECH_EVENTFD)
-		eventfd__exit(op, false, ret, iov);
-	else if (op->in.mech == IPCT_MECH_PTY)
-		pty__exit(op, false, ret);
-	else if (op->in.mech && op->in.is_sock)
-		sock__exit(op, false, ret, iov, many);
-	else if (op->in.mech)
-		pipe__emit(op, false, ret, flags, iov);
-	if (op->out.mech == IPCT_MECH_EVENTFD)
-		eventfd__exit(op, true, ret, iov);
-	else if (op->out.mech == IPCT_MECH_PTY)
-		pty__exit(op, true, ret);
-	else if (op->out.mech && op->out.is_sock)
-		sock__exit(op, true, ret, iov, many);
-	else if (op->out.mech)
-		pipe__emit(op, true, ret, flags & ~IPCT_IO_PEEK, iov);
+	if (op->in.mech)
+		exit__side(op, false, ret);
+	if (op->out.mech)
+		exit__side(op, true, ret);
 	return true;
 }
 
@@ -440,7 +436,7 @@ static __always_inline void exit__eventfd(struct task_op *op, __s64 ret)
 	unit__meet(&c, IPCT_MECH_EVENTFD);
 }
 
-static __always_inline void exit__control(struct task_op *op, __s64 ret)
+static __noinline int exit__control(struct task_op *op, __s64 ret)
 {
 	switch (op->class) {
 	case IPCT_SC_PIPE:
@@ -505,6 +501,7 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 		sem__exit(op, ret);
 		break;
 	}
+	return 0;
 }
 
 /*
