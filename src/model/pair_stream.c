@@ -126,7 +126,7 @@ static void restart(struct pipe *pi)
 	pi->near_slot = SLOT_FIRST;
 	pi->bias = 0;
 	pi->is_located = pi->sealed = pi->is_lossy = false;
-	pi->w_end = pi->r_end = pi->tried_w = pi->tried_r = 0;
+	pi->w_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
 }
 
 static void start_new(struct pipe *pi)

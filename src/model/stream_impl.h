@@ -117,6 +117,7 @@ struct pipe {
 	uint64_t bias; /* slot of a position - slot of an address, to which the ring was renumbered */
 	uint64_t near_slot; /* for unwrapping: the last one met, before bias */
 	uint64_t w_end, r_end; /* the line reaches from r_end to w_end */
+	uint64_t shaky_to; /* what lies before was not placed by proof */
 	uint64_t now_ns, last_ns; /* last_ns: of the last operation */
 	uint64_t tried_w, tried_r; /* what a search failed with: only something else is tried again */
 	struct link active; /* in pairing.active */
@@ -154,6 +155,12 @@ static inline bool is_ripe(const struct pipe *pi, const struct crowd *c, uint64_
 static inline bool is_overdue(const struct pipe *pi, uint64_t ts_ns, uint64_t wait_ns)
 {
 	return pi->now_ns > ts_ns && pi->now_ns - ts_ns >= wait_ns;
+}
+
+static inline void pipe__doubt(struct pipe *pi, uint64_t to)
+{
+	if (to > pi->shaky_to)
+		pi->shaky_to = to;
 }
 
 static inline bool fp__differ(const uint16_t *a, const uint16_t *b)

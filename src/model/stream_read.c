@@ -105,6 +105,7 @@ void rd__take(struct pipe *pi, struct rd *r)
 {
 	uint64_t left = r->bytes;
 
+	r->inferred |= r->s < pi->shaky_to;
 	list__for_each(&pi->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, link);
 		bool is_packet = sg->c.packet;
@@ -271,11 +272,14 @@ static void take_anyhow(struct pipe *pi, struct comp *c)
 		rd__take(pi, r);
 	}
 	pi->read_cnt -= c->cnt;
+	if (!sure)
+		pipe__doubt(pi, slot_up(c->hi));
 }
 
 static uint64_t tried(const struct pipe *pi, const struct comp *c)
 {
-	return (c->hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)c->cnt << 58 ^ c->bytes;
+	return (c->hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)c->cnt << 58 ^ c->bytes ^
+	       (uint64_t)is_overdue(pi, c->last_ns, GRACE_NS) << 57;
 }
 
 static bool match(struct pipe *pi, struct comp *c, bool complete)
@@ -284,7 +288,7 @@ static bool match(struct pipe *pi, struct comp *c, bool complete)
 
 	if (slot_up(pi->w_end) < c->hi)
 		return false;
-	if (complete)
+	if (complete && is_overdue(pi, c->last_ns, GRACE_NS)) /* what is missing is nobody's who will report */
 		line__stretch(pi, c->hi, c->bytes);
 	some = complete && c->cnt == 1 && fits_alone(pi, c->rd[0]);
 	if (some)

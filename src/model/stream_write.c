@@ -329,6 +329,7 @@ static void place_anyhow(struct pipe *pi, struct part *const *part, unsigned cnt
 		line__add_unknown(pi, from, hi);
 	pi->w_end = hi;
 	pi->sealed = false;
+	pipe__doubt(pi, slot_up(hi));
 }
 
 /* It was reported when what is behind it had its place already. */
@@ -337,6 +338,7 @@ static bool place_late(struct pipe *pi, struct part *pt)
 	struct wr *w = pt->w;
 
 	w->inferred = true;
+	pipe__doubt(pi, slot_up(pi->w_end));
 	if (!pt->last || w->bytes == BYTES_UNKNOWN || w->bytes <= w->laid)
 		return true;
 	list__for_each(&pi->segs, cur) {

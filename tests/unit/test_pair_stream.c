@@ -106,6 +106,7 @@ START_TEST(test_older_than_the_trace)
 	made(k, 1, true, ADDR(5, 20), ADDR(5, 50));
 	io(k, OP_SEND, 1, 2, 7, ADDR(5, 50), ADDR(5, 57), 0);
 	io(k, OP_RECV, 2, 3, 37, ADDR(5, 20), ADDR(6, 0), 0);
+	wait_for_reports(k, 3);
 	EXPECT(moved(k, 0, 2, ATTR_UNKNOWN) == 30 && moved(k, 1, 2, ATTR_EXACT) == 7);
 	kit__free(k);
 }
