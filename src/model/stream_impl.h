@@ -157,6 +157,12 @@ static inline bool is_overdue(const struct pipe *pi, uint64_t ts_ns, uint64_t wa
 	return pi->now_ns > ts_ns && pi->now_ns - ts_ns >= wait_ns;
 }
 
+/* All that was written before a read address is in the line: a slot that was left may not have been full. */
+static inline bool pipe__reaches(const struct pipe *pi, uint64_t pos)
+{
+	return pos <= pi->w_end || (!(pos % SLOT_BYTES) && pos <= slot_up(pi->w_end));
+}
+
 static inline void pipe__doubt(struct pipe *pi, uint64_t to)
 {
 	if (to > pi->shaky_to)

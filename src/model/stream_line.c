@@ -158,7 +158,7 @@ bool line__stretch(struct pipe *pi, uint64_t hi, uint64_t total)
 	struct seg *soft = NULL;
 	uint64_t known = 0;
 
-	if (slot_up(pi->w_end) < hi)
+	if (!pipe__reaches(pi, hi))
 		return false;
 	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
 		struct seg *sg = list__entry(l, struct seg, link);

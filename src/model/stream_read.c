@@ -136,7 +136,7 @@ static bool fits_alone(const struct pipe *pi, struct rd *r)
 	const struct link *l = pi->segs.next;
 	const struct seg *sg;
 
-	if (slot_up(pi->w_end) < r->e || l == &pi->segs)
+	if (!pipe__reaches(pi, r->e) || l == &pi->segs)
 		return false;
 	sg = list__entry(l, struct seg, link);
 	if (sg->room || sg->g || (sg->c.opaque ? sg->c.to : sg->c.from) < r->s)
@@ -286,7 +286,7 @@ static bool match(struct pipe *pi, struct comp *c, bool complete)
 {
 	bool some;
 
-	if (slot_up(pi->w_end) < c->hi)
+	if (!pipe__reaches(pi, c->hi))
 		return false;
 	if (complete && is_overdue(pi, c->last_ns, GRACE_NS)) /* what is missing is nobody's who will report */
 		line__stretch(pi, c->hi, c->bytes);
