@@ -23,7 +23,8 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	op->part_bytes = 0;
 	op->msg_flags = 0;
 	op->compat = 0;
-	op->enter_ns = bpf_ktime_get_boot_ns(); /* of the first skb; the submission is not known */
+	/* The submission is not known. A send is seen when it is queued already, and may be received by then. */
+	op->enter_ns = send ? op->alone_end_ns : bpf_ktime_get_boot_ns();
 	op->fd_in = op->fd_out = -1;
 	op->alone = 1;
 	o->ptr = o->key = sk;

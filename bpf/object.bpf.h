@@ -82,14 +82,12 @@ static __always_inline __u32 path__write(char *name, __u64 file, __u32 *start)
 		len = READ(dentry, struct dentry, d_name.len);
 		if (len >= PATH_COMPONENT_BYTES * 2 || len + 1 > pos)
 			break;
-		pos -= len;
-		if (pos >= IPCT_PATH_LEN)
-			break;
+		pos = (pos - len) & (IPCT_PATH_LEN - 1);
+		barrier_var(pos); /* verifiers before 6.12 must see the mask */
 		bpf_probe_read_kernel(name + pos, len & (PATH_COMPONENT_BYTES * 2 - 1),
 				      READ(dentry, struct dentry, d_name.name));
-		pos--;
-		if (pos >= IPCT_PATH_LEN)
-			break;
+		pos = (pos - 1) & (IPCT_PATH_LEN - 1);
+		barrier_var(pos);
 		name[pos] = '/';
 		dentry = parent;
 	}

@@ -148,7 +148,8 @@ static __noinline bool pty__count_newlines(__u64 addr, __u32 len, __u32 *cnt)
 	for (__u32 c = 0; c < PTY_COUNT_CHUNKS; c++) {
 		__u32 n = len < PTY_COUNT_BYTES ? len : PTY_COUNT_BYTES;
 
-		if (!n)
+		barrier_var(n); /* verifiers before 6.12 must see its bound */
+		if (!n || n > PTY_COUNT_BYTES)
 			break;
 		__builtin_memset(sc, 0, sizeof(*sc));
 		if (bpf_probe_read_user(sc, n, (void *)addr))

@@ -76,6 +76,7 @@ struct task_op {
 	__u64 part_bytes; /* sum of the parts already emitted */
 	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */
 	__u32 pad1;
+	__u64 alone_end_ns; /* of its operation before; 0: none */
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
 	struct msg_op msg;

@@ -70,13 +70,6 @@ static struct part *earliest_end(const struct set *set)
 	return best;
 }
 
-static void make_stale(struct pairing *p, struct part *part)
-{
-	if (!part->stale)
-		model__stats_mut(p->m)->resyncs++;
-	part->stale = true;
-}
-
 static uint16_t add_proc(struct proc **to, uint16_t cnt, struct proc *proc)
 {
 	uint16_t i;
@@ -124,15 +117,12 @@ static void clear_claims(struct pairing *p, const struct life *life, const struc
 
 		if (part__is_beyond(part, chosen->ts_ns))
 			break;
-		if (part == chosen || part->to != life->to || part__precedes(chosen, part) ||
-		    life__earlier_open(life, part))
+		if (part == chosen || part->to != life->to || part__precedes(chosen, part))
 			continue;
-		if (part__precedes(part, chosen)) {
-			if (!life->oob)
-				make_stale(p, part);
-		} else if (part->has_id && life->has_id && part->id == life->id) {
-			part__deny_id(part);
-		}
+		if (!part__precedes(part, chosen))
+			part__refute(part, life);
+		else if (!life->oob && !life__earlier_open(life, part))
+			message__make_stale(p, part);
 	}
 }
 
@@ -197,7 +187,7 @@ static void drop_dead_claims(struct pairing *p, struct set *set, const struct li
 			i++;
 			continue;
 		}
-		make_stale(p, set->v[i]);
+		message__make_stale(p, set->v[i]);
 		remove_at(set, i);
 	}
 }
@@ -276,6 +266,8 @@ static enum outcome match_by_identity(struct pairing *p, struct life *life, bool
 
 		if (part__claims(part, life))
 			add(&set, part);
+		else if (part->has_id && part->id == life->id && part__time_fits(part, life))
+			part->suspect |= !part->loose; /* it is not its own: another length, or other contents */
 	}
 	if (!set.cnt)
 		return NOT_FOUND;
@@ -465,52 +457,4 @@ void message__settle(struct pairing *p, struct life *life)
 	}
 	if (match_by_identity(p, life, true) == NOT_FOUND && match_by_order(p, life) == NOT_FOUND)
 		give_up(p, life);
-}
-
-/*
- * A receiver met the chunk, and with it who sent it: others who name it saw it slip in behind their own. If such a
- * claim ended after this receive began it may also be for the next chunk of that identity.
- */
-void message__refute_claims(struct pairing *p, struct life *life)
-{
-	VEC(struct sock *) senders = { 0 };
-	size_t i;
-
-	if (!life->to->incoming_id_cnt)
-		return;
-	list__for_each(&life->to->incoming, cur)
-	{
-		struct part *part = list__entry(cur, struct part, of_receiver);
-
-		if (!part->has_id || part->id != life->id || part->from == life->from)
-			continue;
-		if (part->ts_ns <= life->enter_ns)
-			part__deny_id(part);
-		else
-			part->suspect = true;
-		vec__push(&senders, part->from);
-	}
-	for (i = 0; i < senders.cnt; i++)
-		message__match_sender(p, senders.v[i]);
-	vec__free(&senders);
-}
-
-/*
- * The receiver found its queue empty when it ended. The look and the time stamp are two moments: what ended in
- * between may have been queued in between, so without identity it is only set back, with identity it stays.
- */
-void message__apply_drained(struct pairing *p, struct sock *to)
-{
-	if (!to->drained_ns || to->open_cnt)
-		return;
-	list__for_each(&to->incoming, cur)
-	{
-		struct part *part = list__entry(cur, struct part, of_receiver);
-
-		if (part->ts_ns < (part->has_id ? to->drained_enter_ns : to->drained_ns))
-			make_stale(p, part);
-	}
-	if (to->drained_ns > to->certain_ns)
-		to->certain_ns = to->drained_ns;
-	to->drained_ns = 0;
 }

@@ -2,6 +2,33 @@
 /* Sockets: identities missing or contested, orders unknown, events lost. */
 #include "sock_kit.h"
 
+/* Threads of one process named the same chunk; what they sent tells whose it is, and the other's comes first. */
+START_TEST(a_claim_that_its_contents_refute_leaves_the_earlier_chunk)
+{
+	struct kit *k = kit__new_settling(SETTLE);
+	struct op a = send_op(100, 120, 1, 0xb, 64), b = send_op(102, 125, 1, 0xb, 64);
+
+	a.tid = 201;
+	b.tid = 202;
+	a.fp[0] = 7;
+	b.fp[0] = 8;
+	a.flags |= OP_F_PACKET;
+	b.flags |= OP_F_PACKET;
+	model__op(k->m, &a);
+	model__op(k->m, &b);
+	recv_print(k, recv_op(130, 132, 1, 0xa, 64), 7);
+	recv_print(k, recv_op(134, 136, 1, 0xb, 64), 8);
+	model__finish(k->m, 1000);
+	ck_assert_uint_eq(k->cnt, 2);
+	expect(k, 0, 101, 64, 1, ATTR_EXACT);
+	expect(k, 1, 101, 64, 1, ATTR_EXACT);
+	ck_assert_uint_eq(k->got[0].m.src.tid, 201);
+	ck_assert_uint_eq(k->got[1].m.src.tid, 202);
+	ck_assert_uint_eq(model__stats(k->m)->unmatched_sends, 0);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(without_identity_order_decides)
 {
 	struct kit *k = kit__new_settling(SETTLE);
@@ -255,6 +282,7 @@ int main(void)
 		claims_by_other_sockets_are_refuted,	an_empty_queue_resynchronises,
 		receivers_of_a_send_may_be_unknown,	sendmmsg_without_identities_is_as_many_messages,
 		bytes_without_chunks_are_inferred,	a_loss_casts_doubt_until_the_queue_is_empty,
+		a_claim_that_its_contents_refute_leaves_the_earlier_chunk,
 	};
 
 	return SUITE_RUN("model_message_doubt", tests);
