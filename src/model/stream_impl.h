@@ -58,11 +58,11 @@ struct chunk {
 	bool opaque; /* how full the slots are is not known */
 };
 
-#define GROUP_MAX 16
+#define GROUP_MAX 48
 #define CHUNKS_MAX (2 * GROUP_MAX)
 #define PLANS_MAX 24
 #define COMP_MAX 64
-#define READS_MAX 16
+#define READS_MAX 32
 
 struct plan {
 	unsigned cnt;
@@ -206,7 +206,7 @@ bool pipe__match_reads(struct pipe *pi, bool force); /* true: some were given ou
 void rd__take(struct pipe *pi, struct rd *r); /* the line's next bytes; gives it out and frees it */
 
 /* stream_match.c: reads that overlap each other, or a group. true: they were given out */
-bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi);
+bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi, bool is_late);
 
 /* pair_stream.c */
 uint64_t pipe__pos(struct pipe *pi, uint64_t addr);

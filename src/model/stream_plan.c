@@ -11,12 +11,13 @@
 
 #include "model/stream_impl.h"
 
-#define BUDGET 3000
+#define BUDGET 48000 /* steps times parts */
 
 struct search {
 	struct pairing *p;
 	struct part *const *part;
-	unsigned cnt, used;
+	unsigned cnt;
+	uint64_t used;
 	uint64_t hi;
 	unsigned budget;
 	bool is_full;
@@ -51,7 +52,7 @@ static bool may_be_next(const struct search *s, unsigned i)
 	for (unsigned k = 0; k < s->cnt; k++) {
 		const struct part *o = s->part[k];
 
-		if (k == i || s->used & 1u << k)
+		if (k == i || s->used & 1ull << k)
 			continue;
 		if (o->ts_ns < pt->lo_ns || (o->w == pt->w && o->ts_ns < pt->ts_ns))
 			return false;
@@ -62,7 +63,7 @@ static bool may_be_next(const struct search *s, unsigned i)
 static bool others_have_room(const struct search *s, uint64_t at)
 {
 	for (unsigned k = 0; k < s->cnt; k++)
-		if (!(s->used & 1u << k) && s->part[k]->last && slot_up(s->part[k]->e) <= at)
+		if (!(s->used & 1ull << k) && s->part[k]->last && slot_up(s->part[k]->e) <= at)
 			return false;
 	return true;
 }
@@ -86,12 +87,12 @@ static void go_on(struct search *s, unsigned i, uint64_t bytes, struct place pl)
 
 	if (pl.at > (pages ? slot_up(pt->e) : pt->e))
 		return;
-	s->used |= 1u << i;
+	s->used |= 1ull << i;
 	pt->w->laid += bytes;
 	if (others_have_room(s, pl.at))
 		step(s, pl);
 	pt->w->laid -= bytes;
-	s->used &= ~(1u << i);
+	s->used &= ~(1ull << i);
 }
 
 static bool add(struct search *s, const struct part *pt, uint64_t from, uint64_t bytes, bool last)
@@ -194,19 +195,19 @@ static void step(struct search *s, struct place pl)
 	if (!s->budget || s->is_full)
 		return;
 	s->budget--;
-	if (s->used == (1u << s->cnt) - 1) {
+	if (s->used == (1ull << s->cnt) - 1) {
 		if (pl.at == s->hi || (pl.sealed && pl.at == slot_up(s->hi)))
 			save(s, pl);
 		return;
 	}
 	for (unsigned i = 0; i < s->cnt; i++)
-		if (!(s->used & 1u << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
+		if (!(s->used & 1ull << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
 			try_part(s, i, pl);
 }
 
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
 {
-	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET };
+	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET / (cnt + 1) };
 
 	pi->p->found.cnt = 0;
 	if (cnt > GROUP_MAX)
