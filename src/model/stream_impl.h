@@ -199,6 +199,12 @@ void part__drop(struct pipe *pi, struct part *pt);
 
 /* stream_plan.c: all ways to place these from w_end to hi, to p->found; false: there may be more */
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
+/* Of what was found: how much of w lies there depends on the plan. */
+bool plan__is_open(const struct pairing *p, const struct wr *w);
+/* Takes what comes next, up to the last part of a write of which that is open. 0: it is too early */
+unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi);
+/* Where all parts of a write are alone, how much the others have tells which plan is right. */
+void plan__decide(struct pipe *pi, const struct part *first);
 
 /* stream_read.c */
 void pipe__add_read(struct pipe *pi, const struct op *op);

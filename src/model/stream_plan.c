@@ -218,3 +218,72 @@ bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_
 	step(&s, (struct place){ pi->w_end, pi->sealed });
 	return s.budget && !s.is_full;
 }
+
+static uint64_t bytes_in(const struct plan *pl, const struct wr *w)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < pl->cnt; i++)
+		sum += pl->chunk[i].w == w ? pl->chunk[i].bytes : 0;
+	return sum;
+}
+
+bool plan__is_open(const struct pairing *p, const struct wr *w)
+{
+	for (size_t i = 1; i < p->found.cnt; i++)
+		if (bytes_in(&p->found.v[i], w) != bytes_in(&p->found.v[0], w))
+			return true;
+	return false;
+}
+
+unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi)
+{
+	const struct link *l = part[cnt - 1]->link.next;
+	unsigned all = cnt, needed = cnt;
+
+	for (; l != &pi->parts && all < GROUP_MAX; l = l->next) {
+		part[all++] = list__entry(l, struct part, link);
+		for (unsigned i = 0; i < cnt; i++)
+			if (part[i]->w == part[all - 1]->w && plan__is_open(pi->p, part[i]->w))
+				needed = all;
+	}
+	for (unsigned i = cnt; i < needed; i++) {
+		if (!is_ripe(pi, &pi->writers, part[i]->ts_ns, GRACE_NS))
+			return 0;
+		if (part[i]->e > *hi)
+			*hi = part[i]->e;
+	}
+	return needed;
+}
+
+void plan__decide(struct pipe *pi, const struct part *first)
+{
+	const struct wr *w = first->w;
+	uint64_t here = first->e > slot_up(pi->w_end) ? first->e - slot_up(pi->w_end) : 0;
+	uint64_t total = here, before = 0, merged;
+
+	for (const struct link *l = pi->parts.next; l != &pi->parts; l = l->next) {
+		const struct part *pt = list__entry(l, struct part, link);
+
+		if (pt->w == w && pt->s < before)
+			return;
+		if (pt->w == w && l->next != &pi->parts && list__entry(l->next, struct part, link)->s < pt->e)
+			return;
+		if (pt->w == w && pt != first && pt->e > slot_up(pt->s))
+			total += pt->e - slot_up(pt->s);
+		if (pt->e > before)
+			before = pt->e;
+	}
+	if (w->laid || total > w->bytes)
+		return;
+	merged = w->bytes - total;
+	if (merged && merged != w->bytes % SLOT_BYTES)
+		return;
+	for (size_t i = 0; i < pi->p->found.cnt; i++) {
+		if (bytes_in(&pi->p->found.v[i], w) != here + merged)
+			continue;
+		pi->p->found.v[0] = pi->p->found.v[i];
+		pi->p->found.cnt = 1;
+		return;
+	}
+}
