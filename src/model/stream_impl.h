@@ -58,11 +58,11 @@ struct chunk {
 	bool opaque; /* how full the slots are is not known */
 };
 
-#define GROUP_MAX 16
+#define GROUP_MAX 48
 #define CHUNKS_MAX (2 * GROUP_MAX)
 #define PLANS_MAX 24
 #define COMP_MAX 64
-#define READS_MAX 16
+#define READS_MAX 32
 
 struct plan {
 	unsigned cnt;
@@ -199,6 +199,12 @@ void part__drop(struct pipe *pi, struct part *pt);
 
 /* stream_plan.c: all ways to place these from w_end to hi, to p->found; false: there may be more */
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
+/* Of what was found: how much of w lies there depends on the plan. */
+bool plan__is_open(const struct pairing *p, const struct wr *w);
+/* Takes what comes next, up to the last part of a write of which that is open. 0: it is too early */
+unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi);
+/* Where all parts of a write are alone, how much the others have tells which plan is right. */
+void plan__decide(struct pipe *pi, const struct part *first);
 
 /* stream_read.c */
 void pipe__add_read(struct pipe *pi, const struct op *op);
@@ -206,7 +212,7 @@ bool pipe__match_reads(struct pipe *pi, bool force); /* true: some were given ou
 void rd__take(struct pipe *pi, struct rd *r); /* the line's next bytes; gives it out and frees it */
 
 /* stream_match.c: reads that overlap each other, or a group. true: they were given out */
-bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi);
+bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi, bool is_late);
 
 /* pair_stream.c */
 uint64_t pipe__pos(struct pipe *pi, uint64_t addr);

@@ -20,6 +20,7 @@ struct match {
 	uint64_t hi;
 	unsigned budget;
 	bool use_fp;
+	bool slots_only; /* offsets of where reads began may be those of the slot's former use */
 	struct seg *group[GROUPS_MAX];
 	unsigned group_cnt, plan[GROUPS_MAX];
 	/* the state of the search */
@@ -76,7 +77,7 @@ static bool is_cut(const struct match *m, struct cursor a, struct cursor b, uint
 		const struct rd *r = m->rd[i / 2];
 		uint64_t x = i % 2 ? r->e : r->s;
 
-		if (!(x % SLOT_BYTES) || x <= from || x >= to || r->flags & (OP_F_PAGES | OP_F_NOENTRY))
+		if (!(x % SLOT_BYTES) || (m->slots_only && !(i % 2)) || x <= from || x >= to || r->flags & (OP_F_PAGES | OP_F_NOENTRY))
 			continue;
 		if (has_byte(m, a.at, b.at, x))
 			return true;
@@ -97,7 +98,7 @@ static bool consume(struct match *m, const struct rd *r, struct cursor *c, uint6
 	const struct chunk *ch = chunk_at(m, *c);
 	uint64_t left = r->bytes, from = next_pos(m, *c, false), end = 0;
 
-	if (!ch || (ch->opaque ? ch->to : from) < r->s)
+	if (!ch || (ch->opaque ? ch->to : from) < (m->slots_only ? slot_down(r->s) : r->s))
 		return false;
 	if (m->use_fp && ch->first && !c->eaten && ch->w && fp__differ(r->fp, ch->w->fp))
 		return false;
@@ -281,12 +282,17 @@ static bool find_groups(struct match *m)
 	return complete;
 }
 
-bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi)
+bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi, bool is_late)
 {
 	struct match m = { .pi = pi, .rd = rd, .cnt = cnt, .hi = hi, .use_fp = true };
 	bool complete = find_groups(&m), is_odd = false;
+	bool all = search(&m);
 
-	complete &= search(&m);
+	if (!m.found_cnt && is_late) {
+		m.slots_only = true;
+		all = search(&m);
+	}
+	complete &= all;
 	if (!m.found_cnt) { /* the buffers may have been overwritten before their contents were seen */
 		m.use_fp = false;
 		is_odd = true;

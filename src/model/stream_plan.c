@@ -11,12 +11,13 @@
 
 #include "model/stream_impl.h"
 
-#define BUDGET 3000
+#define BUDGET 48000 /* steps times parts */
 
 struct search {
 	struct pairing *p;
 	struct part *const *part;
-	unsigned cnt, used;
+	unsigned cnt;
+	uint64_t used;
 	uint64_t hi;
 	unsigned budget;
 	bool is_full;
@@ -51,7 +52,7 @@ static bool may_be_next(const struct search *s, unsigned i)
 	for (unsigned k = 0; k < s->cnt; k++) {
 		const struct part *o = s->part[k];
 
-		if (k == i || s->used & 1u << k)
+		if (k == i || s->used & 1ull << k)
 			continue;
 		if (o->ts_ns < pt->lo_ns || (o->w == pt->w && o->ts_ns < pt->ts_ns))
 			return false;
@@ -62,7 +63,7 @@ static bool may_be_next(const struct search *s, unsigned i)
 static bool others_have_room(const struct search *s, uint64_t at)
 {
 	for (unsigned k = 0; k < s->cnt; k++)
-		if (!(s->used & 1u << k) && s->part[k]->last && slot_up(s->part[k]->e) <= at)
+		if (!(s->used & 1ull << k) && s->part[k]->last && slot_up(s->part[k]->e) <= at)
 			return false;
 	return true;
 }
@@ -86,12 +87,12 @@ static void go_on(struct search *s, unsigned i, uint64_t bytes, struct place pl)
 
 	if (pl.at > (pages ? slot_up(pt->e) : pt->e))
 		return;
-	s->used |= 1u << i;
+	s->used |= 1ull << i;
 	pt->w->laid += bytes;
 	if (others_have_room(s, pl.at))
 		step(s, pl);
 	pt->w->laid -= bytes;
-	s->used &= ~(1u << i);
+	s->used &= ~(1ull << i);
 }
 
 static bool add(struct search *s, const struct part *pt, uint64_t from, uint64_t bytes, bool last)
@@ -194,19 +195,19 @@ static void step(struct search *s, struct place pl)
 	if (!s->budget || s->is_full)
 		return;
 	s->budget--;
-	if (s->used == (1u << s->cnt) - 1) {
+	if (s->used == (1ull << s->cnt) - 1) {
 		if (pl.at == s->hi || (pl.sealed && pl.at == slot_up(s->hi)))
 			save(s, pl);
 		return;
 	}
 	for (unsigned i = 0; i < s->cnt; i++)
-		if (!(s->used & 1u << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
+		if (!(s->used & 1ull << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
 			try_part(s, i, pl);
 }
 
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
 {
-	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET };
+	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET / (cnt + 1) };
 
 	pi->p->found.cnt = 0;
 	if (cnt > GROUP_MAX)
@@ -216,4 +217,73 @@ bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_
 			return false;
 	step(&s, (struct place){ pi->w_end, pi->sealed });
 	return s.budget && !s.is_full;
+}
+
+static uint64_t bytes_in(const struct plan *pl, const struct wr *w)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < pl->cnt; i++)
+		sum += pl->chunk[i].w == w ? pl->chunk[i].bytes : 0;
+	return sum;
+}
+
+bool plan__is_open(const struct pairing *p, const struct wr *w)
+{
+	for (size_t i = 1; i < p->found.cnt; i++)
+		if (bytes_in(&p->found.v[i], w) != bytes_in(&p->found.v[0], w))
+			return true;
+	return false;
+}
+
+unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi)
+{
+	const struct link *l = part[cnt - 1]->link.next;
+	unsigned all = cnt, needed = cnt;
+
+	for (; l != &pi->parts && all < GROUP_MAX; l = l->next) {
+		part[all++] = list__entry(l, struct part, link);
+		for (unsigned i = 0; i < cnt; i++)
+			if (part[i]->w == part[all - 1]->w && plan__is_open(pi->p, part[i]->w))
+				needed = all;
+	}
+	for (unsigned i = cnt; i < needed; i++) {
+		if (!is_ripe(pi, &pi->writers, part[i]->ts_ns, GRACE_NS))
+			return 0;
+		if (part[i]->e > *hi)
+			*hi = part[i]->e;
+	}
+	return needed;
+}
+
+void plan__decide(struct pipe *pi, const struct part *first)
+{
+	const struct wr *w = first->w;
+	uint64_t here = first->e > slot_up(pi->w_end) ? first->e - slot_up(pi->w_end) : 0;
+	uint64_t total = here, before = 0, merged;
+
+	for (const struct link *l = pi->parts.next; l != &pi->parts; l = l->next) {
+		const struct part *pt = list__entry(l, struct part, link);
+
+		if (pt->w == w && pt->s < before)
+			return;
+		if (pt->w == w && l->next != &pi->parts && list__entry(l->next, struct part, link)->s < pt->e)
+			return;
+		if (pt->w == w && pt != first && pt->e > slot_up(pt->s))
+			total += pt->e - slot_up(pt->s);
+		if (pt->e > before)
+			before = pt->e;
+	}
+	if (w->laid || total > w->bytes)
+		return;
+	merged = w->bytes - total;
+	if (merged && merged != w->bytes % SLOT_BYTES)
+		return;
+	for (size_t i = 0; i < pi->p->found.cnt; i++) {
+		if (bytes_in(&pi->p->found.v[i], w) != here + merged)
+			continue;
+		pi->p->found.v[0] = pi->p->found.v[i];
+		pi->p->found.cnt = 1;
+		return;
+	}
 }

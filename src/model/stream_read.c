@@ -139,7 +139,8 @@ static bool fits_alone(const struct pipe *pi, struct rd *r)
 	if (!pipe__reaches(pi, r->e) || l == &pi->segs)
 		return false;
 	sg = list__entry(l, struct seg, link);
-	if (sg->room || sg->g || (sg->c.opaque ? sg->c.to : sg->c.from) < r->s)
+	/* A writer that has just taken the slot again shows what it held before: only the slot is certain. */
+	if (sg->room || sg->g || (sg->c.opaque ? sg->c.to : sg->c.from) < slot_down(r->s))
 		return false;
 	if (sg->c.first && sg->c.w && fp__differ(r->fp, sg->c.w->fp))
 		r->inferred = true;
@@ -294,7 +295,7 @@ static bool match(struct pipe *pi, struct comp *c, bool complete)
 	if (some)
 		rd__take(pi, c->rd[0]);
 	else if (complete && (c->cnt > 1 || has_groups(pi, c->hi)))
-		some = pipe__match_group(pi, c->rd, c->cnt, c->hi);
+		some = pipe__match_group(pi, c->rd, c->cnt, c->hi, is_overdue(pi, c->last_ns, GRACE_NS));
 	if (some)
 		pi->read_cnt -= c->cnt;
 	return some;

@@ -230,45 +230,6 @@ static void place_plan(struct pipe *pi, const struct plan *pl)
 	pi->sealed = pl->sealed;
 }
 
-static uint64_t bytes_in(const struct plan *pl, const struct wr *w)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < pl->cnt; i++)
-		sum += pl->chunk[i].w == w ? pl->chunk[i].bytes : 0;
-	return sum;
-}
-
-/* How much of w lies here depends on the plan. */
-static bool is_open(const struct pairing *p, const struct wr *w)
-{
-	for (size_t i = 1; i < p->found.cnt; i++)
-		if (bytes_in(&p->found.v[i], w) != bytes_in(&p->found.v[0], w))
-			return true;
-	return false;
-}
-
-/* Takes what comes next, up to the last part of a write of which it is open how much lies here. */
-static unsigned extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi)
-{
-	const struct link *l = part[cnt - 1]->link.next;
-	unsigned all = cnt, needed = cnt;
-
-	for (; l != &pi->parts && all < GROUP_MAX; l = l->next) {
-		part[all++] = list__entry(l, struct part, link);
-		for (unsigned i = 0; i < cnt; i++)
-			if (part[i]->w == part[all - 1]->w && is_open(pi->p, part[i]->w))
-				needed = all;
-	}
-	for (unsigned i = cnt; i < needed; i++) {
-		if (!is_ripe(pi, &pi->writers, part[i]->ts_ns, GRACE_NS))
-			return 0;
-		if (part[i]->e > *hi)
-			*hi = part[i]->e;
-	}
-	return needed;
-}
-
 static void spread_doubt(struct part *const *part, unsigned cnt)
 {
 	bool doubtful = false;
@@ -295,7 +256,7 @@ static void place_group(struct pipe *pi, struct part *const *part, unsigned cnt,
 		pl->chunk[i].w->laid += pl->chunk[i].bytes;
 	}
 	for (unsigned i = 0; i < cnt; i++) {
-		part[i]->w->inferred |= is_open(pi->p, part[i]->w);
+		part[i]->w->inferred |= plan__is_open(pi->p, part[i]->w);
 		g->w[g->w_cnt++] = part[i]->w;
 		part[i]->w->ref_cnt++;
 	}
@@ -438,7 +399,9 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 		return false;
 	complete = plan__find(pi, part, cnt, hi);
 	pi->tried_w = tried(pi, cnt, hi);
-	more = pi->p->found.cnt > 1 ? extend(pi, part, cnt, &hi) : cnt;
+	if (complete && cnt == 1 && pi->p->found.cnt > 1)
+		plan__decide(pi, part[0]);
+	more = pi->p->found.cnt > 1 ? plan__extend(pi, part, cnt, &hi) : cnt;
 	if (!more && !late)
 		return false;
 	if (more > cnt) {
