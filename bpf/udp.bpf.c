@@ -28,6 +28,7 @@ int BPF_PROG(netif_receive_skb__tracepoint, struct sk_buff *skb)
 	arriving = bpf_map_lookup_elem(&udp_arriving, &zero);
 	if (arriving)
 		*arriving = (__u64)skb;
+	udp__passed((__u64)skb);
 	return 0;
 }
 
@@ -48,8 +49,10 @@ int BPF_PROG(udp_data_ready__tracepoint, const struct sock *receiver)
 {
 	if (!active || sock__mech((__u64)receiver) != IPCT_MECH_UDP)
 		return 0;
-	if (!udp__arrived(arriving_skb(), (__u64)receiver, 0))
-		udp__arrived((__u64)READ(receiver, struct sock, sk_receive_queue.prev), (__u64)receiver, 0);
+	if (udp__arrived(arriving_skb(), (__u64)receiver, 0))
+		return 0;
+	if (!udp__arrived((__u64)READ(receiver, struct sock, sk_receive_queue.prev), (__u64)receiver, 0))
+		udp__arrived_from_elsewhere((__u64)receiver);
 	return 0;
 }
 

@@ -43,6 +43,16 @@ struct {
 	__type(value, __u64);
 } udp_arriving SEC(".maps");
 
+/* What was passed up to a port last: some of it, by when it was sent. */
+#define UDP_PASSED_SLOTS 8
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32); /* port << 16 | slot */
+	__type(value, __u64); /* struct sk_buff * */
+} udp_passed SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -201,6 +211,37 @@ static __noinline bool udp__arrived(__u64 skb, __u64 receiver, __u32 flags)
 	__builtin_memcpy(ev->fp, d->fp, sizeof(ev->fp));
 	emit__submit(ev);
 	return true;
+}
+
+static __always_inline void udp__passed(__u64 skb)
+{
+	struct udp_datagram *d = bpf_map_lookup_elem(&udp_datagrams, &skb);
+	__u32 key;
+
+	if (!d)
+		return;
+	key = (__u32)d->name.rport << 16 | ((d->sent_ns >> 10) & (UDP_PASSED_SLOTS - 1));
+	bpf_map_update_elem(&udp_passed, &key, &skb, BPF_ANY);
+}
+
+/* Something is in the receiver's queue that another CPU passed up: the oldest for its port that has not been told. */
+static __noinline void udp__arrived_from_elsewhere(__u64 receiver)
+{
+	__u32 port = be16(READ(receiver, struct sock, __sk_common.skc_num));
+	__u64 oldest = 0, oldest_ns = ~0ull;
+
+	for (__u32 i = 0; i < UDP_PASSED_SLOTS; i++) {
+		__u32 key = port << 16 | i;
+		__u64 *skb = bpf_map_lookup_elem(&udp_passed, &key);
+		struct udp_datagram *d = skb ? bpf_map_lookup_elem(&udp_datagrams, skb) : NULL;
+
+		if (!d || d->receiver || d->name.rport != port || d->sent_ns >= oldest_ns)
+			continue;
+		oldest = *skb;
+		oldest_ns = d->sent_ns;
+	}
+	if (oldest)
+		udp__arrived(oldest, receiver, 0);
 }
 
 static __always_inline bool udp__is_empty(__u64 sk)
