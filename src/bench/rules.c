@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "bench/rules_impl.h"
 
-#define SURE 0.75 /* share of pairs */
+#define SURE 0.65 /* share of pairs */
 
 enum verdict rule__compare(const struct series *a, const struct series *b)
 {
