@@ -71,12 +71,16 @@ START_TEST(pairs_are_compared)
 {
 	struct series high = { 3, { 10, 11, 12 } }, low = { 3, { 1, 2, 3 } }, both = { 3, { 1, 11, 12 } };
 	struct series mixed = { 2, { 0, 100 } }, none = { 0 };
+	struct series one = { 1, { 1 } }, ten = { 1, { 10 } }, eleven = { 1, { 11 } };
 
 	ck_assert_int_eq(rule__compare(&high, &low), VERDICT_HOLDS);
 	ck_assert_int_eq(rule__compare(&low, &high), VERDICT_FAILS);
 	ck_assert_int_eq(rule__compare(&both, &low), VERDICT_HOLDS); /* one bad round of three */
 	ck_assert_int_eq(rule__compare(&high, &mixed), VERDICT_CLOSE);
 	ck_assert_int_eq(rule__compare(&high, &none), VERDICT_NONE);
+	ck_assert_int_eq(rule__compare(&ten, &eleven), VERDICT_CLOSE); /* one round each */
+	ck_assert_int_eq(rule__compare(&ten, &one), VERDICT_HOLDS);
+	ck_assert_int_eq(rule__compare(&one, &ten), VERDICT_FAILS);
 }
 END_TEST
 
