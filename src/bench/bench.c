@@ -76,7 +76,7 @@ static int measure(const struct row *r, struct point *p, const struct speed_opts
 }
 
 /* All mechanisms of one size follow each other, so that what disturbs a moment disturbs no mechanism alone. */
-static int run_round(struct bench *b, struct tally *t)
+static int run_round(struct bench *b, uint64_t until_ns, struct tally *t)
 {
 	size_t most = 0;
 
@@ -86,7 +86,11 @@ static int run_round(struct bench *b, struct tally *t)
 		for (size_t i = 0; i < b->cnt; i++) {
 			struct row *r = &b->rows[i];
 
-			if (k < r->cnt && measure(r, &r->points[k], &b->o.speed, t))
+			if (k >= r->cnt)
+				continue;
+			if (stage__now_ns() >= until_ns)
+				return -ETIME;
+			if (measure(r, &r->points[k], &b->o.speed, t))
 				return -EINTR;
 		}
 	}
@@ -100,23 +104,6 @@ static size_t measurements(const struct bench *b)
 	for (size_t i = 0; i < b->cnt; i++)
 		cnt += b->rows[i].cnt * (b->rows[i].kind->flags & DUCT_NO_FLOOD ? 1 : 2);
 	return cnt;
-}
-
-static void run_rounds(struct bench *b, uint64_t started_ns, struct tally *t)
-{
-	uint64_t longest = 0;
-
-	while (b->rounds < b->o.rounds) {
-		uint64_t now = stage__now_ns();
-
-		if (b->rounds && b->o.budget_ns && now + longest > started_ns + b->o.budget_ns)
-			return;
-		if (run_round(b, t))
-			return;
-		now = stage__now_ns() - now;
-		longest = now > longest ? now : longest;
-		b->rounds++;
-	}
 }
 
 static void describe_host(struct bench *b)
@@ -159,8 +146,14 @@ void bench__run(const struct bench_opts *o, struct bench *b)
 	for (size_t i = 0; i < b->cnt; i++)
 		b->rows[i].kind = o->kinds[i];
 	t.all = t.done + o->rounds * measurements(b);
-	if (!stage__stop_asked())
-		run_rounds(b, started, &t);
+	while (b->rounds < o->rounds && !stage__stop_asked()) {
+		/* one whole round is worth waiting for, within reason */
+		uint64_t budget = b->rounds ? o->budget_ns : 2 * o->budget_ns;
+
+		if (run_round(b, budget ? started + budget : UINT64_MAX, &t))
+			break;
+		b->rounds++;
+	}
 	b->stopped = stage__stop_asked();
 	b->took_ns = stage__now_ns() - started;
 }

@@ -19,7 +19,8 @@ struct bench_opts {
 	size_t size_cnt;
 	unsigned int rounds; /* 1 .. SERIES_MAX */
 	struct speed_opts speed;
-	uint64_t budget_ns; /* no round begins that would end later; 0: no limit */
+	uint64_t
+		budget_ns; /* no measurement begins later; the first round may take twice that. 0: no limit */
 	void (*progress)(size_t done, size_t all); /* NULL: none */
 };
 
@@ -49,7 +50,7 @@ struct bench {
 	struct bench_opts o;
 	struct row *rows;
 	size_t cnt;
-	unsigned int rounds; /* that were finished */
+	unsigned int rounds; /* that were finished; of a further one, there may be a part */
 	bool stopped; /* before the end, by the user */
 	uint64_t took_ns;
 	char kernel[80], machine[80], host[80];

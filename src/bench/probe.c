@@ -48,8 +48,8 @@ static const struct experiment {
 	bool data_only, addressed;
 } experiments[] = {
 	{ probe__outsider, 0, false, true },
-	{ probe__fill_small, DUCT_MEMORY, false, false },
 	{ probe__fill, DUCT_MEMORY | DUCT_LOCK, true, false },
+	{ probe__fill_small, DUCT_MEMORY, false, false },
 	{ probe__block, DUCT_MEMORY, false, false },
 	{ probe__pressure, DUCT_LOCK, false, false },
 	{ probe__records, DUCT_MEMORY | DUCT_LOCK, false, false },

@@ -6,7 +6,9 @@
 #include "base/time.h"
 #include "bench/rules_impl.h"
 
-#define SURE 0.75 /* share of pairs */
+#define SURE 0.65 /* share of pairs */
+#define FEW 4 /* pairs that say little by their number ... */
+#define CLEAR 1.25 /* ... and must differ this much */
 
 enum verdict rule__compare(const struct series *a, const struct series *b)
 {
@@ -17,6 +19,12 @@ enum verdict rule__compare(const struct series *a, const struct series *b)
 			larger += a->v[i] > b->v[k];
 	if (!all)
 		return VERDICT_NONE;
+	if (all < FEW) {
+		double a_is = series__median(a), b_is = series__median(b);
+
+		if (a_is < CLEAR * b_is && b_is < CLEAR * a_is)
+			return VERDICT_CLOSE;
+	}
 	if (larger >= SURE * all)
 		return VERDICT_HOLDS;
 	return larger <= (1 - SURE) * all ? VERDICT_FAILS : VERDICT_CLOSE;

@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A stop that comes just before a wait begins does not end it: so none is longer than this. */
+#define SLICE_NS (200 * NS_PER_MS)
+
 static volatile sig_atomic_t stop_asked;
 
 void stage__ask_stop(void)
@@ -42,10 +45,13 @@ static struct timespec timespec_of(uint64_t ns)
 
 void stage__sleep_ns(uint64_t ns)
 {
-	struct timespec until = timespec_of(stage__now_ns() + ns);
+	uint64_t until = stage__now_ns() + ns;
 
-	while (!stop_asked && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-		;
+	for (uint64_t now = until - ns; !stop_asked && now < until; now = stage__now_ns()) {
+		struct timespec slice = timespec_of(until - now < SLICE_NS ? until : now + SLICE_NS);
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &slice, NULL);
+	}
 }
 
 pid_t stage__fork(int (*act)(void *arg), void *arg)
@@ -84,7 +90,7 @@ int stage__await(pid_t pid, uint64_t timeout_ns)
 	if (pfd.fd < 0)
 		return -errno;
 	while (rc <= 0 && !stop_asked && now < until) {
-		struct timespec left = timespec_of(until - now);
+		struct timespec left = timespec_of(until - now < SLICE_NS ? until - now : SLICE_NS);
 
 		rc = ppoll(&pfd, 1, &left, NULL);
 		now = stage__now_ns();
@@ -180,7 +186,7 @@ int gate__open(struct gate *g, uint32_t cnt, uint64_t timeout_ns)
 			return -EINTR;
 		if (now >= until)
 			return -ETIMEDOUT;
-		futex__wait(&g->here, here, until - now);
+		futex__wait(&g->here, here, until - now < SLICE_NS ? until - now : SLICE_NS);
 		now = stage__now_ns();
 	}
 	atomic_store(&g->open, 1);

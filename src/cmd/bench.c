@@ -87,7 +87,8 @@ static int judge(const struct bench *b, bool by_name)
 	if (failed)
 		log__warn("%zu of the measurements failed; --json says why", failed);
 	if (!measured && !b->stopped && status == EXIT_OK) {
-		log__error("nothing could be measured: no mechanism carries these sizes here");
+		log__error(
+			"nothing could be measured: no mechanism carries these sizes here, or not in time");
 		status = EXIT_FAILED;
 	}
 	return status;
