@@ -43,7 +43,8 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	op->part_bytes = 0;
 	op->msg_flags = 0;
 	op->compat = 0;
-	op->enter_ns = bpf_ktime_get_boot_ns(); /* of the first skb; the submission is not known */
+	/* The submission is not known. A send is seen when it is queued already, and may be received by then. */
+	op->enter_ns = send ? op->alone_end_ns : bpf_ktime_get_boot_ns();
 	op->fd_in = op->fd_out = -1;
 	op->alone = 1;
 	o->ptr = o->key = sk;
@@ -53,6 +54,30 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	o->mech = mech;
 	if (ino__is_ignored(o->ino) || !filter__wants(o))
 		o->mech = 0;
+}
+
+/*
+ * The socket whose queue has this skb of a stream at its head, where it stays while it is copied; 0: it is further
+ * behind, which only MSG_PEEK reads. The sender tells no more whom it was connected to once it is closed.
+ */
+static __always_inline __u64 stream__receiver(__u64 skb, __u64 sender)
+{
+	__u64 sk = (__u64)READ(skb, struct sk_buff, prev) - bpf_core_field_offset(struct sock, sk_receive_queue);
+	__u64 peer = unix__peer(sender);
+
+	if (peer)
+		return sk == peer ? sk : 0;
+	return sock__mech(sk) == IPCT_MECH_UNIX_STREAM ? sk : 0;
+}
+
+static __always_inline void alone__begin_recv(struct task_op *op, __u64 skb, __u64 sender, __u8 mech)
+{
+	__u64 sk = mech == IPCT_MECH_UNIX_STREAM ? stream__receiver(skb, sender) : unix__peer(sender);
+
+	if (!sk && op->alone && op->in.mech && op->has_part)
+		op->msg_flags = MSG_PEEK;
+	else
+		alone__begin(op, false, sk, mech); /* datagrams: the end corrects it */
 }
 
 static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool send)
@@ -82,6 +107,7 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		unix__emit(op, send, ret, IPCT_IO_URING);
 	}
 	op->alone = 0;
+	op->alone_end_ns = bpf_ktime_get_boot_ns();
 	op->in.mech = op->out.mech = 0;
 }
 
@@ -162,8 +188,7 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 	if (!op)
 		return 0;
 	if (!op->class)
-		alone__begin(op, false, unix__peer(sender),
-			     mech); /* corrected at the end, which names the receiver */
+		alone__begin_recv(op, (__u64)skb, sender, mech);
 	if (!op->in.mech || !op->in.is_sock)
 		return 0;
 	unix__next_part(op, false);

@@ -63,6 +63,7 @@ struct task_op {
 	__u64 buf; /* user memory: buffer, or iovec array */
 	__u64 cnt; /* bytes, or number of iovecs */
 	__u64 part_bytes; /* sum of the parts already emitted */
+	__u64 alone_end_ns; /* of its operation before; 0: none */
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
 	struct msg_op msg;

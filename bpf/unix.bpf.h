@@ -38,6 +38,8 @@ static __noinline void unix__emit(const struct task_op *op, bool send, __s64 ret
 		flags |= IPCT_IO_COMPAT;
 	if (o->was_waiting)
 		flags |= IPCT_IO_WAITED;
+	if (!op->enter_ns)
+		flags |= IPCT_IO_NOENTRY;
 	ev->enter_ns = op->enter_ns;
 	ev->sk = o->ptr;
 	ev->peer_sk = part->peer;

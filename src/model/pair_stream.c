@@ -3,8 +3,8 @@
  * Byte streams with addresses: pipes and FIFOs.
  *
  * Each operation brings where its side of the stream was before and after it, sampled without the pipe's lock. So
- * an operation lies in between; alone in between, it fills that range. What contends is put together from
- * what remains (stream_write.c, stream_read.c), and waits for reports that are still missing.
+ * an operation lies in between; alone in between, it fills that range. Of those that overlap, all orders that
+ * are possible are found (stream_plan.c, stream_match.c): what is the same in all of them is certain.
  */
 #include <stdlib.h>
 
@@ -13,6 +13,8 @@
 
 #define FAR_BACK (1024 * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
+#define IO_MAX (1ull << 31) /* no call moves more */
+#define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
 
 static struct pairing *stream__new(struct model *m)
 {
@@ -23,6 +25,7 @@ static struct pairing *stream__new(struct model *m)
 	list__init(&p->spare_segs);
 	list__init(&p->spare_writes);
 	list__init(&p->spare_reads);
+	list__init(&p->spare_parts);
 	return p;
 }
 
@@ -37,12 +40,11 @@ static struct pipe *pipe_of(struct pairing *p, struct obj_key key, uint8_t mech)
 	pi->key = key;
 	pi->mech = mech;
 	pi->near_slot = SLOT_FIRST;
-	pi->known_from = UINT64_MAX;
 	list__init(&pi->active);
 	list__init(&pi->segs);
-	list__init(&pi->writes);
+	list__init(&pi->parts);
 	list__init(&pi->reads);
-	list__init(&pi->guesses);
+	list__init(&pi->sleepers);
 	map__set(&p->pipes, key.id, key.space, pi);
 	return pi;
 }
@@ -55,6 +57,13 @@ void pipe__activate(struct pipe *pi)
 	list__append(&pi->p->active, &pi->active);
 }
 
+void crowd__meet(struct crowd *c, const struct op *op)
+{
+	if (c->tid && c->tid != op->tid)
+		c->until_ns = op->ts_ns + CROWD_NS;
+	c->tid = op->tid;
+}
+
 static uint64_t slot_of(struct pipe *pi, uint64_t addr)
 {
 	int32_t dist = (int32_t)((uint32_t)(addr >> 32) - (uint32_t)pi->near_slot);
@@ -65,84 +74,123 @@ static uint64_t slot_of(struct pipe *pi, uint64_t addr)
 
 uint64_t pipe__pos(struct pipe *pi, uint64_t addr)
 {
+	uint32_t offset = (uint32_t)addr;
+
 	/* Behind slot -1 that never was comes slot 0: the same as the start of it. */
 	if (addr == ADDR_UNUSED)
-		addr = 0;
-	return slot_of(pi, addr) * SLOT_BYTES + (uint32_t)addr;
+		addr = offset = 0;
+	return slot_of(pi, addr) * SLOT_BYTES + (offset < SLOT_BYTES ? offset : SLOT_BYTES);
 }
 
+static void resolve(struct pipe *pi)
+{
+	bool some = true;
+
+	while (some) {
+		some = pi->part_cnt && pipe__place_writes(pi, false);
+		some |= pi->read_cnt && pipe__match_reads(pi, false);
+	}
+	if (!pi->part_cnt && !pi->read_cnt)
+		pi->is_lossy = false;
+}
+
+/* As if all that is missing will never come. */
 static void force_all(struct pipe *pi)
 {
-	list__for_each(&pi->writes, cur)
-		pipe__force_write(pi, list__entry(cur, struct wr, link));
-	guess__settle(pi, UINT64_MAX);
-	list__for_each(&pi->reads, cur)
-		pipe__force_read(pi, list__entry(cur, struct rd, link));
+	pi->now_ns += GRACE_NS;
+	resolve(pi);
+	while (pi->part_cnt) {
+		pipe__place_writes(pi, true);
+		resolve(pi);
+	}
+	while (pi->read_cnt) {
+		pipe__match_reads(pi, true);
+		resolve(pi);
+	}
+	pi->now_ns -= GRACE_NS;
+}
+
+static void drop_sleeper(struct pipe *pi, struct wr *w)
+{
+	w->dead = true;
+	list__unlink(&w->link);
+	wr__put(pi->p, w);
 }
 
 static void restart(struct pipe *pi)
 {
 	force_all(pi);
-	pipe__drop_unread(pi, UINT64_MAX, false);
+	line__drop_unread(pi);
+	list__for_each(&pi->sleepers, cur)
+		drop_sleeper(pi, list__entry(cur, struct wr, link));
 	pi->near_slot = SLOT_FIRST;
 	pi->bias = 0;
-	pi->known_from = 0;
-	pi->w_end = pi->r_end = pi->gone_pos = 0;
+	pi->is_located = pi->sealed = pi->is_lossy = false;
+	pi->w_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
 }
 
-static void retry(struct pipe *pi)
+static void start_new(struct pipe *pi)
 {
-	bool some = true;
-
-	while (some) {
-		some = pi->write_cnt && pipe__place_writes(pi);
-		some |= pi->read_cnt && pipe__match_reads(pi);
-		some |= pi->read_cnt && pipe__match_groups(pi);
-	}
+	pi->is_located = true;
+	pi->w_end = pi->r_end = SLOT_FIRST * SLOT_BYTES;
 }
 
 static void bound_pending(struct pipe *pi)
 {
 	size_t max = model__opts(pi->p->m)->pending_max;
 
-	while (pi->write_cnt > max)
-		pipe__force_write(pi, list__entry(pi->writes.next, struct wr, link));
-	while (pi->read_cnt > max)
-		pipe__force_read(pi, list__entry(pi->reads.next, struct rd, link));
+	if (pi->part_cnt + pi->read_cnt <= max / 2)
+		return;
+	pi->now_ns += GRACE_NS;
+	resolve(pi);
+	pi->now_ns -= GRACE_NS;
+	while (pi->part_cnt > max) {
+		pipe__place_writes(pi, true);
+		resolve(pi);
+	}
+	while (pi->read_cnt > max) {
+		pipe__match_reads(pi, true);
+		resolve(pi);
+	}
 }
 
+/* Addresses as low as these belong to a new pipe with the number of an old one. */
 static void locate(struct pipe *pi, const struct op *op)
 {
-	uint64_t end;
+	uint64_t end = pipe__pos(pi, op->stream.addr_e);
 
-	if (!pi->is_used && pi->known_from == UINT64_MAX)
-		pi->known_from = pipe__pos(pi, op->flags & OP_F_NOENTRY ? op->stream.addr_e : op->stream.addr_s);
-	pi->is_used = true;
-	end = pipe__pos(pi, op->stream.addr_e);
-	if (end + FAR_BACK < (op->kind == OP_SEND ? pi->w_end : pi->r_end)) {
-		restart(pi);
-		model__stats_mut(pi->p->m)->resyncs++;
-	}
+	if (end + FAR_BACK >= (op->kind == OP_SEND ? pi->w_end : pi->r_end))
+		return;
+	restart(pi);
+	model__stats_mut(pi->p->m)->resyncs++;
 }
 
 static void stream__op(struct pairing *p, const struct op *op)
 {
 	struct pipe *pi;
+	size_t waiting;
 
-	if (op->flags & OP_F_PEEK || (!op->bytes && !(op->flags & OP_F_BLOCKED)))
+	if (op->flags & OP_F_PEEK || (!op->bytes && !(op->flags & OP_F_BLOCKED)) || op->bytes > IO_MAX)
 		return;
 	if (op->kind != OP_SEND && op->kind != OP_RECV)
 		return;
 	pi = pipe_of(p, op->obj, op->mech);
+	pi->last_ns = op->ts_ns;
+	if (op->ts_ns > pi->now_ns)
+		pi->now_ns = op->ts_ns;
 	locate(pi, op);
 	if (op->kind == OP_SEND)
 		pipe__add_write(pi, op);
 	else
 		pipe__add_read(pi, op);
-	if (!pi->is_active)
+	pipe__activate(pi);
+	waiting = pi->part_cnt + pi->read_cnt;
+	if (!waiting)
 		return;
-	retry(pi);
-	bound_pending(pi);
+	if (waiting <= RETRY_MAX && (pi->now_ns >= pi->writers.until_ns || !pi->part_cnt))
+		resolve(pi);
+	else
+		bound_pending(pi);
 }
 
 /* F_SETPIPE_SZ copies what is unread to the first slots of a new ring (pipe_resize_ring()). */
@@ -150,12 +198,24 @@ static void rebase(struct pipe *pi, const struct object_info *info)
 {
 	uint64_t slot;
 
-	if (!pi->w_end)
+	if (!pi->is_located)
 		return;
+	force_all(pi);
 	/* The last used slot has the new number of the write address. */
 	slot = (pi->w_end - 1) / SLOT_BYTES;
 	pi->near_slot = SLOT_FIRST + (uint64_t)(int64_t)(int32_t)(info->wr_addr >> 32);
 	pi->bias = slot - pi->near_slot;
+}
+
+static void learn_scanned(struct pipe *pi, const struct object_info *info)
+{
+	uint64_t wr = pipe__pos(pi, info->wr_addr), rd = pipe__pos(pi, info->rd_addr);
+
+	pi->is_located = true;
+	pi->w_end = wr;
+	pi->r_end = rd;
+	if (rd < wr)
+		line__add_unknown(pi, rd, wr);
 }
 
 static void stream__object(struct pairing *p, const struct object_info *info)
@@ -167,75 +227,27 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 			rebase(pi, info);
 		return;
 	}
-	if (info->scanned) {
-		if (!pi)
-			pi = pipe_of(p, info->key, info->mech);
-		if (!pi->is_used && pi->known_from == UINT64_MAX)
-			pi->known_from = pipe__pos(pi, info->wr_addr);
-		return;
-	}
+	if (!pi && !info->scanned && info->wr_addr != ADDR_UNUSED)
+		return; /* the first operation tells where it is */
 	if (!pi)
 		pi = pipe_of(p, info->key, info->mech);
-	if (!pi->is_used)
-		pi->known_from = 0;
-	else if (info->wr_addr == ADDR_UNUSED)
-		restart(pi);
-}
-
-/* The bytes may be those of a write that will tell at its end. */
-static bool is_sleeping_write(const struct pipe *pi, const struct rd *r)
-{
-	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
-		const struct wr *w = list__entry(l, struct wr, link);
-
-		if (w->blocked && (w->merged_at ? w->merged_at : w->s) < r->e)
-			return true;
-	}
-	return false;
-}
-
-static void settle(struct pipe *pi, uint64_t until_ns)
-{
-	list__for_each(&pi->writes, cur) {
-		struct wr *w = list__entry(cur, struct wr, link);
-
-		if (w->ts_ns > until_ns)
-			continue;
-		if (w->blocked)
-			pipe__place_part(pi, w);
-		else
-			pipe__force_write(pi, w);
-	}
-	retry(pi);
-	list__for_each(&pi->reads, cur) {
-		struct rd *r = list__entry(cur, struct rd, link);
-
-		if (r->ts_ns > until_ns || is_sleeping_write(pi, r))
-			continue;
-		guess__settle(pi, r->ts_ns);
-		pipe__force_read(pi, r);
-	}
-	retry(pi);
-}
-
-/* What lies before a read that was reported long ago was taken by reads that never will be. */
-static void forget_gone(struct pipe *pi, uint64_t now_ns, uint64_t settle_ns)
-{
-	if (pi->gone_ns && now_ns - pi->gone_ns < settle_ns)
+	else if (info->scanned || info->wr_addr != ADDR_UNUSED)
 		return;
-	if (pi->gone_ns && !pi->read_cnt && !list__empty(&pi->segs) &&
-	    list__entry(pi->segs.next, struct seg, link)->to <= pi->gone_pos) {
-		pipe__drop_unread(pi, pi->gone_pos, true);
-		model__stats_mut(pi->p->m)->resyncs++;
-	}
-	pi->gone_pos = pi->r_end;
-	pi->gone_ns = now_ns;
+	else
+		restart(pi);
+	pi->last_ns = info->ts_ns;
+	pipe__activate(pi);
+	if (info->scanned)
+		learn_scanned(pi, info);
+	else
+		start_new(pi);
 }
 
-static bool is_idle(const struct pipe *pi)
+static void free_pipe(struct pairing *p, struct pipe *pi)
 {
-	return !pi->write_cnt && !pi->read_cnt && list__empty(&pi->guesses) &&
-	       (list__empty(&pi->segs) || list__entry(pi->segs.next, struct seg, link)->to > pi->r_end);
+	list__unlink(&pi->active);
+	map__del(&p->pipes, pi->key.id, pi->key.space);
+	free(pi);
 }
 
 static void stream__advance(struct pairing *p, uint64_t now_ns)
@@ -245,25 +257,26 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 	list__for_each(&p->active, cur) {
 		struct pipe *pi = list__entry(cur, struct pipe, active);
 
-		if (now_ns > settle_ns)
-			settle(pi, now_ns - settle_ns);
-		forget_gone(pi, now_ns, settle_ns);
-		if (!is_idle(pi))
+		if (now_ns > pi->now_ns)
+			pi->now_ns = now_ns;
+		if (pi->part_cnt || pi->read_cnt)
+			resolve(pi);
+		if (pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers) || now_ns < pi->last_ns + settle_ns)
 			continue;
+		if (list__empty(&pi->segs)) {
+			free_pipe(p, pi);
+			continue;
+		}
 		list__unlink(&pi->active);
 		pi->is_active = false;
-		pi->gone_ns = 0;
 	}
 }
 
 static void stream__finish(struct pairing *p, uint64_t now_ns)
 {
 	map__for_each(&p->pipes, slot) {
-		struct pipe *pi = slot->val;
-
-		retry(pi);
-		force_all(pi);
-		pipe__drop_unread(pi, UINT64_MAX, false);
+		force_all(slot->val);
+		line__drop_unread(slot->val);
 	}
 }
 
@@ -273,30 +286,28 @@ static void stream__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
 	list__for_each(&p->active, cur) {
 		struct pipe *pi = list__entry(cur, struct pipe, active);
 
-		list__for_each(&pi->writes, l) {
+		list__for_each(&pi->sleepers, l) {
 			struct wr *w = list__entry(l, struct wr, link);
 
-			if (w->blocked && w->pid == pid)
-				pipe__force_write(pi, w);
+			if (w->pid == pid)
+				drop_sleeper(pi, w);
 		}
 	}
 }
 
-static void free_writes(struct link *head)
+/* What waits now may wait for what is lost: no longer than it must. */
+static void stream__lost(struct pairing *p, uint64_t ts_ns, uint8_t mech)
 {
-	list__for_each(head, cur) {
-		struct wr *w = list__entry(cur, struct wr, link);
+	list__for_each(&p->active, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, active);
 
-		vec__free(&w->parts);
-		free(w);
+		pi->is_lossy |= pi->mech == mech && (pi->part_cnt || pi->read_cnt);
 	}
 }
 
-static void free_reads(struct link *head)
-{
-	list__for_each(head, cur)
-		free(list__entry(cur, struct rd, link));
-}
+#define free_all(head, type)           \
+	list__for_each(head, cur)      \
+		free(list__entry(cur, type, link))
 
 static void stream__free(struct pairing *p)
 {
@@ -305,16 +316,19 @@ static void stream__free(struct pairing *p)
 
 		list__for_each(&pi->segs, cur)
 			line__remove(pi, list__entry(cur, struct seg, link));
-		guess__free_all(pi);
-		free_writes(&pi->writes);
-		free_reads(&pi->reads);
+		list__for_each(&pi->parts, cur)
+			part__drop(pi, list__entry(cur, struct part, link));
+		list__for_each(&pi->sleepers, cur)
+			drop_sleeper(pi, list__entry(cur, struct wr, link));
+		free_all(&pi->reads, struct rd);
 		free(pi);
 	}
-	list__for_each(&p->spare_segs, cur)
-		free(list__entry(cur, struct seg, link));
-	free_writes(&p->spare_writes);
-	free_reads(&p->spare_reads);
+	free_all(&p->spare_segs, struct seg);
+	free_all(&p->spare_writes, struct wr);
+	free_all(&p->spare_reads, struct rd);
+	free_all(&p->spare_parts, struct part);
 	map__free(&p->pipes);
+	vec__free(&p->flat);
 	vec__free(&p->found);
 	free(p);
 }
@@ -326,6 +340,7 @@ const struct pair_ops pair_stream = {
 	.op = stream__op,
 	.object = stream__object,
 	.task_exit = stream__task_exit,
+	.lost = stream__lost,
 	.advance = stream__advance,
 	.finish = stream__finish,
 };

@@ -1,183 +1,196 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The line of bytes that were written and not read yet, in the order of the stream. */
+/* What is placed and unread. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "model/stream_impl.h"
 
-static struct seg *new_seg(struct pairing *p)
+void cand__add(struct proc **cand, uint8_t *cnt, struct proc *proc)
 {
-	struct link *l = p->spare_segs.next;
-
-	if (l == &p->spare_segs)
-		return xalloc(sizeof(struct seg));
-	list__unlink(l);
-	return list__entry(l, struct seg, link);
-}
-
-struct seg *line__insert(struct pipe *pi, struct wr *w, uint64_t from, uint64_t to, uint64_t bytes)
-{
-	struct seg *sg = new_seg(pi->p);
-	struct link *before = &pi->segs;
-
-	while (before->prev != &pi->segs && list__entry(before->prev, struct seg, link)->from >= to)
-		before = before->prev;
-	*sg = (struct seg){ .w = w, .from = from, .to = to, .bytes = bytes };
-	sg->packet = w->flags & OP_F_PACKET;
-	sg->opaque = w->flags & OP_F_PAGES;
-	list__insert(before, &sg->link);
-	w->ref_cnt++;
-	return sg;
+	for (unsigned i = 0; i < *cnt; i++)
+		if (cand[i] == proc)
+			return;
+	if (proc && *cnt < MESSAGE_CANDIDATES_MAX)
+		cand[(*cnt)++] = proc;
 }
 
 void wr__put(struct pairing *p, struct wr *w)
 {
-	if (!--w->ref_cnt)
-		list__append(&p->spare_writes, &w->link);
+	if (--w->ref_cnt)
+		return;
+	list__unlink(&w->link);
+	list__append(&p->spare_writes, &w->link);
+}
+
+struct seg *line__insert(struct pipe *pi, struct link *before, const struct chunk *c)
+{
+	struct link *l = pi->p->spare_segs.next;
+	struct seg *sg;
+
+	if (l == &pi->p->spare_segs) {
+		sg = xalloc(sizeof(*sg));
+	} else {
+		list__unlink(l);
+		sg = list__entry(l, struct seg, link);
+	}
+	sg->c = *c;
+	sg->room = 0;
+	sg->g = NULL;
+	if (c->w)
+		c->w->ref_cnt++;
+	list__insert(before, &sg->link);
+	return sg;
+}
+
+struct seg *line__append(struct pipe *pi, const struct chunk *c)
+{
+	if (c->to > pi->w_end)
+		pi->w_end = c->to;
+	pi->sealed = c->packet || c->opaque;
+	return line__insert(pi, &pi->segs, c);
+}
+
+void line__add_unknown(struct pipe *pi, uint64_t from, uint64_t to)
+{
+	struct chunk c = { .from = from, .to = to, .opaque = true };
+
+	line__append(pi, &c)->room = to - from;
+	pi->sealed = false;
+}
+
+static void free_group(struct pairing *p, struct group *g)
+{
+	for (unsigned i = 0; i < g->w_cnt; i++)
+		wr__put(p, g->w[i]);
+	vec__free(&g->plans);
+	free(g);
 }
 
 void line__remove(struct pipe *pi, struct seg *sg)
 {
-	struct wr *w = sg->w;
-
+	if (sg->g)
+		free_group(pi->p, sg->g);
+	if (sg->c.w) {
+		if (sg->c.w->elastic == sg)
+			sg->c.w->elastic = NULL;
+		wr__put(pi->p, sg->c.w);
+	}
 	list__unlink(&sg->link);
-	list__insert(pi->p->spare_segs.next, &sg->link);
-	wr__put(pi->p, w);
+	list__append(&pi->p->spare_segs, &sg->link);
 }
 
-bool line__is_free(const struct pipe *pi, uint64_t from, uint64_t to)
+void group__lay(struct pipe *pi, struct seg *sg, unsigned plan)
 {
-	for (unsigned i = 0; i < RANGES_MAX; i++)
-		if (pi->range[i].from < to && pi->range[i].to > from)
-			return false;
-	for (struct link *l = pi->segs.prev; l != &pi->segs; l = l->prev) {
-		const struct seg *sg = list__entry(l, struct seg, link);
+	const struct plan *pl = &sg->g->plans.v[plan];
+	struct link *before = sg->link.next;
 
-		if (sg->to <= from)
-			break;
-		if (sg->from < to)
-			return false;
-	}
-	return true;
+	for (unsigned i = 0; i < pl->cnt; i++)
+		line__insert(pi, before, &pl->chunk[i]);
+	line__remove(pi, sg);
 }
 
-bool line__is_taken(const struct pipe *pi, uint64_t pos)
+void line__drop_before(struct pipe *pi, uint64_t pos)
 {
-	if (pos % SLOT_BYTES || pos == SLOT_FIRST * SLOT_BYTES || pos <= pi->known_from || pi->is_odd)
-		return false;
-	for (unsigned i = 0; i < RANGES_MAX; i++)
-		if (pi->range[i].to == pos)
-			return false;
-	return true;
-}
-
-static void add_span(struct span *sum, const struct seg *sg, uint64_t s, uint64_t e, bool pages)
-{
-	uint64_t from = sg->from > s ? sg->from : s;
-	uint64_t to = sg->to < e ? sg->to : e;
-	uint64_t sure = pages && slot_down(e) < to ? slot_down(e) : to;
-
-	if (sg->opaque) {
-		sum->hi += sg->bytes;
-		if (s <= sg->from && sg->to <= e)
-			sum->lo += sg->bytes;
-		return;
-	}
-	sum->hi += to - from;
-	if (sure > from)
-		sum->lo += sure - from;
-}
-
-struct span line__span(const struct pipe *pi, const struct rd *r, uint64_t s, uint64_t e)
-{
-	bool pages = r->flags & OP_F_PAGES;
-	struct span sum = { 0, 0 };
-
-	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
-		const struct seg *sg = list__entry(l, struct seg, link);
-
-		if (sg->from >= (pages ? slot_up(e) : e))
-			break;
-		if (sg->to > s)
-			add_span(&sum, sg, s, pages ? slot_up(e) : e, pages);
-	}
-	return sum;
-}
-
-bool wr__layout(const struct wr *w, uint64_t cur, bool merge, struct layout *out)
-{
-	uint64_t off = cur % SLOT_BYTES;
-	uint64_t chars = w->bytes % SLOT_BYTES;
-	uint64_t up = slot_up(cur);
-
-	if (w->flags & OP_F_PAGES) {
-		*out = (struct layout){ .at = { up }, .cnt = 1, .end = slot_up(w->e) };
-		out->len[0] = out->end - up;
-		return !merge && out->end > up;
-	}
-	if (!merge) {
-		*out = (struct layout){ .at = { up }, .len = { w->bytes }, .cnt = 1, .end = up + w->bytes };
-		return true;
-	}
-	/* pipe_write(): only what is left of whole pages goes to the last used slot, and only as a whole. */
-	if (!off || !chars || off + chars > SLOT_BYTES || w->flags & OP_F_PACKET || w->is_tail)
-		return false;
-	*out = (struct layout){ .at = { cur, up }, .len = { chars, w->bytes - chars }, .cnt = 1 };
-	out->end = cur + chars;
-	if (out->len[1]) {
-		out->cnt = 2;
-		out->end = up + out->len[1];
-	}
-	return true;
-}
-
-void line__note(struct pipe *pi, uint64_t from, uint64_t to, uint32_t chars)
-{
-	struct range *last = &pi->range[(pi->range_next + RANGES_MAX - 1) % RANGES_MAX];
-
-	if (last->to == from && from % SLOT_BYTES) {
-		last->to = to;
-		return;
-	}
-	pi->range[pi->range_next] = (struct range){ from, to, chars };
-	pi->range_next = (pi->range_next + 1) % RANGES_MAX;
-}
-
-void wr__place_piece(struct pipe *pi, struct wr *w, const struct piece *pc)
-{
-	struct seg *sg = line__insert(pi, w, pc->from, pc->to, w->flags & OP_F_PAGES ? w->bytes : pc->to - pc->from);
-
-	sg->first = pc->first && !w->is_tail;
-	sg->last = pc->last;
-	if (pc->to > pi->w_end)
-		pi->w_end = pc->to;
-}
-
-void wr__place(struct pipe *pi, struct wr *w, const struct layout *lay)
-{
-	for (unsigned i = 0; i < lay->cnt; i++) {
-		struct piece pc = { lay->at[i], lay->at[i] + lay->len[i], 0, i == 0, i + 1 == lay->cnt };
-
-		wr__place_piece(pi, w, &pc);
-		line__note(pi, pc.from, pc.to, w->flags & OP_F_PACKET ? 0 : (uint32_t)(w->bytes % SLOT_BYTES));
-	}
-}
-
-/* is_taken: by reads that were not reported; else nobody took them. */
-void pipe__drop_unread(struct pipe *pi, uint64_t before, bool is_taken)
-{
-	struct channel *ch = model__channel(pi->p->m, pi->mech, pi->key);
+	bool some = false;
 
 	list__for_each(&pi->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, link);
 
-		if (sg->to > before)
+		if (sg->c.from >= pos)
 			break;
-		if (ch && !is_taken)
-			ch->unread_bytes += sg->bytes;
-		if (sg->last && !is_taken)
-			model__stats_mut(pi->p->m)->unmatched_sends++;
+		some |= sg->c.bytes > 0;
+		if (sg->c.to <= pos) {
+			line__remove(pi, sg);
+			continue;
+		}
+		if (sg->g) {
+			for (unsigned i = 0; i < sg->g->w_cnt; i++)
+				sg->g->w[i]->inferred = true;
+			group__lay(pi, sg, 0);
+			line__drop_before(pi, pos);
+			return;
+		}
+		if (!sg->c.opaque)
+			sg->c.bytes -= pos - sg->c.from;
+		if (sg->room)
+			sg->room = sg->c.to - pos;
+		sg->c.from = pos;
+		sg->c.first = false;
+		break;
+	}
+	if (some)
+		model__stats_mut(pi->p->m)->resyncs++;
+}
+
+void line__drop_unread(struct pipe *pi)
+{
+	struct channel *ch = list__empty(&pi->segs) ? NULL : model__channel(pi->p->m, pi->mech, pi->key);
+
+	list__for_each(&pi->segs, cur) {
+		struct seg *sg = list__entry(cur, struct seg, link);
+		struct model_stats *st = model__stats_mut(pi->p->m);
+
+		if (ch && (sg->c.w || sg->g))
+			ch->unread_bytes += sg->c.bytes;
+		st->unmatched_sends += sg->g ? sg->g->w_cnt : sg->c.w && sg->c.last;
 		line__remove(pi, sg);
 	}
+}
+
+/* Only what is before hi was taken: the rest of it remains. */
+static void split_elastic(struct pipe *pi, struct seg *soft, uint64_t hi)
+{
+	struct chunk rest = soft->c;
+	struct seg *sg;
+
+	rest.from = hi;
+	rest.first = false;
+	sg = line__insert(pi, soft->link.next, &rest);
+	sg->room = rest.to - rest.from;
+	if (rest.w)
+		rest.w->elastic = sg;
+	soft->c.to = hi;
+	soft->c.last = false;
+}
+
+bool line__stretch(struct pipe *pi, uint64_t hi, uint64_t total)
+{
+	struct seg *soft = NULL;
+	uint64_t known = 0;
+
+	if (slot_up(pi->w_end) < hi)
+		return false;
+	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
+		struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->c.from >= hi)
+			break;
+		if (sg->room ? soft != NULL : (sg->c.opaque || sg->g) && sg->c.to > hi)
+			return false;
+		if (sg->room)
+			soft = sg;
+		else if (sg->c.opaque || sg->g || sg->c.to <= hi)
+			known += sg->c.bytes;
+		else
+			known += hi - sg->c.from;
+	}
+	if (!soft || total < known || total - known > soft->room)
+		return false;
+	if (hi < soft->c.to && total - known > hi - soft->c.from)
+		return false;
+	total -= known;
+	if (soft->c.w && soft->c.w->bytes != BYTES_UNKNOWN && total && total != soft->c.w->bytes % SLOT_BYTES &&
+	    hi >= soft->c.to && soft->c.first)
+		return false;
+	if (soft->c.w && soft->c.w->elastic == soft) {
+		soft->c.w->elastic = NULL;
+		soft->c.w->laid += total;
+	}
+	if (hi < soft->c.to)
+		split_elastic(pi, soft, hi);
+	soft->room = 0;
+	soft->c.bytes = total;
+	if (!soft->c.bytes)
+		line__remove(pi, soft);
+	return true;
 }

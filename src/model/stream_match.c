@@ -1,336 +1,317 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads that overlap each other, or writes whose order is open.
- *
- * Reads with both samples in [lo, hi) took all of it when they took as many bytes as lie there. Every order of them over
- * every order of the writes is tried; what all that remain agree on is certain.
+ * Reads that overlap each other or a group of writes: all orders of the reads, and all ways in which the writes
+ * can lie, that fit the samples, the times and the contents. What is the same in all of them is certain.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "model/stream_impl.h"
 
-#define ITEMS_MAX 192
-#define GUESSES_MAX 4
-#define WAYS_MAX 256 /* combinations of guesses */
-#define SENDERS_MAX 16
-
-struct item {
-	const struct seg *sg;
-	uint64_t from, len;
-};
-
-struct outcome { /* bytes by receiving read (the first of its process) and sender */
-	uint64_t bytes[GROUP_MAX][SENDERS_MAX];
-	uint64_t start[GROUP_MAX];
-	uint8_t seq[GROUP_MAX];
-	unsigned way[GUESSES_MAX];
-};
+#define BUDGET 4000
+#define WAYS_MAX 256 /* of combining the groups' plans */
+#define GROUPS_MAX 8
+#define FLAT_MAX (1 << 17)
 
 struct match {
 	struct pipe *pi;
-	uint64_t lo, hi;
-	struct rd *reads[GROUP_MAX];
+	struct rd *const *rd;
 	unsigned cnt;
-	struct guess *guess[GUESSES_MAX];
-	unsigned guess_cnt;
-	bool alive[GUESSES_MAX][PLANS_MAX];
-	unsigned way[GUESSES_MAX];
-	struct item item[ITEMS_MAX];
-	unsigned item_cnt;
-	struct proc *sender[SENDERS_MAX];
-	unsigned sender_cnt;
-	struct outcome cur, best;
-	unsigned used; /* mask */
-	unsigned found_cnt;
-	bool found_here;
-	bool differ;
-	bool is_open; /* there may be more reads, or other ways */
+	uint64_t hi;
+	unsigned budget;
+	bool use_fp;
+	struct seg *group[GROUPS_MAX];
+	unsigned group_cnt, plan[GROUPS_MAX];
+	/* the state of the search */
+	uint32_t used;
+	uint8_t order[READS_MAX];
+	uint64_t sig[READS_MAX]; /* what each took, by sender */
+	/* what was found */
+	uint64_t found_cnt;
+	uint8_t found_order[READS_MAX];
+	unsigned found_plan[GROUPS_MAX];
+	uint64_t found_sig[READS_MAX], found_sum[READS_MAX];
+	bool sig_differs[READS_MAX], sum_differs[READS_MAX];
+	struct proc *cand[MESSAGE_CANDIDATES_MAX];
+	uint8_t cand_cnt;
 };
 
-static unsigned sender_of(struct match *m, struct proc *proc)
-{
-	unsigned i;
+struct cursor {
+	size_t at; /* chunk */
+	uint64_t eaten; /* of its bytes */
+};
 
-	for (i = 0; i < m->sender_cnt; i++)
-		if (m->sender[i] == proc)
-			return i;
-	if (i == SENDERS_MAX) {
-		m->is_open = true;
-		return 0;
+static const struct chunk *chunk_at(const struct match *m, struct cursor c)
+{
+	return c.at < m->pi->p->flat.cnt ? &m->pi->p->flat.v[c.at] : NULL;
+}
+
+/* Where the next byte is: at least, or at most, for that is not known in opaque slots. */
+static uint64_t next_pos(const struct match *m, struct cursor c, bool most)
+{
+	const struct chunk *ch = chunk_at(m, c);
+
+	if (!ch)
+		return UINT64_MAX;
+	if (ch->opaque)
+		return most ? ch->to : ch->from;
+	return ch->from + c.eaten;
+}
+
+static bool has_byte(const struct match *m, size_t from, size_t to, uint64_t pos)
+{
+	for (size_t i = from; i <= to && i < m->pi->p->flat.cnt; i++) {
+		const struct chunk *c = &m->pi->p->flat.v[i];
+
+		if (!c->opaque && c->from <= pos && pos < c->to)
+			return true;
 	}
-	m->sender[m->sender_cnt++] = proc;
-	return i;
+	return false;
 }
 
-static unsigned row_of(const struct match *m, unsigned read)
+/* Sampled read addresses are where reads end, or slots do. */
+static bool is_cut(const struct match *m, struct cursor a, struct cursor b, uint64_t from, uint64_t to)
 {
-	for (unsigned i = 0; i < read; i++)
-		if (m->reads[i]->pid == m->reads[read]->pid)
-			return i;
-	return read;
-}
+	for (unsigned i = 0; i < 2 * m->cnt; i++) {
+		const struct rd *r = m->rd[i / 2];
+		uint64_t x = i % 2 ? r->e : r->s;
 
-static bool collect(struct match *m)
-{
-	m->item_cnt = 0;
-	for (struct link *l = m->pi->segs.next; l != &m->pi->segs; l = l->next) {
-		const struct seg *sg = list__entry(l, struct seg, link);
-		uint64_t from = sg->from > m->lo ? sg->from : m->lo;
-		uint64_t to = sg->to < m->hi ? sg->to : m->hi;
-
-		if (sg->from >= m->hi)
-			break;
-		if (sg->to <= m->lo)
+		if (!(x % SLOT_BYTES) || x <= from || x >= to || r->flags & (OP_F_PAGES | OP_F_NOENTRY))
 			continue;
-		if (m->item_cnt == ITEMS_MAX)
-			return false;
-		m->item[m->item_cnt++] = (struct item){ sg, from, sg->opaque ? sg->bytes : to - from };
+		if (has_byte(m, a.at, b.at, x))
+			return true;
 	}
+	return false;
+}
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 31) * 0x9e3779b97f4a7c15ull;
+	return (x ^ x >> 29) * 0xbf58476d1ce4e5b9ull;
+}
+
+/* The read takes its bytes from *c on. false: it cannot */
+static bool consume(struct match *m, const struct rd *r, struct cursor *c, uint64_t *sig)
+{
+	struct cursor start = *c;
+	const struct chunk *ch = chunk_at(m, *c);
+	uint64_t left = r->bytes, from = next_pos(m, *c, false), end = 0;
+
+	if (!ch || (ch->opaque ? ch->to : from) < r->s)
+		return false;
+	if (m->use_fp && ch->first && !c->eaten && ch->w && fp__differ(r->fp, ch->w->fp))
+		return false;
+	*sig = 0;
+	while (left && (ch = chunk_at(m, *c))) {
+		uint64_t have = ch->bytes - c->eaten, n = left < have ? left : have;
+
+		if (n)
+			*sig += n * mix(ch->w ? (uintptr_t)ch->w->sender.party.proc : 1);
+		end = ch->opaque ? ch->from : ch->from + c->eaten + n;
+		left -= n;
+		c->eaten += n;
+		if (ch->packet || c->eaten == ch->bytes) {
+			c->at++;
+			c->eaten = 0;
+		}
+		if (ch->packet)
+			break;
+	}
+	return !left && end <= r->e && !is_cut(m, start, *c, from, end);
+}
+
+static bool may_be_next(const struct match *m, unsigned i)
+{
+	for (unsigned k = 0; k < m->cnt; k++)
+		if (k != i && !(m->used & 1u << k) && m->rd[k]->ts_ns < m->rd[i]->enter_ns)
+			return false;
 	return true;
 }
 
-static void leaf(struct match *m)
+static uint64_t sum_of(const struct match *m, unsigned i)
 {
-	m->found_here = true;
-	memcpy(m->cur.way, m->way, sizeof(m->way));
-	if (!m->found_cnt++)
-		m->best = m->cur;
-	else if (memcmp(m->best.bytes, m->cur.bytes, sizeof(m->cur.bytes)) != 0)
-		m->differ = true;
+	uint64_t sum = 0;
+
+	for (unsigned k = 0; k < m->cnt; k++)
+		if (m->rd[k]->pid == m->rd[i]->pid)
+			sum += m->sig[k];
+	return sum;
 }
 
-/* How much read i takes of item it from off on; *skip also counts what is thrown away. */
-static uint64_t take_of(const struct item *it, uint64_t off, uint64_t want, uint64_t *skip)
+static void save(struct match *m)
 {
-	uint64_t room = it->len - off;
-	uint64_t n;
+	bool is_first = !m->found_cnt++;
 
-	if (it->sg->packet) {
-		uint64_t packet = slot_down(it->from + off) + SLOT_BYTES - it->from - off;
-
-		room = packet < room ? packet : room;
+	if (is_first) {
+		memcpy(m->found_order, m->order, sizeof(m->order));
+		memcpy(m->found_plan, m->plan, sizeof(m->plan));
 	}
-	n = want < room ? want : room;
-	*skip = it->sg->packet ? room : n;
-	return n;
-}
+	for (unsigned i = 0; i < m->cnt; i++) {
+		uint64_t sum = sum_of(m, i);
 
-static void order(struct match *m, unsigned depth, unsigned idx, uint64_t off);
-
-static void try_read(struct match *m, unsigned depth, unsigned i, unsigned idx, uint64_t off)
-{
-	const struct rd *r = m->reads[i];
-	const struct item *it = &m->item[idx];
-	uint64_t left = r->bytes, end = 0, skip = 0;
-	struct outcome before = m->cur;
-	bool is_packet = false;
-
-	m->cur.start[i] = it->from + (it->sg->opaque ? 0 : off);
-	m->cur.seq[depth] = (uint8_t)i;
-	if (!(r->flags & OP_F_PAGES) && (m->cur.start[i] < r->s ||
-					  (!off && it->from == it->sg->from && !rd__agrees(r, it->sg))))
-		goto out;
-	while (left && idx < m->item_cnt && !is_packet) {
-		it = &m->item[idx];
-		is_packet = it->sg->packet;
-		left -= take_of(it, off, left, &skip);
-		m->cur.bytes[row_of(m, i)][sender_of(m, it->sg->w->sender.party.proc)] += skip;
-		off += skip;
-		end = it->from + off;
-		if (it->sg->opaque)
-			end = off < it->len ? it->sg->from + 1 : it->sg->to;
-		if (off == it->len) {
-			idx++;
-			off = 0;
+		if (is_first) {
+			m->found_sig[i] = m->sig[i];
+			m->found_sum[i] = sum;
+			continue;
 		}
+		m->sig_differs[i] |= m->found_sig[i] != m->sig[i];
+		m->sum_differs[i] |= m->found_sum[i] != sum;
 	}
-	if (!(r->flags & OP_F_PAGES) && !m->pi->is_odd && marks__cut(&m->pi->r_marks, m->cur.start[i], end))
-		goto out;
-	if (left || end > (r->flags & OP_F_PAGES ? slot_up(r->e) : r->e))
-		goto out;
-	m->used |= 1u << i;
-	order(m, depth + 1, idx, off);
-	m->used &= ~(1u << i);
-out:
-	m->cur = before;
 }
 
-static void order(struct match *m, unsigned depth, unsigned idx, uint64_t off)
+static void step(struct match *m, unsigned depth, struct cursor c)
 {
+	if (!m->budget)
+		return;
+	m->budget--;
 	if (depth == m->cnt) {
-		if (idx == m->item_cnt)
-			leaf(m);
+		if (next_pos(m, c, true) >= m->hi)
+			save(m);
 		return;
 	}
-	for (unsigned i = 0; i < m->cnt && idx < m->item_cnt; i++)
-		if (!(m->used & 1u << i))
-			try_read(m, depth, i, idx, off);
+	for (unsigned i = 0; i < m->cnt; i++) {
+		struct cursor next = c;
+
+		if (m->used & 1u << i || !may_be_next(m, i) || !consume(m, m->rd[i], &next, &m->sig[i]))
+			continue;
+		m->used |= 1u << i;
+		m->order[depth] = (uint8_t)i;
+		step(m, depth + 1, next);
+		m->used &= ~(1u << i);
+	}
 }
 
-static void try_way(struct match *m)
+static bool push_chunk(struct match *m, const struct chunk *c)
 {
-	uint64_t have = 0, want = 0;
-	bool packets = false;
+	struct chunk piece = *c;
 
-	for (unsigned i = 0; i < m->guess_cnt; i++)
-		guess__lay(m->pi, m->guess[i], m->way[i]);
-	m->found_here = false;
-	if (!collect(m))
-		m->is_open = true;
-	for (unsigned i = 0; i < m->item_cnt; i++) {
-		have += m->item[i].len;
-		packets |= m->item[i].sg->packet;
+	if (!c->packet) {
+		vec__push(&m->pi->p->flat, piece);
+		return m->pi->p->flat.cnt < FLAT_MAX;
 	}
-	for (unsigned i = 0; i < m->cnt; i++)
-		want += m->reads[i]->bytes;
-	if (have == want || packets)
-		order(m, 0, 0, 0);
-	else if (have > want)
-		m->is_open = true;
-	for (unsigned i = 0; i < m->guess_cnt; i++) {
-		guess__lift(m->pi, m->guess[i]);
-		m->alive[i][m->way[i]] |= m->found_here;
+	while (piece.from < c->to && m->pi->p->flat.cnt < FLAT_MAX) { /* one chunk per packet */
+		uint64_t end = slot_down(piece.from) + SLOT_BYTES;
+
+		piece.to = c->to < end ? c->to : end;
+		piece.bytes = piece.to - piece.from;
+		vec__push(&m->pi->p->flat, piece);
+		piece.from = piece.to;
+		piece.first = false;
 	}
+	return m->pi->p->flat.cnt < FLAT_MAX;
+}
+
+static bool flatten(struct match *m)
+{
+	unsigned g = 0;
+
+	m->pi->p->flat.cnt = 0;
+	for (struct link *l = m->pi->segs.next; l != &m->pi->segs; l = l->next) {
+		struct seg *sg = list__entry(l, struct seg, link);
+		const struct plan *pl;
+
+		if (sg->room)
+			return sg->c.from >= m->hi;
+		if (!sg->g) {
+			if (!push_chunk(m, &sg->c))
+				return false;
+		} else if (g < m->group_cnt) {
+			pl = &sg->g->plans.v[m->plan[g++]];
+			for (unsigned i = 0; i < pl->cnt; i++)
+				push_chunk(m, &pl->chunk[i]);
+		} else {
+			return true;
+		}
+		if (sg->c.from >= m->hi)
+			return true;
+	}
+	return true;
 }
 
 static bool next_way(struct match *m)
 {
-	for (unsigned i = 0; i < m->guess_cnt; i++) {
-		if (++m->way[i] < m->guess[i]->plans.cnt)
+	for (unsigned i = 0; i < m->group_cnt; i++) {
+		if (++m->plan[i] < m->group[i]->g->plans.cnt)
 			return true;
-		m->way[i] = 0;
+		m->plan[i] = 0;
 	}
 	return false;
 }
 
-static bool find_guesses(struct match *m)
+/* false: not all was tried */
+static bool search(struct match *m)
 {
-	size_t ways = 1;
+	size_t ways = 0, steps = 0;
 
-	for (struct link *l = m->pi->guesses.next; l != &m->pi->guesses; l = l->next) {
-		struct guess *g = list__entry(l, struct guess, link);
+	m->found_cnt = 0;
+	m->budget = BUDGET;
+	memset(m->plan, 0, sizeof(m->plan));
+	memset(m->sig_differs, 0, sizeof(m->sig_differs));
+	memset(m->sum_differs, 0, sizeof(m->sum_differs));
+	do {
+		if (!flatten(m))
+			return true;
+		step(m, 0, (struct cursor){ 0 });
+		steps += m->pi->p->flat.cnt;
+	} while (++ways < WAYS_MAX && steps < FLAT_MAX && m->budget && next_way(m));
+	return m->budget && ways < WAYS_MAX && steps < FLAT_MAX;
+}
 
-		if (g->hi <= m->lo || g->lo >= m->hi)
+/* false: too many */
+static bool find_groups(struct match *m)
+{
+	bool complete = true;
+
+	for (struct link *l = m->pi->segs.next; l != &m->pi->segs; l = l->next) {
+		struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->c.from >= m->hi)
+			break;
+		if (sg->c.w)
+			cand__add(m->cand, &m->cand_cnt, sg->c.w->sender.party.proc);
+		if (!sg->g)
 			continue;
-		if (m->guess_cnt == GUESSES_MAX)
+		if (m->group_cnt == GROUPS_MAX)
 			return false;
-		m->guess[m->guess_cnt++] = g;
-		ways *= g->plans.cnt;
+		m->group[m->group_cnt++] = sg;
+		complete &= !sg->g->incomplete && sg->c.to <= m->hi;
+		for (unsigned i = 0; i < sg->g->w_cnt; i++)
+			cand__add(m->cand, &m->cand_cnt, sg->g->w[i]->sender.party.proc);
 	}
-	return ways <= WAYS_MAX;
+	return complete;
 }
 
-/* What reads took of a guess narrows it down. */
-static void narrow(struct match *m, unsigned i, bool is_sure)
+bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi)
 {
-	struct guess *g = m->guess[i];
-	uint64_t from = g->eaten > g->lo ? g->eaten : g->lo;
-	bool is_prefix = m->lo <= slot_up(from);
-	size_t kept = 0;
+	struct match m = { .pi = pi, .rd = rd, .cnt = cnt, .hi = hi, .use_fp = true };
+	bool complete = find_groups(&m), is_odd = false;
 
-	if (is_prefix && m->hi > g->eaten)
-		g->eaten = m->hi;
-	if (!is_sure || !is_prefix) {
-		guess__decide(m->pi, g, m->best.way[i], is_sure && g->plans.cnt == 1);
-		return;
+	complete &= search(&m);
+	if (!m.found_cnt) { /* the buffers may have been overwritten before their contents were seen */
+		m.use_fp = false;
+		is_odd = true;
+		search(&m);
 	}
-	for (unsigned k = 0; k < g->plans.cnt; k++)
-		if (m->alive[i][k])
-			g->plans.v[kept++] = g->plans.v[k];
-	g->plans.cnt = kept;
-	if (kept == 1 || g->eaten >= g->hi)
-		guess__decide(m->pi, g, 0, !g->incomplete);
-}
-
-static void doubt(const struct match *m, struct rd *r)
-{
-	for (unsigned i = 0; i < m->sender_cnt && i < MESSAGE_CANDIDATES_MAX; i++)
-		r->cand[r->cand_cnt++] = m->sender[i];
-}
-
-static void commit(struct match *m)
-{
-	bool is_sure = !m->differ && !m->is_open;
-
-	for (unsigned i = 0; i < m->guess_cnt; i++) {
-		is_sure &= !m->guess[i]->incomplete;
-		guess__lay(m->pi, m->guess[i], m->best.way[i]);
-	}
-	for (unsigned i = 0; i < m->cnt; i++) {
-		struct rd *r = m->reads[m->best.seq[i]];
-
-		r->s = m->best.start[m->best.seq[i]];
-		if (!is_sure && m->sender_cnt > 1)
-			doubt(m, r);
-		m->pi->read_cnt--;
-		rd__take(m->pi, r);
-	}
-	for (unsigned i = 0; i < m->guess_cnt; i++)
-		guess__lift(m->pi, m->guess[i]);
-	for (unsigned i = 0; i < m->guess_cnt; i++)
-		narrow(m, i, is_sure);
-}
-
-static unsigned within(struct pipe *pi, uint64_t lo, uint64_t hi, struct rd **reads)
-{
-	unsigned cnt = 0;
-
-	for (struct link *l = pi->reads.next; l != &pi->reads; l = l->next) {
-		struct rd *r = list__entry(l, struct rd, link);
-
-		if (r->s < lo || (r->flags & OP_F_PAGES ? slot_up(r->e) : r->e) > hi)
-			continue;
-		if (cnt == GROUP_MAX)
-			return 0;
-		reads[cnt++] = r;
-	}
-	return cnt;
-}
-
-static bool match_window(struct pipe *pi, uint64_t lo, uint64_t hi, unsigned want)
-{
-	struct match m = { .pi = pi, .lo = lo, .hi = hi };
-
-	m.cnt = within(pi, lo, hi, m.reads);
-	if (m.cnt != want || lo < pi->known_from || rd__write_waits(pi, lo, hi) || !find_guesses(&m))
+	if (!m.found_cnt)
 		return false;
-	if (want == 1 && !m.guess_cnt)
-		return false;
-	do
-		try_way(&m);
-	while (next_way(&m));
-	if (!m.found_cnt || m.is_open)
-		return false;
-	commit(&m);
-	return true;
-}
+	for (unsigned g = 0; g < m.group_cnt; g++) {
+		if (!complete || m.group[g]->c.to > hi)
+			for (unsigned i = 0; i < m.group[g]->g->w_cnt; i++)
+				m.group[g]->g->w[i]->inferred = true;
+		group__lay(pi, m.group[g], m.found_plan[g]);
+	}
+	for (unsigned i = 0; i < cnt; i++) {
+		unsigned k = m.found_order[i];
+		struct rd *r = rd[k];
 
-#define LOOK_MAX 8
-
-static bool match_some(struct pipe *pi, unsigned want)
-{
-	uint64_t lo[LOOK_MAX], hi[LOOK_MAX];
-	unsigned cnt = 0;
-
-	for (struct link *l = pi->reads.next; l != &pi->reads && cnt < LOOK_MAX; l = l->next) {
-		const struct rd *r = list__entry(l, struct rd, link);
-
-		lo[cnt] = r->s;
-		hi[cnt++] = r->flags & OP_F_PAGES ? slot_up(r->e) : r->e;
+		/* What one process took in all is certain even if it is not by which of its reads. */
+		r->inferred = !complete || is_odd || (m.sig_differs[k] && m.sum_differs[k]);
+		if (r->inferred) {
+			memcpy(r->cand, m.cand, sizeof(r->cand));
+			r->cand_cnt = m.cand_cnt;
+		}
 	}
 	for (unsigned i = 0; i < cnt; i++)
-		for (unsigned k = 0; k < cnt; k++)
-			if (lo[i] < hi[k] && match_window(pi, lo[i], hi[k], want))
-				return true;
-	return false;
-}
-
-bool pipe__match_groups(struct pipe *pi)
-{
-	for (unsigned want = 1; want <= GROUP_MAX && want <= pi->read_cnt; want++)
-		if (match_some(pi, want))
-			return true;
-	return false;
+		rd__take(pi, rd[m.found_order[i]]);
+	return true;
 }

@@ -1,236 +1,219 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * In which ways can a few overlapping writes lie in a stretch of the stream that they fill completely?
+ * Overlapping writes: in which orders can they lie, so that each is within its samples, no sample is in the
+ * middle of another's bytes, all of the range is used, and what ended before another began comes before it?
  *
- * Positions that operations sampled were ends of writes at that time, so writes with both samples in [lo, hi) lie there,
- * and together with those already placed they fill it. Slots are filled as pipe_write() does it.
+ * pipe_write(): what is more than whole pages goes to the last used slot if that has room for all of it
+ * (and the pipe is not empty), the rest to new slots. A write that sleeps goes on with whole pages.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/stream_impl.h"
 
-#define STEPS_MAX 4000
-#define BUSY_MAX (RANGES_MAX + 64)
-
-struct state { /* of one write, during the search */
-	uint64_t left;
-	unsigned hold; /* times it held the pipe's lock; a long write lets go of it when it sleeps */
-	bool done;
-};
+#define BUDGET 3000
 
 struct search {
-	struct pipe *pi;
-	struct wr *const *ops;
-	unsigned cnt, done_cnt;
-	uint64_t lo, hi;
-	bool is_taken; /* another write had taken the slot that begins at lo */
-	struct state state[GROUP_MAX];
-	struct range busy[BUSY_MAX];
-	unsigned busy_cnt;
-	struct plan plan;
-	unsigned steps;
-	bool is_late; /* do not wait for proofs any more */
-	bool incomplete;
+	struct pairing *p;
+	struct part *const *part;
+	unsigned cnt, used;
+	uint64_t hi;
+	unsigned budget;
+	bool is_full;
+	struct plan cur;
 };
 
-static int by_from(const void *a, const void *b)
+struct place {
+	uint64_t at; /* the end of what is there already */
+	bool sealed;
+};
+
+/* An address is where a report's bytes end: nobody's bytes reach over it. Slots' ends are met in the middle of a write. */
+static bool is_cut(const struct search *s, uint64_t from, uint64_t to)
 {
-	const struct range *x = a, *y = b;
+	for (unsigned i = 0; i < s->cnt; i++) {
+		const struct part *pt = s->part[i];
 
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static void add_busy(struct search *s, uint64_t lo, const struct range *r)
-{
-	if (r->to <= lo || r->from >= s->hi || r->to == r->from)
-		return;
-	if (s->busy_cnt == BUSY_MAX)
-		s->incomplete = true;
-	else
-		s->busy[s->busy_cnt++] = *r;
-}
-
-static void collect_busy(struct search *s, uint64_t lo)
-{
-	for (unsigned i = 0; i < RANGES_MAX; i++)
-		add_busy(s, lo, &s->pi->range[i]);
-	qsort(s->busy, s->busy_cnt, sizeof(s->busy[0]), by_from);
-}
-
-static const struct range *next_busy(const struct search *s, uint64_t pos)
-{
-	for (unsigned i = 0; i < s->busy_cnt; i++)
-		if (s->busy[i].to > pos)
-			return &s->busy[i];
-	return NULL;
-}
-
-/* A write that fits into the last slot leaves it alone only when readers had emptied the pipe. */
-static bool may_leave_rest(const struct search *s, uint64_t cur, uint64_t chars)
-{
-	uint64_t off = cur % SLOT_BYTES;
-
-	/* Somebody's write ended in that rest. */
-	if (off && marks__cut(&s->pi->w_marks, cur, slot_up(cur)))
-		return false;
-	return !off || !chars || off + chars > SLOT_BYTES || s->is_late || s->pi->is_odd ||
-	       s->pi->r_seen >= slot_up(cur);
-}
-
-static void step(struct search *s, uint64_t cur);
-
-static bool push(struct search *s, unsigned op, uint64_t from, uint64_t to, bool first, bool last)
-{
-	const struct range *busy = next_busy(s, from);
-
-	if (to == from)
-		return true;
-	if (s->plan.cnt == PIECES_MAX) {
-		s->incomplete = true;
-		return false;
+		if (pt->w->flags & OP_F_PAGES)
+			continue;
+		if (pt->e % SLOT_BYTES && pt->e > from && pt->e < to)
+			return true;
+		if (pt->s % SLOT_BYTES && pt->s > from && pt->s < to && !(pt->w->flags & OP_F_NOENTRY))
+			return true;
 	}
-	if ((busy && busy->from < to) || (!(s->ops[op]->flags & OP_F_PAGES) && marks__cut(&s->pi->w_marks, from, to)))
-		return false;
-	s->plan.piece[s->plan.cnt++] = (struct piece){ from, to, (uint8_t)op, first, last };
+	return false;
+}
+
+static bool may_be_next(const struct search *s, unsigned i)
+{
+	const struct part *pt = s->part[i];
+
+	for (unsigned k = 0; k < s->cnt; k++) {
+		const struct part *o = s->part[k];
+
+		if (k == i || s->used & 1u << k)
+			continue;
+		if (o->ts_ns < pt->lo_ns || (o->w == pt->w && o->ts_ns < pt->ts_ns))
+			return false;
+	}
 	return true;
 }
 
-static void try_whole(struct search *s, unsigned i, uint64_t cur, bool merge)
+static bool others_have_room(const struct search *s, uint64_t at)
 {
-	const struct wr *w = s->ops[i];
-	uint64_t e = w->flags & OP_F_PAGES ? slot_up(w->e) : w->e;
-	unsigned cnt = s->plan.cnt;
-	struct layout lay;
-	bool fits = true;
-
-	if (!wr__layout(w, cur, merge, &lay) || lay.end > e)
-		return;
-	for (unsigned k = 0; k < lay.cnt && fits; k++)
-		fits = push(s, i, lay.at[k], lay.at[k] + lay.len[k], k == 0, k + 1 == lay.cnt);
-	if (fits) {
-		s->state[i].done = true;
-		s->done_cnt++;
-		step(s, lay.end);
-		s->done_cnt--;
-		s->state[i].done = false;
-	}
-	s->plan.cnt = cnt;
+	for (unsigned k = 0; k < s->cnt; k++)
+		if (!(s->used & 1u << k) && s->part[k]->last && slot_up(s->part[k]->e) <= at)
+			return false;
+	return true;
 }
 
-/* One stay of a long write under the lock: `take` bytes from `at` on, behind `chars` merged ones at `cur`. */
-static void try_take(struct search *s, unsigned i, uint64_t cur, uint64_t chars, uint64_t take)
+static void save(struct search *s, struct place pl)
 {
-	struct state *st = &s->state[i], before = *st;
-	uint64_t at = slot_up(cur);
-	unsigned cnt = s->plan.cnt;
-	bool first = st->left == s->ops[i]->bytes;
-	uint64_t end = take ? at + take : chars ? cur + chars : cur;
-
-	st->left -= chars + take;
-	st->hold++;
-	st->done = !st->left;
-	if (push(s, i, cur, cur + chars, first, st->done && !take) &&
-	    push(s, i, at, at + take, first && !chars, st->done)) {
-		s->done_cnt += st->done;
-		step(s, end);
-		s->done_cnt -= !s->state[i].left;
-	}
-	*st = before;
-	s->plan.cnt = cnt;
-}
-
-static void try_hold(struct search *s, unsigned i, uint64_t cur, bool merge)
-{
-	const struct wr *w = s->ops[i];
-	const struct state *st = &s->state[i];
-	bool is_last = st->hold == w->parts.cnt;
-	uint64_t lo = st->hold ? w->parts.v[st->hold - 1] : w->s;
-	uint64_t hi = is_last ? w->e : w->parts.v[st->hold];
-	uint64_t chars = merge ? w->bytes % SLOT_BYTES : 0;
-	uint64_t at = slot_up(cur), pages;
-
-	if (cur < lo || (merge && (st->hold || w->is_tail || !chars || !(cur % SLOT_BYTES) || cur % SLOT_BYTES + chars > SLOT_BYTES)))
-		return;
-	if (is_last) {
-		if ((st->left > chars ? at + st->left - chars : cur + chars) <= hi)
-			try_take(s, i, cur, chars, st->left - chars);
-		return;
-	}
-	pages = hi > at ? (hi - at) / SLOT_BYTES : 0;
-	if (pages > (st->left - chars) / SLOT_BYTES)
-		pages = (st->left - chars) / SLOT_BYTES;
-	for (uint64_t k = pages + 1; k-- > 0;)
-		try_take(s, i, cur, chars, k * SLOT_BYTES);
-}
-
-static void found(struct search *s)
-{
-	struct pairing *p = s->pi->p;
-
-	if (p->found.cnt == PLANS_MAX) {
-		s->incomplete = true;
-		s->steps = STEPS_MAX;
-		return;
-	}
-	vec__push(&p->found, s->plan);
-}
-
-/* What is placed already may be several writes: the end may lie between them. */
-static void pass(struct search *s, const struct range *busy)
-{
-	if (s->done_cnt == s->cnt && busy->to >= s->hi)
-		found(s);
+	s->cur.sealed = pl.sealed;
+	if (s->p->found.cnt >= PLANS_MAX)
+		s->is_full = true;
 	else
-		step(s, busy->to);
+		vec__push(&s->p->found, s->cur);
 }
 
-static void step(struct search *s, uint64_t cur)
+static void step(struct search *s, struct place pl);
+
+/* Part i takes the chunks that were added since cnt; its bytes end at pl.at. */
+static void go_on(struct search *s, unsigned i, uint64_t bytes, struct place pl)
 {
-	const struct range *busy = next_busy(s, cur);
+	struct part *pt = s->part[i];
+	bool pages = pt->w->flags & OP_F_PAGES;
 
-	if (s->steps++ >= STEPS_MAX) {
-		s->incomplete = true;
+	if (pl.at > (pages ? slot_up(pt->e) : pt->e))
 		return;
-	}
-	if (busy && busy->from <= cur) {
-		pass(s, busy);
-		return;
-	}
-	/* A sample at a slot's start may be of a write that had taken the slot and not filled it. */
-	if (s->done_cnt == s->cnt && (cur >= s->hi || (slot_up(cur) == s->hi && !marks__cut(&s->pi->w_marks, cur, s->hi)))) {
-		if (cur <= s->hi)
-			found(s);
-		return;
-	}
-	for (unsigned i = 0; i < s->cnt && cur < s->hi; i++) {
-		const struct wr *w = s->ops[i];
+	s->used |= 1u << i;
+	pt->w->laid += bytes;
+	if (others_have_room(s, pl.at))
+		step(s, pl);
+	pt->w->laid -= bytes;
+	s->used &= ~(1u << i);
+}
 
-		if (s->state[i].done || cur < w->s || (s->is_taken && cur == s->lo && w->s == cur))
-			continue;
-		for (int merge = 1; merge >= 0; merge--) {
-			if (!merge && !may_leave_rest(s, cur, s->state[i].hold || w->flags & OP_F_PACKET ?
-								      0 : w->bytes % SLOT_BYTES))
-				continue;
-			if (w->parts.cnt)
-				try_hold(s, i, cur, merge);
-			else
-				try_whole(s, i, cur, merge);
+static bool add(struct search *s, const struct part *pt, uint64_t from, uint64_t bytes, bool last)
+{
+	bool packet = pt->w->flags & OP_F_PACKET;
+
+	if (s->cur.cnt == CHUNKS_MAX || is_cut(s, from, from + bytes))
+		return false;
+	s->cur.chunk[s->cur.cnt++] = (struct chunk){ pt->w, from, from + bytes, bytes, !pt->w->laid, last, packet, false };
+	return true;
+}
+
+/* What is behind a merged piece of that many bytes, in whole slots. */
+static void lay_body(struct search *s, unsigned i, uint64_t merged, struct place pl)
+{
+	struct part *pt = s->part[i];
+	struct wr *w = pt->w;
+	uint64_t rest = w->bytes - w->laid;
+	uint64_t at = slot_up(pl.at), n, limit;
+	unsigned cnt = s->cur.cnt;
+	bool packet = w->flags & OP_F_PACKET;
+
+	if (pt->last) {
+		w->laid += merged;
+		if (add(s, pt, at, rest - merged, true)) {
+			w->laid -= merged;
+			go_on(s, i, rest, (struct place){ at + rest - merged, packet });
+		} else {
+			w->laid -= merged;
 		}
+		s->cur.cnt = cnt;
+		return;
 	}
-	if (busy && cur < busy->from && busy->from == slot_up(cur) && may_leave_rest(s, cur, busy->chars))
-		pass(s, busy);
+	limit = rest - merged;
+	for (n = 0; n < limit && (!n || at + n <= pt->e); n += SLOT_BYTES) {
+		if (n) {
+			w->laid += merged;
+			if (!add(s, pt, at, n, false)) {
+				w->laid -= merged;
+				break;
+			}
+			w->laid -= merged;
+			go_on(s, i, merged + n, (struct place){ at + n, packet });
+		} else {
+			go_on(s, i, merged, pl);
+		}
+		s->cur.cnt = cnt;
+		if (!s->budget || !--s->budget)
+			break;
+	}
 }
 
-bool plan__find(struct pipe *pi, struct wr *const *ops, unsigned cnt, uint64_t lo, uint64_t hi, bool is_late)
+static void lay_pages(struct search *s, unsigned i, struct place pl)
 {
-	struct search s = { .pi = pi, .ops = ops, .cnt = cnt, .lo = lo, .hi = hi, .is_late = is_late };
+	struct part *pt = s->part[i];
+	uint64_t at = slot_up(pl.at), to = slot_up(pt->e), n;
+	unsigned cnt = s->cur.cnt;
+
+	for (n = slot_up(pt->w->bytes); at + n <= to && s->budget && s->cur.cnt < CHUNKS_MAX; n += SLOT_BYTES) {
+		s->cur.chunk[s->cur.cnt++] = (struct chunk){ pt->w, at, at + n, pt->w->bytes, true, true, false, true };
+		go_on(s, i, pt->w->bytes, (struct place){ at + n, true });
+		s->cur.cnt = cnt;
+		s->budget -= s->budget > 0;
+	}
+}
+
+static void try_part(struct search *s, unsigned i, struct place pl)
+{
+	struct part *pt = s->part[i];
+	struct wr *w = pt->w;
+	uint64_t chars = w->bytes % SLOT_BYTES;
+	uint64_t off = pl.at % SLOT_BYTES;
+	unsigned cnt = s->cur.cnt;
+
+	if (w->bytes <= w->laid)
+		return;
+	if (w->flags & OP_F_PAGES) {
+		lay_pages(s, i, pl);
+		return;
+	}
+	if (!w->laid && off && chars && off + chars <= SLOT_BYTES && !pl.sealed && !(w->flags & OP_F_PACKET) &&
+	    add(s, pt, pl.at, chars, w->bytes == chars)) {
+		struct place behind = { pl.at + chars, false };
+
+		w->merged = true;
+		if (w->bytes == chars) {
+			if (pt->last)
+				go_on(s, i, chars, behind);
+		} else {
+			lay_body(s, i, chars, behind);
+		}
+		w->merged = false;
+		s->cur.cnt = cnt;
+	}
+	lay_body(s, i, 0, pl);
+}
+
+static void step(struct search *s, struct place pl)
+{
+	if (!s->budget || s->is_full)
+		return;
+	s->budget--;
+	if (s->used == (1u << s->cnt) - 1) {
+		if (pl.at == s->hi || (pl.sealed && pl.at == slot_up(s->hi)))
+			save(s, pl);
+		return;
+	}
+	for (unsigned i = 0; i < s->cnt; i++)
+		if (!(s->used & 1u << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
+			try_part(s, i, pl);
+}
+
+bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
+{
+	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET };
 
 	pi->p->found.cnt = 0;
+	if (cnt > GROUP_MAX)
+		return false;
 	for (unsigned i = 0; i < cnt; i++)
-		s.state[i].left = ops[i]->bytes;
-	collect_busy(&s, lo);
-	s.is_taken = !is_late && line__is_taken(pi, lo);
-	step(&s, lo);
-	return !s.incomplete;
+		if (part[i]->w->bytes == BYTES_UNKNOWN)
+			return false;
+	step(&s, (struct place){ pi->w_end, pi->sealed });
+	return s.budget && !s.is_full;
 }

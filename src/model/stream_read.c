@@ -23,213 +23,306 @@ static struct rd *new_rd(struct pipe *pi, const struct op *op)
 	r->e = pipe__pos(pi, op->stream.addr_e);
 	r->s = op->flags & OP_F_NOENTRY ? pi->r_end : pipe__pos(pi, op->stream.addr_s);
 	if (r->s > r->e)
-		r->s = pi->r_end <= r->e ? pi->r_end : slot_down(r->e);
-	if (op->flags & OP_F_PAGES) {
-		r->s = slot_down(r->s);
-	} else {
-		marks__add(&pi->r_marks, r->e);
-		if (!(op->flags & OP_F_NOENTRY))
-			marks__add(&pi->r_marks, r->s);
-	}
+		r->s = pi->r_end < r->e ? pi->r_end : r->e;
 	r->bytes = op->bytes;
+	r->enter_ns = op->enter_ns;
 	r->ts_ns = op->ts_ns;
 	r->flags = op->flags;
 	r->pid = op->pid;
 	memcpy(r->fp, op->fp, sizeof(r->fp));
 	r->inferred = false;
 	r->cand_cnt = 0;
-	if (r->e > pi->r_seen)
-		pi->r_seen = r->e;
 	return r;
 }
 
-static void give_part(struct rd *r, const struct seg *sg, uint64_t bytes, bool ends)
+static void give(struct rd *r, const struct chunk *c, uint64_t bytes, bool ends)
 {
-	const struct wr *w = sg->w;
-	bool is_doubtful = w->cand_cnt || r->cand_cnt;
-	enum attr attr = is_doubtful ? ATTR_CANDIDATES : w->inferred || r->inferred ? ATTR_INFERRED : ATTR_EXACT;
+	const struct wr *w = c->w;
+	bool is_doubtful, is_inferred;
+	enum attr attr;
 
-	receipt__add(r->receipt, &w->sender, bytes, ends && sg->last, attr, w->cand, w->cand_cnt);
-	if (r->cand_cnt)
+	if (!w) {
+		receipt__add_unknown(r->receipt, bytes, 0);
+		return;
+	}
+	is_doubtful = w->cand_cnt || r->cand_cnt > 1;
+	is_inferred = w->inferred || r->inferred;
+	attr = is_doubtful ? ATTR_CANDIDATES : is_inferred ? ATTR_INFERRED : ATTR_EXACT;
+	receipt__add(r->receipt, &w->sender, bytes, ends && c->last, attr, w->cand, w->cand_cnt);
+	if (is_doubtful)
 		receipt__add(r->receipt, &w->sender, 0, 0, attr, r->cand, r->cand_cnt);
 }
 
-/* Takes up to `want` bytes of sg from position `from` on; what lies before stays as a segment of its own. */
-static uint64_t take_seg(struct pipe *pi, struct rd *r, struct seg *sg, uint64_t from, uint64_t want)
+static void discard(struct pipe *pi, uint64_t bytes)
 {
-	uint64_t room = sg->opaque ? sg->bytes : sg->to - from;
-	uint64_t limit = sg->packet ? slot_down(from) + SLOT_BYTES - from : room;
-	uint64_t n = want < room ? want : room;
-	uint64_t skip;
+	struct channel *ch = bytes ? model__channel(pi->p->m, pi->mech, pi->key) : NULL;
 
-	if (n > limit)
-		n = limit;
-	skip = sg->packet && limit < room ? limit : sg->packet ? room : n;
-	give_part(r, sg, n, skip == room);
-	if (skip > n) {
-		struct channel *ch = model__channel(pi->p->m, pi->mech, pi->key);
+	if (ch)
+		ch->discarded_bytes += bytes;
+}
 
-		if (ch)
-			ch->discarded_bytes += skip - n;
-	}
-	if (!sg->opaque && from > sg->from) {
-		uint64_t at = sg->from;
+/* What is left of the packet that c begins with. */
+static uint64_t packet_bytes(const struct chunk *c)
+{
+	uint64_t end = slot_down(c->from) + SLOT_BYTES;
 
-		sg->from = from;
-		line__insert(pi, sg->w, at, from, from - at)->first = sg->first;
-	}
-	sg->bytes -= skip;
-	if (!sg->opaque)
-		sg->from += skip;
-	sg->first = false;
-	if (!sg->bytes)
+	return c->to < end ? c->to - c->from : end - c->from;
+}
+
+/* Takes up to `want` bytes of sg; returns how many. */
+static uint64_t take_seg(struct pipe *pi, struct rd *r, struct seg *sg, uint64_t want)
+{
+	struct chunk *c = &sg->c;
+	uint64_t limit = c->packet ? packet_bytes(c) : c->bytes;
+	uint64_t n = want < limit ? want : limit;
+	uint64_t skip = c->packet ? limit : n;
+
+	give(r, c, n, skip == c->bytes);
+	discard(pi, skip - n);
+	if (skip == c->bytes) {
 		line__remove(pi, sg);
+		return n;
+	}
+	c->bytes -= skip;
+	if (!c->opaque)
+		c->from += skip;
+	c->first = false;
 	return n;
 }
 
-static void finish(struct pipe *pi, struct rd *r, uint64_t missing)
+/* An elastic piece of which nothing is known: what is missing is from there. */
+static void pass_elastic(struct pipe *pi, const struct rd *r, struct seg *sg)
 {
-	if (missing)
-		receipt__add_unknown(r->receipt, missing, 0);
+	if (sg->c.to <= r->e) {
+		line__remove(pi, sg);
+		return;
+	}
+	sg->c.from = r->e;
+	sg->room = sg->c.to - r->e;
+}
+
+void rd__take(struct pipe *pi, struct rd *r)
+{
+	uint64_t left = r->bytes;
+
+	r->inferred |= r->s < pi->shaky_to;
+	list__for_each(&pi->segs, cur) {
+		struct seg *sg = list__entry(cur, struct seg, link);
+		bool is_packet = sg->c.packet;
+
+		if (!left || sg->c.from >= r->e)
+			break;
+		if (sg->room) {
+			pass_elastic(pi, r, sg);
+			continue;
+		}
+		left -= take_seg(pi, r, sg, left);
+		if (is_packet)
+			break;
+	}
+	if (left)
+		receipt__add_unknown(r->receipt, left, 0);
 	receipt__done(r->receipt);
 	if (r->e > pi->r_end)
 		pi->r_end = r->e;
-	if (!list__empty(&pi->segs) && list__entry(pi->segs.next, struct seg, link)->to <= r->s)
-		pipe__activate(pi);
 	list__unlink(&r->link);
 	list__append(&pi->p->spare_reads, &r->link);
 }
 
-/* Takes r's bytes from r->s on. */
-void rd__take(struct pipe *pi, struct rd *r)
+/* Alone between its samples: it took just what lies there. */
+static bool fits_alone(const struct pipe *pi, struct rd *r)
 {
-	uint64_t end = r->flags & OP_F_PAGES ? slot_up(r->e) : r->e;
-	uint64_t left = r->bytes, from, want;
+	uint64_t left = r->bytes;
+	const struct link *l = pi->segs.next;
+	const struct seg *sg;
 
-	list__for_each(&pi->segs, cur) {
-		struct seg *sg = list__entry(cur, struct seg, link);
-		bool is_packet = sg->packet;
-
-		if (!left || sg->from >= end)
-			break;
-		if (sg->to <= r->s)
-			continue;
-		from = sg->from > r->s ? sg->from : r->s;
-		want = sg->opaque || left < end - from ? left : end - from;
-		left -= take_seg(pi, r, sg, from, want);
-		if (is_packet)
-			break;
-	}
-	finish(pi, r, left);
-}
-
-/* Exactly one packet lies in its range, or what is left of one. */
-static bool is_packet(const struct pipe *pi, const struct rd *r)
-{
-	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
-		const struct seg *sg = list__entry(l, struct seg, link);
-
-		if (sg->to <= r->s)
-			continue;
-		return sg->packet && sg->from < r->e && slot_up(sg->from + 1) >= r->e;
-	}
-	return false;
-}
-
-bool rd__write_waits(const struct pipe *pi, uint64_t s, uint64_t e)
-{
-	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
-		const struct wr *w = list__entry(l, struct wr, link);
-
-		if (w->s < e && w->e > s)
-			return true;
-		if (w->merged_at && w->merged_at < e && slot_up(w->merged_at) > s)
-			return true;
-	}
-	return false;
-}
-
-static bool guess_waits(const struct pipe *pi, const struct rd *r)
-{
-	for (struct link *l = pi->guesses.next; l != &pi->guesses; l = l->next) {
-		const struct guess *g = list__entry(l, struct guess, link);
-
-		if (g->lo < r->e && g->hi > r->s)
-			return true;
-	}
-	return false;
-}
-
-bool rd__agrees(const struct rd *r, const struct seg *sg)
-{
-	for (unsigned i = 0; sg->first && i < 4; i++)
-		if (r->fp[i] && sg->w->fp[i] && r->fp[i] != sg->w->fp[i])
-			return false;
-	return true;
-}
-
-static bool content_agrees(const struct pipe *pi, const struct rd *r)
-{
-	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
-		const struct seg *sg = list__entry(l, struct seg, link);
-
-		if (sg->to > r->s)
-			return sg->from < r->s || sg->from >= r->e || r->flags & OP_F_PAGES || rd__agrees(r, sg);
-	}
-	return true;
-}
-
-/* All that is unread in its range is as much as it took: then it took that. */
-static bool is_sure(const struct pipe *pi, const struct rd *r)
-{
-	struct span have;
-
-	if (pi->write_cnt && rd__write_waits(pi, r->s, r->e))
+	if (slot_up(pi->w_end) < r->e || l == &pi->segs)
 		return false;
-	if (!list__empty(&pi->guesses) && guess_waits(pi, r))
+	sg = list__entry(l, struct seg, link);
+	if (sg->room || sg->g || (sg->c.opaque ? sg->c.to : sg->c.from) < r->s)
 		return false;
-	have = line__span(pi, r, r->s, r->e);
-	if (r->s < pi->known_from)
-		return have.lo <= r->bytes;
-	if (have.lo <= r->bytes && r->bytes <= have.hi)
-		return content_agrees(pi, r);
-	return have.lo > r->bytes && is_packet(pi, r) && content_agrees(pi, r);
+	if (sg->c.first && sg->c.w && fp__differ(r->fp, sg->c.w->fp))
+		r->inferred = true;
+	for (; l != &pi->segs; l = l->next) {
+		uint64_t bytes;
+
+		sg = list__entry(l, struct seg, link);
+		if (sg->room || sg->g || sg->c.from >= r->e)
+			return !left && sg->c.from >= r->e;
+		bytes = sg->c.packet ? packet_bytes(&sg->c) : sg->c.bytes;
+		if (sg->c.packet)
+			return left <= bytes && slot_down(sg->c.from) + SLOT_BYTES >= r->e;
+		if (left < bytes)
+			return sg->c.opaque || sg->c.from + left == r->e;
+		left -= bytes;
+		if (!left && sg->c.to >= r->e)
+			return sg->c.to <= r->e || sg->c.opaque;
+	}
+	return !left;
 }
 
 void pipe__add_read(struct pipe *pi, const struct op *op)
 {
 	struct rd *r = new_rd(pi, op);
+	struct link *l;
 
-	if (is_sure(pi, r)) {
+	crowd__meet(&pi->readers, op);
+	if (!pi->read_cnt && op->ts_ns >= pi->readers.until_ns && fits_alone(pi, r)) {
 		rd__take(pi, r);
 		return;
 	}
-	list__append(&pi->reads, &r->link);
+	for (l = pi->reads.prev; l != &pi->reads && list__entry(l, struct rd, link)->s > r->s;)
+		l = l->prev;
+	list__insert(l->next, &r->link);
 	pi->read_cnt++;
-	pipe__activate(pi);
 }
 
-bool pipe__match_reads(struct pipe *pi)
+struct comp {
+	struct rd *rd[READS_MAX];
+	unsigned cnt;
+	uint64_t lo, hi, last_ns, bytes;
+	bool is_full; /* there may be more */
+};
+
+static void join(struct comp *c, struct rd *r)
 {
-	bool some = false;
+	c->rd[c->cnt++] = r;
+	c->bytes += r->bytes;
+	if (r->e > c->hi)
+		c->hi = r->e;
+	if (r->ts_ns > c->last_ns)
+		c->last_ns = r->ts_ns;
+}
 
-	list__for_each(&pi->reads, cur) {
-		struct rd *r = list__entry(cur, struct rd, link);
+/* A group of writes that the reads so far end in the middle of. */
+static bool is_in_group(const struct pipe *pi, uint64_t hi)
+{
+	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
+		const struct seg *sg = list__entry(l, struct seg, link);
 
-		if (!is_sure(pi, r))
-			continue;
-		pi->read_cnt--;
-		rd__take(pi, r);
-		some = true;
+		if (sg->c.from >= hi)
+			break;
+		if (sg->g && sg->c.to > hi)
+			return true;
 	}
+	return false;
+}
+
+/* The first reads that overlap each other, or a group of writes. false: more have to come */
+static bool component(const struct pipe *pi, struct comp *c)
+{
+	c->cnt = 0;
+	c->hi = c->last_ns = c->bytes = 0;
+	c->lo = list__entry(pi->reads.next, struct rd, link)->s;
+	for (struct link *l = pi->reads.next; l != &pi->reads && c->cnt < READS_MAX; l = l->next) {
+		struct rd *r = list__entry(l, struct rd, link);
+
+		if (c->cnt && r->s >= c->hi && !is_in_group(pi, c->hi))
+			return true;
+		join(c, r);
+	}
+	return c->cnt == READS_MAX || !is_in_group(pi, c->hi);
+}
+
+static bool has_groups(const struct pipe *pi, uint64_t hi)
+{
+	for (struct link *l = pi->segs.next; l != &pi->segs; l = l->next) {
+		const struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->c.from >= hi)
+			break;
+		if (sg->g)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing else will come: each takes what lies there, in the order of their places. */
+static void take_anyhow(struct pipe *pi, struct comp *c)
+{
+	struct proc *cand[MESSAGE_CANDIDATES_MAX];
+	uint8_t cand_cnt = 0;
+	bool sure;
+
+	line__drop_before(pi, c->lo);
+	list__for_each(&pi->segs, cur) {
+		struct seg *sg = list__entry(cur, struct seg, link);
+
+		if (sg->c.from >= c->hi)
+			break;
+		for (unsigned i = 0; sg->g && i < sg->g->w_cnt; i++)
+			cand__add(cand, &cand_cnt, sg->g->w[i]->sender.party.proc);
+		if (sg->c.w)
+			cand__add(cand, &cand_cnt, sg->c.w->sender.party.proc);
+		if (sg->g) {
+			for (unsigned i = 0; i < sg->g->w_cnt; i++)
+				sg->g->w[i]->inferred = true;
+			group__lay(pi, sg, 0);
+		}
+	}
+	sure = c->cnt == 1 && cand_cnt <= 1 && line__stretch(pi, c->hi, c->bytes);
+	for (unsigned i = 0; i < c->cnt; i++) {
+		struct rd *r = c->rd[i];
+
+		r->inferred = !sure;
+		if (!sure && cand_cnt > 1) {
+			memcpy(r->cand, cand, sizeof(cand));
+			r->cand_cnt = cand_cnt;
+		}
+		rd__take(pi, r);
+	}
+	pi->read_cnt -= c->cnt;
+	if (!sure)
+		pipe__doubt(pi, slot_up(c->hi));
+}
+
+static uint64_t tried(const struct pipe *pi, const struct comp *c)
+{
+	return (c->hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)c->cnt << 58 ^ c->bytes ^
+	       (uint64_t)is_overdue(pi, c->last_ns, GRACE_NS) << 57;
+}
+
+static bool match(struct pipe *pi, struct comp *c, bool complete)
+{
+	bool some;
+
+	if (slot_up(pi->w_end) < c->hi)
+		return false;
+	if (complete && is_overdue(pi, c->last_ns, GRACE_NS)) /* what is missing is nobody's who will report */
+		line__stretch(pi, c->hi, c->bytes);
+	some = complete && c->cnt == 1 && fits_alone(pi, c->rd[0]);
+	if (some)
+		rd__take(pi, c->rd[0]);
+	else if (complete && (c->cnt > 1 || has_groups(pi, c->hi)))
+		some = pipe__match_group(pi, c->rd, c->cnt, c->hi);
+	if (some)
+		pi->read_cnt -= c->cnt;
 	return some;
 }
 
-void pipe__force_read(struct pipe *pi, struct rd *r)
+bool pipe__match_reads(struct pipe *pi, bool force)
 {
-	struct span have = line__span(pi, r, r->s, r->e);
+	uint64_t settle_ns = model__opts(pi->p->m)->settle_ns, wait_ns = pi->is_lossy ? 2 * GRACE_NS : settle_ns;
+	bool some = false, complete, late;
+	struct comp c;
 
-	pi->read_cnt--;
-	r->inferred = have.lo > r->bytes || !content_agrees(pi, r);
-	rd__take(pi, r);
+	while (pi->read_cnt) {
+		complete = component(pi, &c);
+		late = force || is_overdue(pi, c.last_ns, wait_ns);
+		if (!force && !is_ripe(pi, &pi->readers, c.last_ns, GRACE_NS))
+			break;
+		if (!late && tried(pi, &c) == pi->tried_r)
+			break;
+		pi->tried_r = tried(pi, &c);
+		if (match(pi, &c, complete || late)) {
+			some = true;
+		} else if (late) {
+			take_anyhow(pi, &c);
+			force = false;
+			some = true;
+		} else {
+			break;
+		}
+	}
+	return some;
 }

@@ -6,13 +6,6 @@
 #include "base/log.h"
 #include "model/stream_impl.h"
 
-static void mark(struct pipe *pi, uint64_t pos)
-{
-	marks__add(&pi->w_marks, pos);
-	if (!list__empty(&pi->guesses))
-		guess__mark(pi, pos);
-}
-
 static struct wr *new_wr(struct pipe *pi, const struct op *op)
 {
 	struct pairing *p = pi->p;
@@ -26,306 +19,402 @@ static struct wr *new_wr(struct pipe *pi, const struct op *op)
 		w = list__entry(l, struct wr, link);
 	}
 	list__init(&w->link);
-	w->sender = model__sender(p->m, op);
-	w->e = pipe__pos(pi, op->stream.addr_e);
-	w->s = op->flags & OP_F_NOENTRY ? w->e - op->bytes : pipe__pos(pi, op->stream.addr_s);
-	if (w->s > w->e)
-		w->s = w->e > op->bytes ? w->e - op->bytes : 0;
-	w->bytes = op->bytes;
-	w->enter_ns = op->enter_ns;
-	w->ts_ns = op->ts_ns;
+	w->bytes = BYTES_UNKNOWN;
+	w->enter_ns = w->last_ns = op->enter_ns;
+	w->laid = 0;
 	w->pid = op->pid;
 	w->tid = op->tid;
 	w->flags = op->flags;
 	w->ref_cnt = 1;
-	memcpy(w->fp, op->fp, sizeof(w->fp));
-	w->blocked = op->flags & OP_F_BLOCKED;
-	w->inferred = false;
+	w->dead = w->merged = w->inferred = false;
 	w->cand_cnt = 0;
-	w->parts.cnt = 0;
-	w->merged_at = 0;
-	w->placed_bytes = 0;
-	w->has_parts = w->is_tail = false;
-	if (!(op->flags & (OP_F_NOENTRY | OP_F_PAGES)))
-		mark(pi, w->s);
-	if (!(op->flags & OP_F_PAGES))
-		mark(pi, w->e);
-	if (pi->writer && pi->writer != op->tid)
-		pi->many_writers = true;
-	pi->writer = op->tid;
-	if (op->flags & (OP_F_PAGES | OP_F_PACKET))
-		pi->is_odd = true;
+	w->elastic = NULL;
 	return w;
 }
 
-static bool fits(const struct pipe *pi, const struct layout *lay)
+static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 {
-	for (unsigned i = 0; i < lay->cnt; i++)
-		if (!line__is_free(pi, lay->at[i], lay->at[i] + lay->len[i]))
-			return false;
+	struct link *l = pi->p->spare_parts.next;
+	struct part *pt;
+
+	if (l == &pi->p->spare_parts) {
+		pt = xalloc(sizeof(*pt));
+	} else {
+		list__unlink(l);
+		pt = list__entry(l, struct part, link);
+	}
+	list__init(&pt->link);
+	pt->w = w;
+	w->ref_cnt++;
+	pt->e = pipe__pos(pi, op->stream.addr_e);
+	pt->s = op->flags & OP_F_NOENTRY ? (pi->w_end < pt->e ? pi->w_end : pt->e) : pipe__pos(pi, op->stream.addr_s);
+	if (pt->s > pt->e) /* that cannot be: what the one tells is nothing */
+		pt->s = pi->w_end < pt->e ? pi->w_end : pt->e;
+	pt->lo_ns = w->last_ns;
+	pt->ts_ns = op->ts_ns;
+	pt->last = !(op->flags & OP_F_BLOCKED);
+	return pt;
+}
+
+void part__drop(struct pipe *pi, struct part *pt)
+{
+	list__unlink(&pt->link);
+	list__append(&pi->p->spare_parts, &pt->link);
+	wr__put(pi->p, pt->w);
+}
+
+/* What a write would be alone: s..e is all its bytes. Without this the first and simplest plan. */
+static bool place_whole(struct pipe *pi, const struct part *pt)
+{
+	struct wr *w = pt->w;
+	uint64_t at = pi->w_end, chars = w->bytes % SLOT_BYTES, off = at % SLOT_BYTES;
+	bool packet = w->flags & OP_F_PACKET;
+	struct chunk c = { w, at, 0, w->bytes, true, true, packet, false };
+
+	if (pt->s != at || w->flags & OP_F_PAGES)
+		return false;
+	if (at + w->bytes == pt->e && off && off + w->bytes <= SLOT_BYTES && !pi->sealed && !packet) {
+		c.to = pt->e;
+		line__append(pi, &c);
+		return true;
+	}
+	c.from = slot_up(at);
+	c.to = c.from + w->bytes;
+	if (c.to != pt->e)
+		return false;
+	if (off && chars && w->bytes > SLOT_BYTES && off + chars <= SLOT_BYTES && !pi->sealed)
+		return false; /* its end is the same if it was merged */
+	line__append(pi, &c);
 	return true;
 }
 
-static bool cuts(const struct pipe *pi, const struct wr *w, const struct layout *lay)
+static struct wr *sleeper_of(struct pipe *pi, const struct op *op)
 {
-	for (unsigned i = 0; i < lay->cnt; i++)
-		if (!(w->flags & OP_F_PAGES) && marks__cut(&pi->w_marks, lay->at[i], lay->at[i] + lay->len[i]))
-			return true;
-	return false;
-}
-
-/* A write that was alone between its samples fills the range from the one to the other. */
-static bool place_alone(struct pipe *pi, struct wr *w)
-{
-	uint64_t e = w->flags & OP_F_PAGES ? slot_up(w->e) : w->e;
-	struct layout lay;
-
-	if (!(w->s % SLOT_BYTES) && line__is_taken(pi, w->s))
-		return false;
-	for (int merge = 1; merge >= 0; merge--) {
-		if (!wr__layout(w, w->s, merge, &lay) || lay.end != e)
-			continue;
-		if (pi->w_end > w->s && (!fits(pi, &lay) || cuts(pi, w, &lay)))
-			continue;
-		wr__place(pi, w, &lay);
-		wr__put(pi->p, w);
-		return true;
-	}
-	return false;
-}
-
-static struct wr *blocked_of(struct pipe *pi, const struct op *op)
-{
-	list__for_each(&pi->writes, cur) {
+	list__for_each(&pi->sleepers, cur) {
 		struct wr *w = list__entry(cur, struct wr, link);
 
-		if (w->blocked && w->pid == op->pid && w->tid == op->tid && w->enter_ns == op->enter_ns)
+		if (w->tid == op->tid && w->enter_ns == op->enter_ns)
 			return w;
 	}
 	return NULL;
 }
 
-static void unpend(struct pipe *pi, struct wr *w)
+/* A sleeping write of which pages are in their place already has ended: what it merged before them is what is missing. */
+static void end_elastic(struct pipe *pi, struct wr *w, const struct part *pt)
 {
-	list__unlink(&w->link);
-	pi->write_cnt--;
-}
+	struct seg *sg = w->elastic;
+	uint64_t body = pt->e > slot_up(pt->s) ? pt->e - slot_up(pt->s) : 0;
+	uint64_t missing = w->bytes > w->laid + body ? w->bytes - w->laid - body : 0;
 
-static void pend(struct pipe *pi, struct wr *w)
-{
-	list__append(&pi->writes, &w->link);
-	pi->write_cnt++;
-	pipe__activate(pi);
-}
-
-static void place_at(struct pipe *pi, struct wr *w, uint64_t from, uint64_t to, bool first, bool last)
-{
-	struct piece pc = { from, to, 0, first, last };
-
-	wr__place_piece(pi, w, &pc);
-	line__note(pi, from, to, 0);
-}
-
-/*
- * A long write that sleeps must not keep its readers waiting: where nobody else writes, whole slots since its last sleep
- * are its own. Only what it merged into the slot before remains unknown until its end. Done when its next report comes:
- * another writer would have reported by then that it sleeps, too.
- */
-void pipe__place_part(struct pipe *pi, struct wr *w)
-{
-	uint64_t at = slot_up(w->s), to;
-
-	if (pi->many_writers || w->parts.cnt != 1)
+	if (missing > sg->room || (missing && (sg->c.first ? missing != w->bytes % SLOT_BYTES : pt->e % SLOT_BYTES != 0)))
+		return; /* reads will tell */
+	w->elastic = NULL;
+	if (!missing) {
+		line__remove(pi, sg);
 		return;
-	to = w->parts.v[0];
-	if (to % SLOT_BYTES || to < at || line__is_taken(pi, w->s) || !line__is_free(pi, at, to))
-		return;
-	if (!w->has_parts) {
-		w->has_parts = true;
-		w->merged_at = w->s % SLOT_BYTES && !(w->flags & OP_F_PACKET) ? w->s : 0;
 	}
-	if (to > at)
-		place_at(pi, w, at, to, !w->placed_bytes && !w->merged_at, false);
-	w->placed_bytes += to - at;
-	w->s = to;
-	w->parts.cnt = 0;
+	sg->room = 0;
+	sg->c.opaque = false;
+	sg->c.bytes = missing;
+	sg->c.to = sg->c.from + missing;
+	w->laid += missing;
 }
 
-/*
- * The end of a write of which parts have their place already. What remains is what it merged at its begin, if it did,
- * and what follows the last sleep: that is whole slots when it did, for the rest of them was merged.
- */
-static void end_parts(struct pipe *pi, struct wr *w)
+static void end_write(struct pipe *pi, struct wr *w, const struct op *op, const struct part *pt)
 {
-	uint64_t rest = w->bytes > w->placed_bytes ? w->bytes - w->placed_bytes : 0;
-	uint64_t chars = w->bytes % SLOT_BYTES;
-	bool merged = w->merged_at && chars && chars <= rest && w->merged_at % SLOT_BYTES + chars <= SLOT_BYTES &&
-		      w->e % SLOT_BYTES != chars && line__is_free(pi, w->merged_at, w->merged_at + chars);
-
-	if (merged) {
-		rest -= chars;
-		place_at(pi, w, w->merged_at, w->merged_at + chars, true, !rest);
-	}
-	w->bytes = rest;
-	w->placed_bytes = w->merged_at = 0;
-	w->is_tail = true;
-	if (!rest)
-		wr__put(pi->p, w);
-	else if (!place_alone(pi, w))
-		pend(pi, w);
-}
-
-static void go_on(struct pipe *pi, struct wr *w, const struct op *op)
-{
-	pipe__place_part(pi, w);
-	w->e = pipe__pos(pi, op->stream.addr_e);
-	mark(pi, w->e);
-	w->flags = op->flags;
-	w->ts_ns = op->ts_ns;
-	memcpy(w->fp, op->fp, sizeof(w->fp));
-	w->blocked = op->flags & OP_F_BLOCKED;
 	w->sender = model__sender(pi->p->m, op);
-	if (w->blocked) {
-		vec__push(&w->parts, w->e);
-		return;
-	}
+	w->flags = op->flags;
 	w->bytes = op->bytes;
-	unpend(pi, w);
-	if (w->has_parts)
-		end_parts(pi, w);
-	else if (!w->bytes)
-		wr__put(pi->p, w);
-	else if (!place_alone(pi, w))
-		pend(pi, w);
+	memcpy(w->fp, op->fp, sizeof(w->fp));
+	list__unlink(&w->link);
+	if (w->elastic)
+		end_elastic(pi, w, pt);
+	wr__put(pi->p, w);
+}
+
+static void pend(struct pipe *pi, struct part *pt)
+{
+	struct link *l = pi->parts.prev;
+
+	while (l != &pi->parts && list__entry(l, struct part, link)->s > pt->s)
+		l = l->prev;
+	list__insert(l->next, &pt->link);
+	pi->part_cnt++;
+}
+
+static void drop_zero_parts(struct pipe *pi, struct wr *w)
+{
+	list__for_each(&pi->parts, cur) {
+		struct part *pt = list__entry(cur, struct part, link);
+
+		if (pt->w != w || pt->last)
+			continue;
+		pi->part_cnt--;
+		part__drop(pi, pt);
+	}
 }
 
 void pipe__add_write(struct pipe *pi, const struct op *op)
 {
-	struct wr *w = pi->write_cnt ? blocked_of(pi, op) : NULL;
+	struct wr *w = list__empty(&pi->sleepers) ? NULL : sleeper_of(pi, op);
+	bool blocked = op->flags & OP_F_BLOCKED, first = !w;
+	struct part *pt;
 
-	if (w) {
-		go_on(pi, w, op);
-		return;
+	if (!w)
+		w = new_wr(pi, op);
+	crowd__meet(&pi->writers, op);
+	pt = new_part(pi, w, op);
+	w->last_ns = op->ts_ns;
+	if (blocked) {
+		w->sender = model__sender(pi->p->m, op);
+		memset(w->fp, 0, sizeof(w->fp));
+		if (first)
+			list__append(&pi->sleepers, &w->link);
+	} else {
+		end_write(pi, w, op, pt);
+		if (!first && w->bytes <= SLOT_BYTES)
+			drop_zero_parts(pi, w);
 	}
-	w = new_wr(pi, op);
-	if (w->blocked) {
-		pend(pi, w);
-		vec__push(&w->parts, w->e);
-	} else if (!place_alone(pi, w)) {
-		pend(pi, w);
+	if (!pi->is_located) {
+		pi->is_located = true;
+		pi->w_end = pt->s;
+		line__add_unknown(pi, 0, pt->s); /* older than the trace */
 	}
+	if (pt->s == pt->e || (!blocked && !w->bytes) ||
+	    (!blocked && first && !pi->part_cnt && op->ts_ns >= pi->writers.until_ns && place_whole(pi, pt)))
+		part__drop(pi, pt);
+	else
+		pend(pi, pt);
 }
 
-static void place_plan(struct pipe *pi, struct wr *const *ops, unsigned cnt, const struct plan *pl)
+static struct part *front(const struct pipe *pi)
 {
-	for (unsigned i = 0; i < pl->cnt; i++) {
-		const struct piece *pc = &pl->piece[i];
-
-		wr__place_piece(pi, ops[pc->op], pc);
-		line__note(pi, pc->from, pc->to, (uint32_t)(ops[pc->op]->bytes % SLOT_BYTES));
-	}
-	for (unsigned i = 0; i < cnt; i++)
-		wr__put(pi->p, ops[i]);
+	return list__entry(pi->parts.next, struct part, link);
 }
 
-/* All that wait and lie within [lo, hi). */
-static unsigned within(const struct pipe *pi, uint64_t lo, uint64_t hi, struct wr **ops)
+/* The first ones that overlap. */
+static unsigned component(const struct pipe *pi, struct part **part, uint64_t *hi, uint64_t *last_ns)
 {
 	unsigned cnt = 0;
 
-	for (struct link *l = pi->writes.next; l != &pi->writes; l = l->next) {
-		struct wr *w = list__entry(l, struct wr, link);
+	*hi = 0;
+	*last_ns = 0;
+	for (struct link *l = pi->parts.next; l != &pi->parts && cnt < COMP_MAX; l = l->next) {
+		struct part *pt = list__entry(l, struct part, link);
+		uint64_t s = pt->s > pi->w_end ? pt->s : pi->w_end;
 
-		if (w->blocked || w->s < lo || w->e > hi)
-			continue;
-		if (cnt == GROUP_MAX)
-			return 0;
-		ops[cnt++] = w;
+		if (cnt && s >= *hi)
+			break;
+		part[cnt++] = pt;
+		if (pt->e > *hi)
+			*hi = pt->e;
+		if (pt->ts_ns > *last_ns)
+			*last_ns = pt->ts_ns;
 	}
 	return cnt;
 }
 
-static bool place_window(struct pipe *pi, uint64_t lo, uint64_t hi, unsigned want, bool is_late)
+static void drop(struct pipe *pi, struct part *const *part, unsigned cnt)
 {
-	struct wr *ops[GROUP_MAX];
-	unsigned cnt = within(pi, lo, hi, ops);
-	bool complete;
+	for (unsigned i = 0; i < cnt; i++)
+		part__drop(pi, part[i]);
+	pi->part_cnt -= cnt;
+}
 
-	if (cnt != want)
-		return false;
-	complete = plan__find(pi, ops, cnt, lo, hi, is_late);
-	if (!pi->p->found.cnt)
-		return false;
-	for (unsigned i = 0; i < cnt; i++) {
-		unpend(pi, ops[i]);
-		ops[i]->inferred = is_late;
+static void place_plan(struct pipe *pi, const struct plan *pl)
+{
+	for (unsigned i = 0; i < pl->cnt; i++) {
+		line__append(pi, &pl->chunk[i]);
+		pl->chunk[i].w->laid += pl->chunk[i].bytes;
 	}
-	if (complete && pi->p->found.cnt == 1)
-		place_plan(pi, ops, cnt, &pi->p->found.v[0]);
-	else
-		guess__new(pi, ops, cnt, lo, hi, !complete);
+	pi->sealed = pl->sealed;
+}
+
+static void place_group(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi, bool complete)
+{
+	const struct plan *pl = &pi->p->found.v[0];
+	struct chunk c = { .from = pi->w_end, .to = hi, .opaque = true };
+	struct group *g = xalloc(sizeof(*g));
+	struct seg *sg;
+
+	memset(g, 0, sizeof(*g));
+	g->incomplete = !complete;
+	for (size_t i = 0; i < pi->p->found.cnt; i++)
+		vec__push(&g->plans, pi->p->found.v[i]);
+	for (unsigned i = 0; i < pl->cnt; i++) {
+		c.bytes += pl->chunk[i].bytes;
+		pl->chunk[i].w->laid += pl->chunk[i].bytes;
+	}
+	for (unsigned i = 0; i < cnt; i++) {
+		g->w[g->w_cnt++] = part[i]->w;
+		part[i]->w->ref_cnt++;
+	}
+	sg = line__append(pi, &c);
+	sg->g = g;
+	pi->sealed = pl->sealed;
+	pi->w_end = pl->sealed ? slot_up(hi) : hi;
+}
+
+/* A write that sleeps, alone: whole slots are its own, what it merged before will be known at its end. */
+static bool place_sleeper(struct pipe *pi, struct part *pt)
+{
+	uint64_t at = slot_up(pi->w_end);
+	struct chunk c = { .w = pt->w, .from = at, .to = pt->e, .bytes = pt->e - at, .first = at == pi->w_end && !pt->w->laid };
+
+	if (pt->last || pt->w->bytes != BYTES_UNKNOWN || pt->e <= pi->w_end || pt->s > pi->w_end)
+		return false;
+	c.packet = pt->w->flags & OP_F_PACKET;
+	if (pt->e < at && !pt->w->laid && !pi->sealed && !c.packet) { /* no more than what it merged */
+		c = (struct chunk){ .w = pt->w, .from = pi->w_end, .to = pt->e, .bytes = pt->e - pi->w_end, .first = true };
+		line__append(pi, &c);
+		pt->w->laid += c.bytes;
+		return true;
+	}
+	if (pt->e % SLOT_BYTES)
+		return false;
+	if (at > pi->w_end && !pt->w->laid && !pi->sealed && !c.packet) {
+		struct chunk soft = { .w = pt->w, .from = pi->w_end, .to = at, .first = true, .opaque = true };
+
+		pt->w->elastic = line__append(pi, &soft);
+		pt->w->elastic->room = at - soft.from;
+	}
+	if (c.to > c.from)
+		line__append(pi, &c);
+	pt->w->laid += c.bytes;
 	return true;
 }
 
-#define LOOK_MAX 8
-
-static bool place_some(struct pipe *pi, unsigned want)
+/* The end of a write whose pages were placed before: it may have less left than it seems. */
+static bool place_rest(struct pipe *pi, struct part *pt)
 {
-	uint64_t lo[LOOK_MAX], hi[LOOK_MAX];
-	unsigned cnt = 0;
+	struct wr *w = pt->w;
+	uint64_t at = slot_up(pi->w_end);
+	struct chunk c = { w, at, pt->e, pt->e - at, false, true, w->flags & OP_F_PACKET, false };
 
-	for (struct link *l = pi->writes.next; l != &pi->writes && cnt < LOOK_MAX; l = l->next) {
-		const struct wr *w = list__entry(l, struct wr, link);
+	if (!pt->last || !w->laid || pt->e <= at || pt->s > pi->w_end || c.bytes > w->bytes - w->laid || w->flags & OP_F_PAGES)
+		return false;
+	if (w->laid + c.bytes != w->bytes && w->laid + c.bytes + w->bytes % SLOT_BYTES != w->bytes)
+		return false;
+	line__append(pi, &c);
+	w->laid = w->bytes;
+	return true;
+}
 
-		if (w->blocked)
-			continue;
-		lo[cnt] = w->s;
-		hi[cnt++] = w->flags & OP_F_PAGES ? slot_up(w->e) : w->e;
-	}
+/* Somewhere in there, in any order. */
+static void place_anyhow(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
+{
+	struct proc *cand[MESSAGE_CANDIDATES_MAX];
+	uint64_t from = pi->w_end, known = 0;
+	uint8_t cand_cnt = 0;
+
 	for (unsigned i = 0; i < cnt; i++)
-		for (unsigned k = 0; k < cnt; k++)
-			if (lo[i] < hi[k] && place_window(pi, lo[i], hi[k], want, false))
-				return true;
-	return false;
+		cand__add(cand, &cand_cnt, part[i]->w->sender.party.proc);
+	for (unsigned i = 0; i < cnt; i++) {
+		struct wr *w = part[i]->w;
+		struct chunk c = { .w = w, .from = from, .to = hi, .first = false, .last = true, .opaque = true };
+
+		w->inferred = true;
+		if (cand_cnt > 1) {
+			memcpy(w->cand, cand, sizeof(cand));
+			w->cand_cnt = cand_cnt;
+		}
+		if (!part[i]->last || w->bytes == BYTES_UNKNOWN || w->bytes <= w->laid)
+			continue;
+		c.bytes = w->bytes - w->laid;
+		w->laid = w->bytes;
+		known += c.bytes;
+		line__append(pi, &c);
+	}
+	if (known < hi - from)
+		line__add_unknown(pi, from, hi);
+	pi->w_end = hi;
+	pi->sealed = false;
+	pipe__doubt(pi, slot_up(hi));
 }
 
-bool pipe__place_writes(struct pipe *pi)
+/* It was reported when what is behind it had its place already. */
+static bool place_late(struct pipe *pi, struct part *pt)
 {
-	for (unsigned want = 1; want <= GROUP_MAX && want <= pi->write_cnt; want++)
-		if (place_some(pi, want))
-			return true;
-	return false;
-}
+	struct wr *w = pt->w;
 
-/* The first room between its samples. */
-void pipe__force_write(struct pipe *pi, struct wr *w)
-{
-	struct layout lay;
-	uint64_t at = w->s;
-
-	if (!w->blocked && place_window(pi, w->s, w->e, 1, true))
-		return;
-	unpend(pi, w);
 	w->inferred = true;
-	if (w->blocked || !w->bytes)
-		goto out;
+	pipe__doubt(pi, slot_up(pi->w_end));
+	if (!pt->last || w->bytes == BYTES_UNKNOWN || w->bytes <= w->laid)
+		return true;
 	list__for_each(&pi->segs, cur) {
-		struct seg *sg = list__entry(cur, struct seg, link);
+		struct seg *sg = list__entry(cur, struct seg, link), *mine;
+		struct chunk c = { w, sg->c.from, sg->c.to, w->bytes - w->laid, false, true, false, true };
 
-		if (sg->to <= at)
+		if (sg->c.w || sg->g || !sg->room || sg->c.from >= pt->e || sg->c.to <= pt->s)
 			continue;
-		if (sg->from >= at + w->bytes)
+		mine = line__insert(pi, &sg->link, &c);
+		w->laid = w->bytes;
+		if (sg->room > mine->c.bytes)
+			sg->room -= mine->c.bytes;
+		else
+			line__remove(pi, sg);
+		return true;
+	}
+	model__stats_mut(pi->p->m)->unmatched_sends++;
+	return true;
+}
+
+static uint64_t tried(const struct pipe *pi, unsigned cnt, uint64_t hi)
+{
+	return (hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)cnt << 58 ^ pi->part_cnt;
+}
+
+static bool place_some(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi, bool late)
+{
+	bool complete = false;
+
+	if (hi <= pi->w_end) {
+		for (unsigned i = 0; i < cnt; i++)
+			place_late(pi, part[i]);
+		drop(pi, part, cnt);
+		return true;
+	}
+	if (cnt == 1 && (place_sleeper(pi, part[0]) || place_rest(pi, part[0]))) {
+		drop(pi, part, cnt);
+		return true;
+	}
+	if (front(pi)->s > pi->w_end) { /* a hole: someone has not reported yet */
+		if (late)
+			line__add_unknown(pi, pi->w_end, front(pi)->s);
+		return late;
+	}
+	if (!late && tried(pi, cnt, hi) == pi->tried_w)
+		return false;
+	complete = plan__find(pi, part, cnt, hi);
+	pi->tried_w = tried(pi, cnt, hi);
+	if (!pi->p->found.cnt && !late && cnt <= GROUP_MAX)
+		return false;
+	if (complete && pi->p->found.cnt == 1)
+		place_plan(pi, &pi->p->found.v[0]);
+	else if (pi->p->found.cnt)
+		place_group(pi, part, cnt, hi, complete);
+	else
+		place_anyhow(pi, part, cnt, hi);
+	drop(pi, part, cnt);
+	return true;
+}
+
+bool pipe__place_writes(struct pipe *pi, bool force)
+{
+	uint64_t settle_ns = model__opts(pi->p->m)->settle_ns, wait_ns = pi->is_lossy ? GRACE_NS : settle_ns;
+	struct part *part[COMP_MAX];
+	uint64_t hi, last_ns;
+	bool some = false;
+	unsigned cnt;
+
+	while (pi->part_cnt) {
+		cnt = component(pi, part, &hi, &last_ns);
+		if (!force && !is_ripe(pi, &pi->writers, last_ns, GRACE_NS))
 			break;
-		at = sg->to;
+		if (!place_some(pi, part, cnt, hi, force || is_overdue(pi, last_ns, wait_ns)))
+			break;
+		some = true;
+		force = false;
 	}
-	if (at >= w->e)
-		at = w->s;
-	for (int merge = 1; merge >= 0; merge--) {
-		if (!wr__layout(w, at, merge, &lay) || lay.end > slot_up(w->e) || !fits(pi, &lay))
-			continue;
-		wr__place(pi, w, &lay);
-		break;
-	}
-out:
-	wr__put(pi->p, w);
+	return some;
 }

@@ -42,7 +42,8 @@ struct truth { /* of one operation */
 	uint32_t msgs[PIDS_MAX];
 	uint32_t got[PIDS_MAX]; /* what the model said */
 	uint32_t got_msgs[PIDS_MAX];
-	bool doubted;
+	uint32_t exact[PIDS_MAX]; /* of it, said to be certain */
+	bool doubted, is_read;
 };
 
 struct task {
@@ -52,12 +53,12 @@ struct task {
 	uint32_t ops_left, op, want, left;
 	uint64_t enter_ns, addr_s;
 	uint32_t flags;
-	bool tried_merge, half, locked, asleep, took;
+	bool tried_merge, half, asleep, waits, took;
 };
 
 struct sim {
 	uint64_t rng;
-	uint64_t now_ns;
+	uint64_t now_ns, step_ns;
 	uint32_t head, tail, ring;
 	struct slot slots[32];
 	struct task tasks[TASKS_MAX];
@@ -67,9 +68,10 @@ struct sim {
 	uint32_t max_write, max_read;
 	unsigned stick; /* of 1000: the same task runs on */
 	bool is_traced;
+	bool resamples; /* at wake and at the contended lock; older kernels' tracers do not */
 	struct model *m;
 	VEC(struct truth) truth;
-	uint64_t exact_wrong, doubtful, msgs_wrong, read_bytes, said_bytes;
+	uint64_t reads, exact_wrong, doubtful, msgs_wrong, read_bytes, said_bytes;
 	bool show;
 };
 
@@ -266,9 +268,10 @@ static void begin(struct sim *s, struct task *t)
 	t->want = t->left = 1 + dice(s, dice(s, 3) ? max : max / 8 + 1);
 	vec__push(&s->truth, ((struct truth){ .pid = s->is_traced || !t->writes ? t->pid : OLD,
 						.tid = t->tid,
+						.is_read = !t->writes,
 						.bytes = t->want }));
 	prefixes[t->op].cnt = 0;
-	t->tried_merge = t->half = t->asleep = t->took = false;
+	t->tried_merge = t->half = t->asleep = t->waits = t->took = false;
 	t->flags = t->packet ? OP_F_PACKET : 0;
 	t->enter_ns = s->now_ns;
 	t->addr_s = t->writes ? write_addr(s) : read_addr(s);
@@ -285,29 +288,55 @@ static bool can_go(const struct sim *s, const struct task *t, int i)
 		return t->ops_left;
 	if (t->phase != WORK || s->owner == i)
 		return true;
-	if (s->owner >= 0)
-		return false;
-	if (!t->writes)
-		return s->head != s->tail || t->took;
-	return s->head - s->tail < s->ring || (!t->tried_merge && t->left <= PAGE) || (!t->asleep && t->left < t->want);
+	if (t->asleep)
+		return t->writes ? s->head - s->tail < s->ring : s->head != s->tail;
+	return s->owner < 0 || !t->waits;
+}
+
+/* What the kernel half does when a task that slept runs again, or gets a lock that it waited for. */
+static void sample_again(struct sim *s, struct task *t)
+{
+	if (s->resamples)
+		t->addr_s = t->writes ? write_addr(s) : read_addr(s);
+}
+
+static void work(struct sim *s, struct task *t, int i)
+{
+	if (t->asleep) {
+		t->asleep = false;
+		sample_again(s, t);
+		return;
+	}
+	if (s->owner >= 0 && s->owner != i) {
+		t->waits = true;
+		return;
+	}
+	s->owner = i;
+	if (t->waits)
+		sample_again(s, t);
+	t->waits = false;
+	if (!(t->writes ? write_step(s, t) : read_step(s, t)) && (t->writes || s->head != s->tail || t->took))
+		return;
+	s->owner = -1;
+	if (t->writes)
+		t->phase = t->left ? SLEEP : EXIT;
+	else if (t->took)
+		t->phase = EXIT;
+	else
+		t->asleep = true;
 }
 
 static void run(struct sim *s, int i)
 {
 	struct task *t = &s->tasks[i];
 
-	s->now_ns += 1000;
+	s->now_ns += s->step_ns;
 	switch (t->phase) {
 	case IDLE:
 		begin(s, t);
 		break;
 	case WORK:
-		s->owner = i;
-		t->asleep = false;
-		if (!(t->writes ? write_step(s, t) : read_step(s, t)))
-			break;
-		s->owner = -1;
-		t->phase = t->writes && t->left ? SLEEP : t->writes || t->took ? EXIT : WORK;
+		work(s, t, i);
 		break;
 	case SLEEP:
 		if (t->want > PAGE)
@@ -352,6 +381,8 @@ static void on_message(void *ctx, const struct message *msg)
 	ck_assert_ptr_nonnull(tr);
 	s->said_bytes += msg->bytes;
 	tr->got[src] += (uint32_t)msg->bytes;
+	if (msg->attr == ATTR_EXACT)
+		tr->exact[src] += (uint32_t)msg->bytes;
 	tr->got_msgs[src] += (uint32_t)msg->messages;
 	tr->doubted |= msg->attr != ATTR_EXACT && (src != OLD || !tr->from[OLD]);
 }
@@ -377,6 +408,8 @@ static void setup(struct sim *s, uint64_t seed)
 	s->task_cnt = s->writer_cnt + 1 + dice(s, 4);
 	packet = !dice(s, 8);
 	shared = !dice(s, 4);
+	s->step_ns = dice(s, 2) ? 1000 : s->stick <= 500 ? 20000 : 2000; /* nobody stays away longer than the model waits */
+	s->resamples = dice(s, 4);
 	for (unsigned i = 0; i < s->task_cnt; i++) {
 		struct task *t = &s->tasks[i];
 
@@ -399,8 +432,16 @@ static void tell_object(struct sim *s, bool scanned)
 	model__object(s->m, &info);
 }
 
+/*
+ * Wrong is what is said to be certain and is not: more bytes from one process to another than there were. Which of
+ * its reads took them does not matter where one process made several that overlap.
+ */
 static void judge(struct sim *s, size_t from)
 {
+	static uint64_t truly[PIDS_MAX][PIDS_MAX], exactly[PIDS_MAX][PIDS_MAX];
+
+	memset(truly, 0, sizeof(truly));
+	memset(exactly, 0, sizeof(exactly));
 	for (size_t i = from; i < s->truth.cnt; i++) {
 		struct truth *tr = &s->truth.v[i];
 		bool wrong = false, msgs_wrong = false;
@@ -409,9 +450,11 @@ static void judge(struct sim *s, size_t from)
 			wrong |= tr->got[p] != tr->from[p];
 			msgs_wrong |= p != OLD && tr->got_msgs[p] != tr->msgs[p];
 			s->read_bytes += tr->from[p];
+			truly[p][tr->pid] += tr->from[p];
+			exactly[p][tr->pid] += tr->exact[p];
 		}
+		s->reads += tr->is_read;
 		s->doubtful += tr->doubted;
-		s->exact_wrong += wrong && !tr->doubted;
 		s->msgs_wrong += msgs_wrong && !tr->doubted && !wrong;
 		if (s->show && (wrong || tr->doubted || msgs_wrong))
 			printf("tid %u at %" PRIu64 "%s%s%s: truth %u/%u/%u/%u/%u, said %u/%u/%u/%u/%u\n", tr->tid,
@@ -419,6 +462,9 @@ static void judge(struct sim *s, size_t from)
 			       msgs_wrong ? " messages" : "", tr->from[0], tr->from[1], tr->from[2], tr->from[3],
 			       tr->from[4], tr->got[0], tr->got[1], tr->got[2], tr->got[3], tr->got[4]);
 	}
+	for (unsigned w = 0; w < PIDS_MAX; w++)
+		for (unsigned r = 0; r < PIDS_MAX; r++)
+			s->exact_wrong += exactly[w][r] > truly[w][r];
 }
 
 /* Readers go on until no write sleeps; true: one has to. */
