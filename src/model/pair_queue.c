@@ -154,6 +154,33 @@ static void note_depth(struct pairing *p, const struct op *op)
 		ch->depth_messages_max = most;
 }
 
+static void free_queue(struct pairing *p, struct queue *q)
+{
+	map__del(&p->queues, q->key.id, q->key.space);
+	list__unlink(&q->all);
+	free(q);
+}
+
+/* What lay in a removed queue went with it. */
+static void discard(struct pairing *p, struct queue *q)
+{
+	struct channel *ch = model__channel(p->m, q->key.space >> 56, q->key);
+
+	queue__settle(p, q, UINT64_MAX);
+	list__for_each(&q->sent, cur) {
+		struct queued *m = list__entry(cur, struct queued, of_queue);
+
+		if (ch)
+			ch->discarded_bytes += m->bytes;
+		model__stats_mut(p->m)->unmatched_sends++;
+		queue__drop_sent(p, m);
+	}
+	if (ch)
+		ch->depth_messages = ch->depth_bytes = 0;
+	free_queue(p, q);
+	p->removed_cnt--;
+}
+
 static void queue__op(struct pairing *p, const struct op *op)
 {
 	struct queue *q = queue_of(p, op->obj);
@@ -165,6 +192,10 @@ static void queue__op(struct pairing *p, const struct op *op)
 			p->removed_cnt++;
 		}
 		return;
+	}
+	if (q->removed_ns && op->enter_ns > q->removed_ns && op->ret >= 0) { /* another one of the same id */
+		discard(p, q);
+		q = queue_of(p, op->obj);
 	}
 	note_depth(p, op);
 	if (!q->seen_ns) {
@@ -180,34 +211,6 @@ static void queue__op(struct pairing *p, const struct op *op)
 		sent(p, q, op);
 	else if (op->kind == OP_RECV)
 		received(p, q, op);
-}
-
-static void free_queue(struct pairing *p, struct queue *q)
-{
-	map__del(&p->queues, q->key.id, q->key.space);
-	list__unlink(&q->all);
-	free(q);
-}
-
-/* What lay in a removed queue went with it. */
-static void discard(struct pairing *p, struct queue *q)
-{
-	struct channel *ch = model__channel(p->m, q->key.space >> 56, q->key);
-
-	queue__settle(p, q, UINT64_MAX);
-	list__for_each(&q->sent, cur)
-	{
-		struct queued *m = list__entry(cur, struct queued, of_queue);
-
-		if (ch)
-			ch->discarded_bytes += m->bytes;
-		model__stats_mut(p->m)->unmatched_sends++;
-		queue__drop_sent(p, m);
-	}
-	if (ch)
-		ch->depth_messages = ch->depth_bytes = 0;
-	free_queue(p, q);
-	p->removed_cnt--;
 }
 
 static void discard_removed(struct pairing *p, uint64_t until_ns)
@@ -233,8 +236,7 @@ static void queue__advance(struct pairing *p, uint64_t now_ns)
 
 	list__for_each(&p->with_waiting, cur)
 		queue__settle(p, list__entry(cur, struct queue, all), now_ns - p->grace_ns);
-	list__for_each(&p->early_all, cur)
-	{
+	list__for_each(&p->early_all, cur) {
 		struct early *e = list__entry(cur, struct early, all);
 
 		if (e->ts_ns + settle_ns * EARLY_SETTLES > now_ns)
@@ -250,7 +252,8 @@ static void queue__finish(struct pairing *p, uint64_t now_ns)
 	list__for_each(&p->with_waiting, cur)
 		queue__settle(p, list__entry(cur, struct queue, all), UINT64_MAX);
 	discard_removed(p, UINT64_MAX);
-	list__for_each(&p->sent, cur) count_unread(p, list__entry(cur, struct queued, all));
+	list__for_each(&p->sent, cur)
+		count_unread(p, list__entry(cur, struct queued, all));
 }
 
 static void queue__free(struct pairing *p)
@@ -258,11 +261,14 @@ static void queue__free(struct pairing *p)
 	map__for_each(&p->queues, slot) {
 		struct queue *q = slot->val;
 
-		list__for_each(&q->waiting, cur) free(list__entry(cur, struct waiting, of_queue));
+		list__for_each(&q->waiting, cur)
+			free(list__entry(cur, struct waiting, of_queue));
 		free(q);
 	}
-	list__for_each(&p->sent, cur) free(list__entry(cur, struct queued, all));
-	list__for_each(&p->early_all, cur) free(list__entry(cur, struct early, all));
+	list__for_each(&p->sent, cur)
+		free(list__entry(cur, struct queued, all));
+	list__for_each(&p->early_all, cur)
+		free(list__entry(cur, struct early, all));
 	map__free(&p->queues);
 	map__free(&p->by_call);
 	map__free(&p->early);

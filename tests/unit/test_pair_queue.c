@@ -164,6 +164,26 @@ START_TEST(removal_discards_what_was_in_it)
 }
 END_TEST
 
+START_TEST(an_id_is_used_again)
+{
+	const struct call a = { 10, 20, 1, 7, 1 }, b = { 60, 70, 2, 9, 1 },
+			  r = { 3000 * MS, 3000 * MS + 9, 3, 9, 1 };
+	struct op removal = op_of(OP_UNLINK, &(struct call){ 45, 50, 4, 0, 0 });
+	struct kit *k = kit__new();
+
+	send_one(k, &a, 0);
+	model__op(k->m, &removal);
+	send_one(k, &b, 0);
+	model__advance(k->m, 2999 * MS);
+	recv_one(k, &r, &b, 0);
+	model__finish(k->m, 4000 * MS);
+	ck_assert_uint_eq(kit__flow(k, 2, 3)->messages, 1);
+	ck_assert_uint_eq(k->got[0].m.latency_ns, 3000 * MS + 9 - 70);
+	ck_assert_uint_eq(channel(k)->discarded_bytes, 7);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(the_rule_takes_the_oldest_of_its_type)
 {
 	struct kit *k = kit__new();
@@ -499,6 +519,7 @@ int main(void)
 		truncation_discards_the_rest,
 		empty_messages_count,
 		removal_discards_what_was_in_it,
+		an_id_is_used_again,
 		the_rule_takes_the_oldest_of_its_type,
 		overlapping_senders_are_candidates,
 		a_late_send_is_waited_for,
