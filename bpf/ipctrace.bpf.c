@@ -8,6 +8,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #include "process.bpf.c"
+#include "queue.bpf.c"
 #include "seed.bpf.c"
 #include "signal.bpf.c"
 #include "socket.bpf.c"

@@ -3,6 +3,7 @@
 #ifndef BPF_OBJECT_H
 #define BPF_OBJECT_H
 
+#include "mq.bpf.h"
 #include "pipe.bpf.h"
 #include "unix.bpf.h"
 
@@ -155,6 +156,9 @@ static __noinline void object__emit_for(const struct object *o, __s32 fd, __u8 w
 		/* A client has the name of what it is connected to. */
 		if (!len && o->mech != IPCT_MECH_UNIX_DGRAM && ev->peer_key)
 			len = unix__write_name(sc->name, ev->peer_key);
+	} else if (o->mech == IPCT_MECH_POSIX_MQ) {
+		mq__fill_object(ev, o);
+		len = mq__write_name(sc->name, o);
 	} else {
 		object__fill_pipe(ev, o);
 		if (o->mech == IPCT_MECH_FIFO && o->file)

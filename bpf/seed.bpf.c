@@ -36,7 +36,7 @@ int seed__files(struct bpf_iter__task_file *ctx)
 
 	if (!file || !task)
 		return 0;
-	if (!object__from_file(&o, (__u64)file))
+	if (!object__from_file(&o, (__u64)file) && !mq__from_file(&o, (__u64)file))
 		return 0;
 	if (cfg.filter && task__is_chosen(task))
 		filter__mark(o.ptr, o.is_sock);

@@ -7,6 +7,7 @@
 #define SEND_SIG_NOINFO 0
 #define SEND_SIG_PRIV 1
 #define SI_KERNEL 0x80
+#define SI_MESGQ -3
 #define PF_KTHREAD 0x00200000
 
 /*
@@ -14,6 +15,22 @@
  * what SEND_SIG_NOINFO needs.
  */
 #define SIGNAL_INFO(ctx) read_word(&(ctx)[1])
+
+/* mq_notify: the signal is sent inside of the mq_send that found the queue empty. */
+static __noinline void signal__fill_cause(struct ipct_siggen *ev)
+{
+	struct task_op *op = ev->code == SI_MESGQ ? task_op__current(false) : NULL;
+
+	ev->cause_key = 0;
+	ev->cause_space = 0;
+	ev->cause_mech = 0;
+	__builtin_memset(ev->pad1, 0, sizeof(ev->pad1));
+	if (!op || op->class != IPCT_SC_MQ_SEND)
+		return;
+	ev->cause_key = op->in.key;
+	ev->cause_space = op->in.dev;
+	ev->cause_mech = op->in.mech;
+}
 
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, struct task_struct *task,
@@ -48,6 +65,7 @@ int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, 
 	} else {
 		bpf_core_read(&ev->code, sizeof(ev->code), &info->si_code);
 	}
+	signal__fill_cause(ev);
 	emit__submit(ev);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
+#include "queue.bpf.h"
 
 #define F_DUPFD 0
 #define F_SETPIPE_SZ 1031
@@ -172,6 +173,8 @@ static __always_inline bool enter__control(struct task_op *op, struct sysargs *a
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
+	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
+		return queue__enter(op, args);
 	case IPCT_SC_CLOSE_RANGE:
 		return false; /* its ends show in what follows; closing many at once names none */
 	}
@@ -227,6 +230,8 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	syscall_args(regs, compat, &args);
 	if (class == IPCT_SC_SOCKETCALL)
 		class = socketcall__decode(&args);
+	if (class == IPCT_SC_IPC)
+		class = ipc__decode(&args);
 	op = task_op__current(true);
 	if (!op)
 		return 0;
@@ -391,6 +396,9 @@ static __always_inline void exit__control(struct task_op *op, __s64 ret)
 	case IPCT_SC_SIGWAIT:
 		exit__sigwait(op, ret);
 		break;
+	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
+		queue__exit(op, ret);
+		break;
 	}
 }
 
@@ -406,7 +414,9 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 	struct sysargs args;
 	struct task_op *op;
 
-	if (!class || class == IPCT_SC_SOCKETCALL || task__is_tracer())
+	if (!class || task__is_tracer())
+		return NULL;
+	if (class > IPCT_SC_SENDFILE && class != IPCT_SC_ACCEPT && class != IPCT_SC_SIGWAIT)
 		return NULL;
 	op = task_op__current(true);
 	if (!op)
@@ -469,6 +479,8 @@ static __always_inline void sleeper__leaves(struct task_op *op)
 	struct object *o;
 	bool write;
 
+	if (op && op->class >= IPCT_SC_MSGGET && op->class <= IPCT_SC_MQ_NOTIFY)
+		op->msg.slept = 1;
 	o = sleeper__pipe(op, &write);
 	if (!o)
 		return;

@@ -29,6 +29,26 @@ struct skb_part {
 	__u16 fp[4];
 };
 
+/* Who sent a queue message that is on its way (bpf/queue.bpf.c). */
+struct msg_sent {
+	__u64 enter_ns; /* 0: not known */
+	__s64 type;
+	__u32 pid, tid;
+	__u32 len;
+	__u32 pad0;
+};
+
+/* A send to or receive from a message queue. */
+struct msg_op {
+	__s64 type; /* SEND: mtype or priority; RECV: type asked for */
+	__u64 prio; /* mq_receive: where the priority is stored in user memory; 0: nowhere */
+	__u32 msgs, bytes; /* in the queue at entry */
+	__u8 slept;
+	__u8 has_msg; /* SEND: the message was allocated; RECV: freed */
+	__u8 pad0[6];
+	struct msg_sent sent; /* RECV */
+};
+
 struct task_op {
 	__u64 enter_ns;
 	__u8 class; /* enum ipct_sysclass; 0: not in a call of ours */
@@ -45,6 +65,7 @@ struct task_op {
 	__u64 part_bytes; /* sum of the parts already emitted */
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
+	struct msg_op msg;
 };
 
 /* Needs task storage (5.12, for tracing programs: 4cf1bc1f1045 + a10787e6d58c); the collector turns it into a hash by tid below. */

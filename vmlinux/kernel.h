@@ -85,8 +85,36 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
+struct ipc_ids {
+	struct idr ipcs_idr;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
+	struct ipc_ids ids[3];
+};
+
+struct kern_ipc_perm {
+	int id;
+	int key;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	unsigned long q_cbytes, q_qnum, q_qbytes;
 };
 
 struct nsproxy {
@@ -184,6 +212,7 @@ struct path {
 struct super_block {
 	dev_t s_dev;
 	unsigned long s_magic;
+	void *s_fs_info;
 };
 
 struct inode {
@@ -199,6 +228,16 @@ struct file {
 	unsigned int f_flags;
 	fmode_t f_mode;
 	struct path f_path;
+};
+
+struct mq_attr {
+	long mq_maxmsg, mq_msgsize, mq_curmsgs;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct mq_attr attr;
+	unsigned long qsize;
 };
 
 struct pipe_buffer {

@@ -26,6 +26,8 @@ struct ipct_config {
 	__u32 uid;
 	__u32 pad1;
 	__u64 cgroup;
+	__u64 msg_alloc, msg_free; /* where the kernel makes and frees queue messages (src/kern/kallsyms.c); 0: not known */
+	__u32 msg_alloc_bytes, msg_free_bytes; /* length of that code */
 };
 
 /*
@@ -63,6 +65,16 @@ enum ipct_sysclass {
 	IPCT_SC_SHUTDOWN, /* (fd, how) */
 	IPCT_SC_SIGWAIT, /* (set, info, ...): rt_sigtimedwait */
 	IPCT_SC_SOCKETCALL, /* 32-bit multiplexer: (call, u32 args[]) */
+	IPCT_SC_MSGGET = 40, /* (key, flags), returns an id */
+	IPCT_SC_MSGSND = 41, /* (id, msgbuf, len, flags) */
+	IPCT_SC_MSGRCV = 42, /* (id, msgbuf, len, type, flags) */
+	IPCT_SC_MSGCTL = 43, /* (id, cmd, ...) */
+	IPCT_SC_MQ_OPEN = 44, /* (name, flags, ...), returns a descriptor */
+	IPCT_SC_MQ_UNLINK = 45, /* (name) */
+	IPCT_SC_MQ_SEND = 46, /* (fd, buf, len, priority, ...) */
+	IPCT_SC_MQ_RECEIVE = 47, /* (fd, buf, len, unsigned *priority, ...) */
+	IPCT_SC_MQ_NOTIFY = 48, /* (fd, sigevent) */
+	IPCT_SC_IPC = 49, /* 32-bit multiplexer of System V calls: (call, first, second, third, ptr, fifth) */
 };
 
 #endif

@@ -20,7 +20,8 @@
 	X(SOCK_IO,   5, ipct_sock_io,  "socket i/o")          \
 	X(SIGGEN,    6, ipct_siggen,   "signal generated")    \
 	X(SIGDLV,    7, ipct_sigdlv,   "signal delivered")    \
-	X(LOST,      8, ipct_lost,     "lost")
+	X(LOST,      8, ipct_lost,     "lost")                \
+	X(MSG_IO,    9, ipct_msg_io,   "queue message")
 /* clang-format on */
 
 enum ipct_kind {
@@ -118,8 +119,8 @@ struct ipct_object {
 	__u64 wr_addr; /* pipe: stream address behind the last byte written */
 	__u32 dev; /* kernel s_dev; 0 for sockets */
 	__u32 ino; /* socket: inode number of its file, 0: none yet */
-	__u32 peer_ino;
-	__u32 capacity; /* pipe: bytes; socket: sk_rcvbuf */
+	__u32 peer_ino; /* POSIX queue: inode number of its ipc namespace */
+	__u32 capacity; /* pipe, POSIX queue: bytes; socket: sk_rcvbuf */
 	__u16 listener; /* socket: 1 = in LISTEN state */
 	__u16 name_start; /* where behind the struct it begins: paths are built from their end */
 	__u16 name_len; /* bytes of the name; abstract socket names begin with NUL */
@@ -244,8 +245,13 @@ struct ipct_siggen {
 	__u8 kthread; /* current is a kernel thread, or this is an interrupt */
 	__u32 pad0;
 	__u64 value; /* sigqueue's value, timer id, child's status */
+	/* SI_MESGQ: the queue whose message made it, as in ipct_msg_io; cause_mech 0: none */
+	__u64 cause_key;
+	__u32 cause_space;
+	__u8 cause_mech;
+	__u8 pad1[3];
 };
-_Static_assert(sizeof(struct ipct_siggen) == 56, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_siggen) == 72, "on disk and in the ring");
 
 /* ipct_sigdlv.how */
 enum ipct_sigdlv_how {
@@ -265,6 +271,37 @@ struct ipct_sigdlv {
 	__u8 pad0[7];
 };
 _Static_assert(sizeof(struct ipct_sigdlv) == 40, "on disk and in the ring");
+
+/*
+ * A message sent to or taken from a System V or POSIX queue (hdr.op SEND or RECV).
+ *
+ * A message is known by the call that sent it, by its thread and time: the kernel half keeps that by the message's address
+ * from its allocation until it is freed, which its receiver does. flags: PEEK (MSG_COPY), WAITED (slept in the call),
+ * TRUNC, DRAINED, COMPAT; NO_SKB: senders cannot be told here, sent_* is always 0.
+ */
+struct ipct_msg_io {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 key; /* System V: id; POSIX: inode number */
+	__s64 type; /* mtype, or priority; -1: not known */
+	__s64 want; /* RECV, System V: the type asked for */
+	__u64 sent_enter_ns; /* RECV: enter_ns of the call that sent it, and who called; sent_pid 0: not seen */
+	__u32 sent_pid;
+	__u32 sent_tid;
+	__u32 space; /* System V: inode number of the ipc namespace; POSIX: s_dev */
+	__s32 ret; /* bytes, 0 for a send, or -errno */
+	__u32 len; /* SEND: bytes of the message; RECV: room in the buffer */
+	__u32 total; /* RECV: bytes of the whole message; 0: not known */
+	__u32 msgs_before, bytes_before; /* what lay in the queue at entry */
+	__u32 msgs, bytes; /* ... and at the end */
+	__u32 msgs_max, bytes_max; /* limits; 0: none */
+	__u32 msgflg; /* IPC_NOWAIT, MSG_* */
+	__s32 ipc_key; /* key_t; 0: private */
+	__u32 flags; /* enum ipct_io_flag */
+	__s32 fd;
+	__u16 fp[4]; /* as in ipct_pipe_io, of the body */
+};
+_Static_assert(sizeof(struct ipct_msg_io) == 136, "on disk and in the ring");
 
 /* Made by the collector from the kernel half's counters; hdr.mech says of which mechanism. */
 struct ipct_lost {

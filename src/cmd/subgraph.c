@@ -182,6 +182,10 @@ static void take_ends(struct subgraph *s, const struct graph *whole, const struc
 static void take_state(struct channel *ch, const struct channel *whole, const struct partial *partial)
 {
 	ch->capacity_bytes = whole->capacity_bytes;
+	ch->capacity_messages = whole->capacity_messages;
+	ch->depth_messages = whole->depth_messages;
+	ch->depth_bytes = whole->depth_bytes;
+	ch->depth_messages_max = whole->depth_messages_max;
 	ch->object_cnt = whole->object_cnt;
 	ch->lost = whole->lost;
 	if (!partial->senders) {

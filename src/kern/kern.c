@@ -18,6 +18,7 @@
 #include "base/vec.h"
 
 #include "kern/choose.h"
+#include "kern/kallsyms.h"
 #include "kern/kern_impl.h"
 #include "kern/probe.h"
 #include "kern/skel.h"
@@ -56,6 +57,27 @@ static void ignore_own_output(struct ipct_config *cfg, const struct kern_opts *o
 		ignore_file(cfg, &cnt, &st);
 }
 
+/* Both functions or none: half an identity is none. */
+static void find_queue_code(struct kern *k, struct ipct_config *cfg)
+{
+	struct ksym syms[] = { { .name = "load_msg" }, { .name = "alloc_msg" }, { .name = "free_msg" } };
+	const struct ksym *alloc = &syms[0];
+	bool chosen = false;
+
+	for (size_t i = 0; i < k->choice_cnt; i++)
+		chosen |= !strcmp(k->choices[i].hook->name, "queue_messages") && k->choices[i].chosen >= 0;
+	if (!chosen || kallsyms__find(syms, 3) || !syms[2].address)
+		return;
+	if (syms[1].address) /* where it was not inlined */
+		alloc = &syms[1];
+	if (!alloc->address)
+		return;
+	cfg->msg_alloc = alloc->address;
+	cfg->msg_alloc_bytes = alloc->bytes;
+	cfg->msg_free = syms[2].address;
+	cfg->msg_free_bytes = syms[2].bytes;
+}
+
 static void configure(struct kern *k)
 {
 	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
@@ -76,12 +98,15 @@ static void configure(struct kern *k)
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
 		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
 	ignore_own_output(&cfg, &k->opts);
+	find_queue_code(k, &cfg);
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
 	if (!has.task_storage) {
 		bpf_map__set_autocreate(k->skel->maps.task_ops, false);
 		bpf_map__set_max_entries(k->skel->maps.task_ops_by_tid, TASKS_MAX);
 	}
+	if (!cfg.msg_alloc)
+		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
 }
 

@@ -22,7 +22,7 @@ struct kern {
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;
 	struct event_source source;
-	uint64_t lost_seen[IPCT_MECH_CNT];
+	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
 	bool active, busy; /* busy: the last poll found events, do not sleep */
 	struct buf backlog; /* records drained during the scan, not yet given out */

@@ -60,32 +60,41 @@ static size_t give_backlog(struct kern *k, struct taker *t)
 	return cnt;
 }
 
+static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t mech, const uint64_t *values)
+{
+	size_t cnt = 0;
+
+	for (size_t cpu = 0; cpu < k->ring_cnt; cpu++) {
+		uint64_t *seen = &k->lost_seen[mech * k->ring_cnt + cpu];
+		struct ipct_lost ev = {
+			.h = { .ts_ns = k->lost_checked_ns,
+			       .kind = IPCT_KIND_LOST,
+			       .size = sizeof(ev),
+			       .mech = mech,
+			       .cpu = cpu },
+			.count = values[cpu] - *seen,
+		};
+
+		*seen = values[cpu];
+		if (!ev.count)
+			continue;
+		t->fn(t->ctx, &ev.h);
+		cnt++;
+	}
+	return cnt;
+}
+
 static size_t report_lost(struct kern *k, struct taker *t)
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t now_ns = time__boot_ns();
-	uint64_t values[cpus > 0 ? cpus : 1];
+	uint64_t values[k->ring_cnt], now_ns = time__boot_ns();
 	size_t cnt = 0;
 
 	if (k->active && now_ns - k->lost_checked_ns < LOST_CHECK_NS)
 		return 0;
 	k->lost_checked_ns = now_ns;
 	for (uint32_t m = 0; m < IPCT_MECH_CNT; m++) {
-		struct ipct_lost ev = {
-			.h = { .ts_ns = now_ns, .kind = IPCT_KIND_LOST, .size = sizeof(ev), .mech = m }
-		};
-		uint64_t sum = 0;
-
-		if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
-			continue;
-		for (int c = 0; c < cpus; c++)
-			sum += values[c];
-		ev.count = sum - k->lost_seen[m];
-		k->lost_seen[m] = sum;
-		if (!ev.count)
-			continue;
-		t->fn(t->ctx, &ev.h);
-		cnt++;
+		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
+			cnt += report_lost_of(k, t, m, values);
 	}
 	return cnt;
 }
@@ -137,6 +146,7 @@ int source__open_rings(struct kern *k, struct buf *err)
 
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	k->rings = xalloc(k->ring_cnt * sizeof(*k->rings));
+	k->lost_seen = xalloc(k->ring_cnt * IPCT_MECH_CNT * sizeof(*k->lost_seen));
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		k->rings[i].map_fd = -1;
 	for (uint32_t i = 0; i < k->ring_cnt; i++) {
@@ -163,6 +173,7 @@ void source__close_rings(struct kern *k)
 	for (size_t i = 0; k->rings && i < k->ring_cnt; i++)
 		ring__close(&k->rings[i]);
 	free(k->rings);
+	free(k->lost_seen);
 	if (k->epoll_fd >= 0)
 		close(k->epoll_fd);
 	buf__free(&k->backlog);

@@ -21,6 +21,8 @@ struct row {
 #define SOCKETS (BIT(UNIX_STREAM) | BIT(UNIX_DGRAM) | BIT(UNIX_SEQPACKET))
 #define FILES (PIPES | SOCKETS)
 #define SIGNALS BIT(SIGNAL)
+#define QUEUES BIT(POSIX_MQ)
+#define SYSV_MSG BIT(SYSV_MSG)
 
 /* Legacy calls that newer architectures do not have. */
 #ifndef SYS_open
@@ -77,6 +79,18 @@ static const struct row rows[] = {
 	{ SYS_rt_sigtimedwait, 177, IPCT_SC_SIGWAIT, SIGNALS },
 	{ -1, 421, IPCT_SC_SIGWAIT, SIGNALS }, /* rt_sigtimedwait_time64 */
 	{ -1, 102, IPCT_SC_SOCKETCALL, SOCKETS },
+	{ SYS_msgget, 399, IPCT_SC_MSGGET, SYSV_MSG },
+	{ SYS_msgsnd, 400, IPCT_SC_MSGSND, SYSV_MSG },
+	{ SYS_msgrcv, 401, IPCT_SC_MSGRCV, SYSV_MSG },
+	{ SYS_msgctl, 402, IPCT_SC_MSGCTL, SYSV_MSG },
+	{ SYS_mq_open, 277, IPCT_SC_MQ_OPEN, QUEUES },
+	{ SYS_mq_unlink, 278, IPCT_SC_MQ_UNLINK, QUEUES },
+	{ SYS_mq_timedsend, 279, IPCT_SC_MQ_SEND, QUEUES },
+	{ SYS_mq_timedreceive, 280, IPCT_SC_MQ_RECEIVE, QUEUES },
+	{ -1, 418, IPCT_SC_MQ_SEND, QUEUES }, /* mq_timedsend_time64 */
+	{ -1, 419, IPCT_SC_MQ_RECEIVE, QUEUES }, /* mq_timedreceive_time64 */
+	{ SYS_mq_notify, 281, IPCT_SC_MQ_NOTIFY, QUEUES },
+	{ -1, 117, IPCT_SC_IPC, SYSV_MSG },
 };
 
 void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat)

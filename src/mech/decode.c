@@ -84,6 +84,8 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	op->arg = call->arg;
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
+	} else if (ev->mech == IPCT_MECH_SYSV_MSG || ev->mech == IPCT_MECH_POSIX_MQ) {
+		queue__decode_call(call, op);
 	} else {
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
@@ -96,6 +98,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
 		pipe__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_POSIX_MQ)
+		queue__decode_object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }
@@ -119,6 +123,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGGEN] = signal__decode_generated,
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
+		[IPCT_KIND_MSG_IO] = queue__decode,
 	};
 
 	out->what = DECODED_NOTHING;

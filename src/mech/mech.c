@@ -11,15 +11,19 @@
 #define CNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct mech_desc *const mechs[] = {
-	&mech_pipe, &mech_fifo, &mech_signal, &mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
+	&mech_pipe,	&mech_fifo,	   &mech_signal,     &mech_sysv_msg,
+	&mech_posix_mq, &mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket,
 };
 
+/* clang-format off: one a line */
 static const struct hook *const hooks[] = {
 	&hook_task_fork,	   &hook_task_exec,	  &hook_task_exit,	&hook_task_rename,
 	&hook_pipe_calls,	   &hook_pipe_sleep,	  &hook_pipe_lock,	&hook_pipe_uring_submit,
 	&hook_pipe_uring_complete, &hook_unix_calls,	  &hook_unix_sent,	&hook_unix_received,
 	&hook_unix_uring,	   &hook_signal_generate, &hook_signal_deliver, &hook_signal_wait,
+	&hook_queue_calls,	   &hook_queue_messages,  &hook_queue_sleep,
 };
+/* clang-format on */
 
 static const struct {
 	uint8_t mech;
@@ -28,6 +32,7 @@ static const struct {
 	{ IPCT_MECH_PIPE, pipe__object_name },	     { IPCT_MECH_FIFO, pipe__object_name },
 	{ IPCT_MECH_SIGNAL, signal__object_name },   { IPCT_MECH_UNIX_STREAM, unix__object_name },
 	{ IPCT_MECH_UNIX_DGRAM, unix__object_name }, { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
+	{ IPCT_MECH_SYSV_MSG, queue__object_name },  { IPCT_MECH_POSIX_MQ, queue__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

@@ -127,6 +127,9 @@ void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out)
 	op->sig.result = gen->result;
 	op->sig.group = gen->group;
 	op->sig.value = gen->value;
+	op->sig.cause_mech = gen->cause_mech;
+	if (gen->cause_mech)
+		op->sig.cause_key = queue__key(gen->cause_mech, gen->cause_key, gen->cause_space);
 	op->sig.origin = origin_of(gen);
 	op->sig.from_kernel = op->sig.origin != NULL;
 }

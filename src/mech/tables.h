@@ -38,6 +38,14 @@ void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
 struct obj_key unix__key(uint64_t sk);
 
+extern const struct mech_desc mech_sysv_msg, mech_posix_mq;
+extern const struct hook hook_queue_calls, hook_queue_messages, hook_queue_sleep;
+struct obj_key queue__key(uint8_t mech, uint64_t id, uint32_t space);
+void queue__decode(const struct ipct_hdr *ev, struct decoded *out);
+void queue__decode_call(const struct ipct_call *call, struct op *op);
+void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void queue__decode_object(const struct ipct_object *ob, struct decoded *out);
+
 extern const struct mech_desc mech_signal;
 extern const struct hook hook_signal_generate, hook_signal_deliver, hook_signal_wait;
 void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);

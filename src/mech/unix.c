@@ -90,6 +90,8 @@ void unix__decode(const struct ipct_hdr *ev, struct decoded *out)
 
 	op->rule = PAIR_MESSAGE;
 	op->flags = flags__map(flags, io->flags);
+	if (ev->mech != IPCT_MECH_UNIX_STREAM)
+		op->flags |= OP_F_PACKET;
 	op->obj = key_of(io->sk);
 	op->peer = key_of(io->peer_sk);
 	op->bytes = io->ret < 0 ? 0 : io->skb_len;

@@ -45,6 +45,8 @@ static uint64_t count_messages(const struct op *op)
 
 	if (op->flags & OP_F_PEEK)
 		return 0;
+	if (op->rule == PAIR_QUEUE) /* empty messages are messages */
+		return op->ret >= 0;
 	if (op->rule == PAIR_MESSAGE) {
 		/* Empty datagrams are messages; a packet socket's parts are one message each. */
 		moved |= op->ret == 0 && !(op->flags & OP_F_NO_ID);

@@ -235,6 +235,8 @@ static void merge_channel(struct graph *g, struct channel *to, struct channel *f
 	to->unattributed_messages += from->unattributed_messages;
 	to->unread_bytes += from->unread_bytes;
 	to->discarded_bytes += from->discarded_bytes;
+	if (from->depth_messages_max > to->depth_messages_max)
+		to->depth_messages_max = from->depth_messages_max;
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->object_cnt += from->object_cnt;

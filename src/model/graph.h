@@ -20,6 +20,9 @@ struct channel {
 	uint64_t unread_bytes; /* sent, and not taken when the trace ended */
 	uint64_t discarded_bytes; /* truncated datagrams and packets */
 	uint64_t capacity_bytes; /* 0: not known */
+	uint64_t capacity_messages; /* 0: no limit, or not known */
+	uint64_t depth_messages, depth_bytes; /* queues: what lay in it when last seen */
+	uint64_t depth_messages_max; /* ... and at most */
 	uint64_t messages, bytes; /* sum over its flows */
 	uint64_t lost; /* events lost that may have touched it */
 	uint32_t object_cnt; /* kernel objects that share the name now */

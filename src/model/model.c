@@ -14,6 +14,7 @@ static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
 	[PAIR_STREAM] = &pair_stream,
 	[PAIR_MESSAGE] = &pair_message,
 	[PAIR_SIGNAL] = &pair_signal,
+	[PAIR_QUEUE] = &pair_queue,
 };
 
 #define for_each_rule(i)                           \

@@ -103,7 +103,21 @@ struct op {
 			bool from_kernel; /* the running task did not send it */
 			const char *origin; /* static string: "timer", "tty", "child", "fault", ...; NULL: a process */
 			uint64_t value;
+			uint8_t cause_mech; /* what made the sender send it: an object of this mechanism; 0: not known */
+			struct obj_key cause_key;
+			const char *cause; /* its channel's name; filled in by the model */
 		} sig;
+		struct {
+			uint64_t sent_enter_ns; /* RECV: the call that sent it, and who called */
+			uint32_t sent_pid, sent_tid; /* 0: before the trace, or OP_F_NO_ID */
+			int64_t type; /* mtype or priority; -1: not known */
+			int64_t want; /* RECV: the type asked for */
+			uint32_t total; /* RECV: the whole message's length; 0: not known */
+			uint32_t msgs_before; /* in the queue at entry */
+			uint32_t msgs, bytes; /* ... and at the end */
+			uint32_t msgs_max, bytes_max; /* limits; 0: none */
+			bool by_priority; /* the higher type goes first, otherwise the older message */
+		} queue; /* PAIR_QUEUE */
 	};
 };
 

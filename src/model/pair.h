@@ -26,6 +26,7 @@ struct pair_ops {
 };
 
 extern const struct pair_ops pair_stream, pair_message, pair_signal;
+extern const struct pair_ops pair_queue;
 
 /* Who sent: remembered from the send until its last byte is taken. */
 struct sender {

@@ -37,7 +37,7 @@ static void finish_recv(struct recv_call *call)
 
 static void close_recv(struct pairing *p, struct recv_call *call)
 {
-	if (map__get(&p->recv_calls, call->op.tid, call->op.obj.id) == call)
+	if (p->recv_calls.cnt && map__get(&p->recv_calls, call->op.tid, call->op.obj.id) == call)
 		map__del(&p->recv_calls, call->op.tid, call->op.obj.id);
 	call->closed = true;
 	finish_recv(call);
@@ -45,7 +45,7 @@ static void close_recv(struct pairing *p, struct recv_call *call)
 
 static struct recv_call *recv_call_of(struct pairing *p, const struct op *op)
 {
-	struct recv_call *call = map__get(&p->recv_calls, op->tid, op->obj.id);
+	struct recv_call *call = p->recv_calls.cnt ? map__get(&p->recv_calls, op->tid, op->obj.id) : NULL;
 	uint64_t bytes;
 
 	if (call && call->op.enter_ns != op->enter_ns) { /* its last part was lost */
@@ -299,13 +299,17 @@ static void close_old_calls(struct pairing *p, uint64_t before_ns)
 static void end_grace(struct pairing *p, struct life *life)
 {
 	struct sock *from = life->from;
+	struct link *next = life->of_sender.next;
 	size_t open_cnt = from->life_cnt;
 
 	life->past_grace = true;
 	list__unlink(&life->waiting);
 	list__append(&p->old, &life->waiting);
 	message__match_life(p, life);
-	if (from->life_cnt != open_cnt) /* it may have been in the way of later ones */
+	if (from->life_cnt == open_cnt || next == &from->lives)
+		return;
+	/* It may have been in the way of later ones: of claims, or of those past their own grace. */
+	if (from->id_cnt || list__entry(next, struct life, of_sender)->past_grace)
 		message__match_sender(p, from);
 }
 

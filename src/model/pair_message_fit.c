@@ -19,6 +19,8 @@ bool part__is_beyond(const struct part *part, uint64_t end_ns)
 void part__deny_id(struct part *part)
 {
 	part->from->id_cnt -= part->has_id;
+	if (part->to)
+		part->to->incoming_id_cnt -= part->has_id;
 	part->has_id = false;
 }
 

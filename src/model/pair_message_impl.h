@@ -20,6 +20,7 @@ struct send_call {
 	uint32_t ref_cnt;
 	uint64_t sent_bytes; /* in its parts so far */
 	uint32_t part_cnt;
+	bool listed; /* in pairing.send_calls */
 	bool gap; /* a part of unknown length is in it */
 	bool closed; /* its last part was reported: sender.sent_ns is its end */
 	bool counted; /* as unmatched, at the end */
@@ -97,11 +98,13 @@ struct sock {
 	struct link sent; /* parts that it sent and nobody took */
 	struct link lives; /* chunks it sent, received by anyone, not matched yet */
 	size_t sent_cnt, id_cnt, life_cnt; /* id_cnt: of sent, those with identity */
-	uint64_t span_ns; /* the longest send so far: bounds what may overlap. UINT64_MAX: a begin is not known */
+	uint64_t
+		span_ns; /* the longest send so far: bounds what may overlap. UINT64_MAX: a begin is not known */
 	uint32_t sender_tid;
 	bool shared; /* several threads send on it: one of them may be about to report an earlier chunk */
 	/* as a receiver */
 	struct link incoming;
+	size_t incoming_id_cnt; /* of these, those with identity */
 	struct life *current; /* partly taken */
 	struct obj_key last_from; /* who sent what it received last */
 	size_t open_cnt; /* lives met here and not matched yet */
@@ -158,6 +161,7 @@ bool life__earlier_open(const struct life *life, const struct part *part);
 /* pair_message_match.c */
 void message__match_sender(struct pairing *p,
 			   struct sock *from); /* something changed: look at its open lives */
+void message__match_new(struct pairing *p, struct sock *from, const struct op *op); /* op made a part */
 void message__match_life(struct pairing *p, struct life *life);
 void message__settle(struct pairing *p, struct life *life); /* no more waiting: match it, or give up */
 void message__settle_unknown(struct pairing *p, struct life *life);

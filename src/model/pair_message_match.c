@@ -122,6 +122,8 @@ static void clear_claims(struct pairing *p, const struct life *life, const struc
 	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
+		if (part__is_beyond(part, chosen->ts_ns))
+			break;
 		if (part == chosen || part->to != life->to || part__precedes(chosen, part) ||
 		    life__earlier_open(life, part))
 			continue;
@@ -211,7 +213,45 @@ static bool is_safe(const struct life *life, const struct part *part)
 	       !(life->from->shared || part__too_old(part, life));
 }
 
-/* Chunks that do not know their identity and could be this one, where the claims may be for the next one. */
+static bool contains(const struct set *set, const struct part *part)
+{
+	size_t i;
+
+	for (i = 0; i < set->cnt; i++)
+		if (set->v[i] == part)
+			return true;
+	return false;
+}
+
+/*
+ * Chunks that do not know their identity and could be this one. The first that fits must be received before all that
+ * it precedes, whatever it claims itself. Those that ought to be gone already go to `old`, if given.
+ */
+static void add_by_order(const struct life *life, struct set *fresh, struct set *old)
+{
+	const struct part *front = NULL;
+
+	list__for_each(&life->from->sent, cur)
+	{
+		struct part *part = list__entry(cur, struct part, of_sender);
+		bool too_old = part__too_old(part, life);
+
+		if (part__is_beyond(part, front ? front->ts_ns : life->ts_ns))
+			break;
+		if (!part__fits(part, life))
+			continue;
+		if (!front && !too_old && part->to)
+			front = part;
+		if ((front && part__precedes(front, part)) || !part__is_doubtful(part))
+			continue;
+		if (!too_old && !contains(fresh, part))
+			add(fresh, part);
+		else if (too_old && old)
+			add(old, part);
+	}
+}
+
+/* Rivals, where the claims may be for the next chunk of that identity. */
 static void add_rivals(struct set *set, const struct life *life)
 {
 	size_t i, claim_cnt = set->cnt;
@@ -220,16 +260,7 @@ static void add_rivals(struct set *set, const struct life *life)
 		i++;
 	if (i == claim_cnt)
 		return;
-	list__for_each(&life->from->sent, cur)
-	{
-		struct part *part = list__entry(cur, struct part, of_sender);
-
-		for (i = 0; i < claim_cnt && set->v[i] != part;)
-			i++;
-		if (i == claim_cnt && part__is_doubtful(part) && part__fits(part, life) &&
-		    !part__too_old(part, life) && !part__is_blocked(part, life))
-			add(set, part);
-	}
+	add_by_order(life, set, NULL);
 }
 
 static enum outcome match_by_identity(struct pairing *p, struct life *life, bool force)
@@ -237,6 +268,8 @@ static enum outcome match_by_identity(struct pairing *p, struct life *life, bool
 	struct set set = { .cnt = 0 };
 	size_t i;
 
+	if (!life->from->id_cnt)
+		return NOT_FOUND;
 	list__for_each(&life->from->sent, cur)
 	{
 		struct part *part = list__entry(cur, struct part, of_sender);
@@ -266,6 +299,8 @@ static void infer_rivals(const struct life *life, struct set *set)
 	{
 		struct part *part = list__entry(cur, struct part, of_sender);
 
+		if (part__is_beyond(part, chosen->ts_ns))
+			break;
 		if (part == chosen || part__is_doubtful(part) || !part__fits(part, life) ||
 		    part__too_old(part, life))
 			continue;
@@ -282,17 +317,7 @@ static enum outcome match_by_order(struct pairing *p, struct life *life)
 	struct set fresh = { .cnt = 0 }, old = { .cnt = 0 };
 	struct set *set = &fresh;
 
-	list__for_each(&life->from->sent, cur)
-	{
-		struct part *part = list__entry(cur, struct part, of_sender);
-
-		if (!part__fits(part, life) || !part__is_doubtful(part))
-			continue;
-		if (part__too_old(part, life))
-			add(&old, part);
-		else if (!part__is_blocked(part, life))
-			add(&fresh, part);
-	}
+	add_by_order(life, &fresh, &old);
 	if (!fresh.cnt)
 		set = &old;
 	if (!set->cnt)
@@ -375,6 +400,25 @@ void message__match_sender(struct pairing *p, struct sock *from)
 	list__for_each(&from->lives, cur) message__match_life(p, list__entry(cur, struct life, of_sender));
 }
 
+void message__match_new(struct pairing *p, struct sock *from, const struct op *op)
+{
+	size_t open_cnt = from->life_cnt;
+
+	list__for_each(&from->lives, cur)
+	{
+		struct life *life = list__entry(cur, struct life, of_sender);
+		bool named = life->has_id && life->id == op->msg.id && !(op->flags & OP_F_NO_ID);
+
+		/* What waits for its grace can only be claimed; what waited for an earlier one comes once that is settled. */
+		if (!life->past_grace && !from->id_cnt)
+			break;
+		if (life->ts_ns < op->enter_ns)
+			continue; /* received before it was sent */
+		if (life->past_grace || named || from->life_cnt != open_cnt)
+			message__match_life(p, life);
+	}
+}
+
 /*
  * No send is left that need be this one. Those that could be it and say otherwise are candidates, but stay for what they
  * say they are, which is not beyond doubt any more. Without any, its sender was not seen.
@@ -432,6 +476,8 @@ void message__refute_claims(struct pairing *p, struct life *life)
 	VEC(struct sock *) senders = { 0 };
 	size_t i;
 
+	if (!life->to->incoming_id_cnt)
+		return;
 	list__for_each(&life->to->incoming, cur)
 	{
 		struct part *part = list__entry(cur, struct part, of_receiver);

@@ -12,21 +12,38 @@
  */
 #define UNSPLIT_BYTES 1984
 
+static struct send_call *open_call(struct pairing *p, const struct op *op)
+{
+	return p->send_calls.cnt ? map__get(&p->send_calls, op->tid, op->obj.id) : NULL;
+}
+
+static void unlist(struct pairing *p, struct send_call *call, const struct op *op)
+{
+	map__del(&p->send_calls, op->tid, op->obj.id);
+	call->listed = false;
+	message__put_call(call);
+}
+
+/* The caller's reference; the table has one of its own while further parts are to come. */
 static struct send_call *send_call_of(struct pairing *p, const struct op *op)
 {
-	struct send_call *call = map__get(&p->send_calls, op->tid, op->obj.id);
+	struct send_call *call = open_call(p, op);
 
-	if (call && call->enter_ns == op->enter_ns)
+	if (call && call->enter_ns == op->enter_ns) {
+		call->ref_cnt++;
 		return call;
-	if (call) { /* its last part was lost */
-		map__del(&p->send_calls, op->tid, op->obj.id);
-		message__put_call(call);
 	}
+	if (call) /* its last part was lost */
+		unlist(p, call, op);
 	call = xalloc(sizeof(*call));
-	call->ref_cnt = 1; /* this table's */
+	call->ref_cnt = 1;
 	call->sender = model__sender(p->m, op);
 	call->enter_ns = op->enter_ns;
 	call->tid = op->tid;
+	if (!(op->flags & OP_F_MORE))
+		return call;
+	call->ref_cnt++;
+	call->listed = true;
 	map__set(&p->send_calls, op->tid, op->obj.id, call);
 	return call;
 }
@@ -35,8 +52,8 @@ static void close_send(struct pairing *p, struct send_call *call, const struct o
 {
 	call->closed = true;
 	call->sender.sent_ns = op->ts_ns;
-	map__del(&p->send_calls, op->tid, op->obj.id);
-	message__put_call(call);
+	if (call->listed)
+		unlist(p, call, op);
 }
 
 /* The call's own length says that the skb it saw was another's. sendmmsg gives a count of messages instead, 1 for one. */
@@ -112,10 +129,9 @@ void message__send(struct pairing *p, const struct op *op)
 	struct sock *from = message__sock(p, op->obj), *to = message__sock(p, op->peer);
 	struct send_call *call;
 
-	if (!from || (op->ret < 0 && !map__get(&p->send_calls, op->tid, op->obj.id)))
+	if (!from || (op->ret < 0 && !open_call(p, op)))
 		return;
 	call = send_call_of(p, op);
-	call->ref_cnt++;
 	from->shared |= from->sender_tid && from->sender_tid != op->tid;
 	from->sender_tid = op->tid;
 	if (op->ret >= 0 && (op->flags & OP_F_NO_ID))
@@ -126,5 +142,5 @@ void message__send(struct pairing *p, const struct op *op)
 		close_send(p, call, op);
 	message__put_call(call);
 	if (!list__empty(&from->lives))
-		message__match_sender(p, from);
+		message__match_new(p, from, op);
 }

@@ -54,6 +54,8 @@ struct part *message__add_part(struct pairing *p, struct send_call *call, const 
 	part->bytes = part->left = bytes;
 	memcpy(part->fp, op->fp, sizeof(part->fp));
 	from->id_cnt += part->has_id;
+	if (to)
+		to->incoming_id_cnt += part->has_id;
 	if (!op->enter_ns)
 		from->span_ns = UINT64_MAX;
 	else if (op->ts_ns - op->enter_ns > from->span_ns)
@@ -70,10 +72,10 @@ struct part *message__add_part(struct pairing *p, struct send_call *call, const 
 
 void message__drop_part(struct part *part)
 {
+	part__deny_id(part);
 	list__unlink(&part->of_sender);
 	list__unlink(&part->of_receiver);
 	part->from->sent_cnt--;
-	part->from->id_cnt -= part->has_id;
 	message__put_call(part->call);
 	free(part);
 }

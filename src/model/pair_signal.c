@@ -106,6 +106,7 @@ static void drop_superseded(struct pairing *p, struct target *t, const struct in
 
 static void generated(struct pairing *p, const struct op *op)
 {
+	struct op caused = *op;
 	struct target *t;
 	struct instance *in;
 	struct party dst;
@@ -113,13 +114,15 @@ static void generated(struct pairing *p, const struct op *op)
 
 	if ((op->sig.result != SIG_RESULT_QUEUED && op->sig.result != SIG_RESULT_NO_INFO) || !op->sig.dst_pid)
 		return;
+	if (op->sig.cause_mech)
+		caused.sig.cause = model__channel(p->m, op->sig.cause_mech, op->sig.cause_key)->name;
 	t = target_of(p, op->sig.dst_pid);
 	in = xalloc(sizeof(*in));
 	in->target = t;
 	in->ts_ns = op->ts_ns;
 	in->sig = op->sig.sig;
 	in->tid = op->sig.group ? 0 : op->sig.dst_tid;
-	in->receipt = receipt__new(p->m, op, NULL);
+	in->receipt = receipt__new(p->m, &caused, NULL);
 	dst = model__party(p->m, op->sig.dst_pid, op->sig.dst_tid ? op->sig.dst_tid : op->sig.dst_pid);
 	receipt__set_target(in->receipt, &dst, 0);
 	s = model__sender(p->m, op);

@@ -152,6 +152,10 @@ static void put_channel(struct json *j, const struct sorted *s, const struct cha
 	put_u64_if(j, "unread_bytes", ch->unread_bytes);
 	put_u64_if(j, "discarded_bytes", ch->discarded_bytes);
 	put_u64_if(j, "capacity_bytes", ch->capacity_bytes);
+	put_u64_if(j, "capacity_messages", ch->capacity_messages);
+	put_u64_if(j, "depth_messages", ch->depth_messages);
+	put_u64_if(j, "depth_bytes", ch->depth_bytes);
+	put_u64_if(j, "depth_messages_max", ch->depth_messages_max);
 	put_u64_if(j, "lost", ch->lost);
 	put_u64_if(j, "first_ns", ch->first_ns);
 	put_u64_if(j, "last_ns", ch->last_ns);

@@ -67,11 +67,20 @@ static void put_signal(struct json *j, const struct op *op, bool settled, uint64
 	json__i64(j, "code", op->sig.code);
 	json__str(j, "code_name", sigword__code(op->sig.sig, op->sig.code, word));
 	json__str(j, "result", sigword__result(op->sig.result));
+	if (op->sig.cause)
+		json__str(j, "cause", op->sig.cause);
 	if (settled && delivered_ns)
 		json__u64(j, "delivered_ns", delivered_ns);
 	else if (settled)
 		json__null(j, "delivered_ns");
 	json__close(j, '}');
+}
+
+/* Of a message in a queue: its type, or its priority. */
+static void put_queued(struct json *j, const struct op *op)
+{
+	if (op->queue.type >= 0)
+		json__i64(j, op->queue.by_priority ? "priority" : "mtype", op->queue.type);
 }
 
 static void put_candidates(struct json *j, const struct message *m)
@@ -114,6 +123,8 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		json__u64(&j, "wait_ns", m->wait_ns);
 	if (m->op && m->op->rule == PAIR_SIGNAL)
 		put_signal(&j, m->op, true, m->delivered_ns);
+	if (m->op && m->op->rule == PAIR_QUEUE)
+		put_queued(&j, m->op);
 	finish(&j);
 }
 
@@ -155,6 +166,12 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__u64(&j, "target_pid", op->sig.dst_pid);
 	if (op->rule == PAIR_SIGNAL)
 		put_signal(&j, op, false, 0);
+	if (op->rule == PAIR_QUEUE)
+		put_queued(&j, op);
+	if (op->rule == PAIR_QUEUE && op->kind == OP_RECV && !op->queue.by_priority)
+		json__i64(&j, "requested", op->queue.want);
+	if (op->rule == PAIR_QUEUE && op->kind != OP_UNLINK)
+		json__u64(&j, "depth_messages", op->queue.msgs);
 	finish(&j);
 }
 

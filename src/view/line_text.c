@@ -126,6 +126,10 @@ static void put_signal(struct buf *out, const struct message *m)
 	char word[SIGWORD_BYTES];
 
 	buf__printf(out, "  %s", sigword__code(op->sig.sig, op->sig.code, word));
+	if (op->sig.cause) {
+		buf__puts(out, " by ");
+		label__text(out, op->sig.cause, strlen(op->sig.cause), COLS_OBJECT);
+	}
 	if (m->delivered_ns && op->sig.result == IPCT_SIG_DELIVERED)
 		return;
 	sgr(out, SGR_DOUBT);
@@ -134,6 +138,16 @@ static void put_signal(struct buf *out, const struct message *m)
 	if (!m->delivered_ns)
 		buf__puts(out, ", not delivered");
 	sgr(out, "0");
+}
+
+/* The least priority and the type that programs without types use need no words. */
+static void put_queued(struct buf *out, const struct op *op)
+{
+	if (op->queue.type > (op->queue.by_priority ? 0 : 1))
+		buf__printf(out, op->queue.by_priority ? "  priority %lld" : "  type %lld",
+			    (long long)op->queue.type);
+	if (op->flags & OP_F_TRUNC)
+		buf__printf(out, ", %llu bytes cut off", (unsigned long long)(op->queue.total - op->bytes));
 }
 
 static void put_wait(struct buf *out, uint64_t wait_ns)
@@ -184,6 +198,8 @@ static void message(struct buf *out, const struct message *m, const struct view_
 	put_wait(out, m->wait_ns);
 	if (m->op && m->op->rule == PAIR_SIGNAL)
 		put_signal(out, m);
+	if (m->op && m->op->rule == PAIR_QUEUE)
+		put_queued(out, m->op);
 	if (m->candidate_cnt)
 		put_candidates(out, m);
 	buf__putc(out, '\n');
