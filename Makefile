@@ -179,7 +179,7 @@ clean:
 help:
 	@echo 'make              build ./ipctrace'
 	@echo 'make check        build, then every test ring that runs on this machine: $(RINGS)'
-	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels real (the last three: as root)'
+	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels real (live, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
 	@echo 'make bench        what tracing costs here'
