@@ -136,7 +136,7 @@ check-unit: unit-san
 	$(Q)$(call ring,unit)
 check-golden check-cli check-live: check-%: all
 	$(Q)$(call ring,$*)
-check-kernels check-fuzz: check-%: all
+check-kernels check-fuzz check-real: check-%: all
 	$(Q)$(call ring,$*)
 lint:
 	$(Q)$(call ring,lint)
@@ -179,7 +179,7 @@ clean:
 help:
 	@echo 'make              build ./ipctrace'
 	@echo 'make check        build, then every test ring that runs on this machine: $(RINGS)'
-	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels (live, kernels: as root)'
+	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels real (live, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
 	@echo 'make bench        what tracing costs here'
@@ -195,5 +195,5 @@ help:
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-san check check-unit check-golden check-cli check-live check-kernels check-fuzz lint format bench \
+.PHONY: all unit unit-san check check-unit check-golden check-cli check-live check-kernels check-fuzz check-real lint format bench \
 	doctor-deps install uninstall clean help FORCE

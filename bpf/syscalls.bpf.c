@@ -516,7 +516,9 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 	struct sysargs args;
 	struct task_op *op;
 
-	if (!class || class == IPCT_SC_SOCKETCALL || task__is_tracer())
+	if (!class || task__is_tracer())
+		return NULL;
+	if (class > IPCT_SC_SENDFILE && class != IPCT_SC_ACCEPT && class != IPCT_SC_SIGWAIT)
 		return NULL;
 	op = task_op__current(true);
 	if (!op)

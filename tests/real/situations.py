@@ -127,7 +127,7 @@ def output_to_fifo(program):
                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
             lines = [json.loads(line) for line in cat.stdout]
         with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, text=True) as cat:
-            subprocess.run([program, "--json", "-D", "1", "-o", path], stdin=subprocess.DEVNULL,
+            subprocess.run([program, "--json", "-p", str(cat.pid), "-D", "1", "-o", path], stdin=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, check=True)
             own = [m for m in map(json.loads, cat.stdout) if m.get("object") == "fifo:" + path]
     if not any(m.get("mech") == "pipe" for m in lines):

@@ -11,8 +11,9 @@ from collections import Counter
 
 READS = {"read", "readv", "pread64", "preadv", "preadv2", "recvfrom", "recvmsg", "recvmmsg"}
 WRITES = {"write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "sendmmsg", "vmsplice"}
+MAKERS = {"pipe", "pipe2"}
 COPIES = {"splice": (0, 2), "tee": (None, 1), "sendfile": (1, 0)}  # (argument read from, argument written to)
-CALLS = ",".join(sorted(READS | WRITES | set(COPIES) | {"clone", "clone3", "fork", "vfork", "exit", "exit_group"}))
+CALLS = ",".join(sorted(READS | WRITES | set(COPIES) | MAKERS | {"clone", "clone3", "fork", "vfork", "exit", "exit_group"}))
 
 LINE = re.compile(r"^(\d+)\s+(.*)$")
 RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$")
@@ -50,7 +51,7 @@ def calls(path):
                 yield tid, call[1], call[2], int(call[3])
 
 
-def moved(name, args, ret):
+def moved(name, args, ret, read_ends):
     """[(descriptor's name, direction, bytes)] of one call."""
     fds = FD.findall(args)
     if name in COPIES:
@@ -68,17 +69,21 @@ def moved(name, args, ret):
         return []
     if name in ("recvmmsg", "sendmmsg"):
         ret = sum(int(n) for n in re.findall(r"msg_len=(\d+)", args))
-    return [(first[1], "read" if name in READS else "write", ret)]
+    reads = name in READS or (name == "vmsplice" and args.split(",")[0] in read_ends)
+    return [(first[1], "read" if reads else "write", ret)]
 
 
 def sums(path):
     by_thread = Counter()
     group = {}  # thread -> the thread that made it
+    read_ends = set()  # "3<pipe:[77]>"
     for tid, name, args, ret in calls(path):
-        if ret > 0 and "CLONE_THREAD" in args:
+        if name in MAKERS and ret == 0:
+            read_ends.add(args[1:].split(",")[0])
+        elif ret > 0 and "CLONE_THREAD" in args:
             group[ret] = tid
         elif ret > 0:
-            for fd, way, count in moved(name, args, ret):
+            for fd, way, count in moved(name, args, ret, read_ends):
                 known = kind_of(fd)
                 if known and count:
                     by_thread[(tid, *known, way)] += count
