@@ -219,6 +219,20 @@ static void take_shares(struct subgraph *s, const struct graph *whole, const str
 	}
 }
 
+/* Channels that say something without any end: no process was asked for, so they may. */
+static void take_remarkable(struct subgraph *s, const struct graph *whole, const struct select *select)
+{
+	for (size_t i = 0; i < whole->channels.cnt; i++) {
+		const struct channel *ch = whole->channels.v[i];
+		struct op op = { .mech = ch->mech, .kind = OP_SEND };
+		struct party nobody = { 0 };
+
+		if ((ch->memory.left_behind || ch->waiters.cnt) && s->by_process &&
+		    select__op(select, &op, &nobody))
+			settle(s, ch);
+	}
+}
+
 void subgraph__finish(struct subgraph *s, const struct graph *whole, const struct select *select)
 {
 	struct partial *partial = xalloc((whole->channels.cnt + 1) * sizeof(*partial));
@@ -226,6 +240,7 @@ void subgraph__finish(struct subgraph *s, const struct graph *whole, const struc
 	settle_names(s);
 	take_ends(s, whole, select, partial);
 	take_shares(s, whole, select);
+	take_remarkable(s, whole, select);
 	map__for_each(&s->settled, slot) {
 		const struct channel *from = (const struct channel *)(uintptr_t)slot->lo;
 

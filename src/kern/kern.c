@@ -306,6 +306,10 @@ int kern__scan(struct kern *k, struct buf *err)
 	if (!rc)
 		rc = run_iterator(k, k->skel->progs.seed__files, err);
 	k->skel->bss->seeded = true;
+	if (!rc && k->opts.mechs & (IPCT_MECH_BIT(IPCT_MECH_SYSV_SHM) | IPCT_MECH_BIT(IPCT_MECH_POSIX_SHM)))
+		procfs__scan_maps(k);
+	if (!rc && k->opts.mechs & IPCT_MECH_BIT(IPCT_MECH_FLOCK))
+		procfs__scan_locks(k);
 	return rc;
 }
 

@@ -35,9 +35,15 @@ int source__open_rings(struct kern *k, struct buf *err);
 void source__close_rings(struct kern *k);
 /* Moves what is in the rings to the backlog, so that a long scan does not overflow them. */
 void source__stash(struct kern *k);
+/* Adds a record that user space made (copied). */
+void source__put(struct kern *k, const struct ipct_hdr *ev);
 
 /* kern/procfs.c: a scanned process's executable and command line; the record is completed in out, or left as it is. */
 #define PROCFS_RECORD_BYTES (sizeof(struct ipct_task) + IPCT_PATH_LEN + IPCT_ARGS_LEN)
 const struct ipct_hdr *procfs__complete(const struct ipct_hdr *ev, void *out);
+
+/* kern/procfs_maps.c, kern/procfs_locks.c: shared memory and file locks from before the trace, as records */
+void procfs__scan_maps(struct kern *k);
+void procfs__scan_locks(struct kern *k);
 
 #endif

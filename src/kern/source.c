@@ -127,6 +127,11 @@ static void stash(void *ctx, const struct ipct_hdr *ev)
 	k->backlog.len += bytes;
 }
 
+void source__put(struct kern *k, const struct ipct_hdr *ev)
+{
+	stash(k, ev);
+}
+
 void source__stash(struct kern *k)
 {
 	uint64_t watermark_ns, now_ns = time__boot_ns();

@@ -138,6 +138,35 @@ static void put_channel_id(struct json *j, const char *key, const struct sorted 
 	buf__free(&id);
 }
 
+/* Shared memory as it was at the end. */
+static void put_memory(struct json *j, const struct channel *ch)
+{
+	if (!ch->memory.known)
+		return;
+	put_u64_if(j, "size_bytes", ch->memory.size_bytes);
+	json__u64(j, "attached", ch->memory.attached);
+	if (ch->memory.creator_pid) {
+		json__u64(j, "creator_pid", ch->memory.creator_pid);
+		json__bool(j, "creator_gone", ch->memory.creator_gone);
+	}
+	if (ch->memory.left_behind)
+		json__bool(j, "left_behind", true);
+	put_u64_if(j, "last_detach_ns", ch->memory.detached_ns);
+	put_u64_if(j, "last_detach_time_s", ch->memory.detached_s);
+}
+
+static void put_procs(struct json *j, const char *key, struct proc *const *v, size_t cnt)
+{
+	char id[LABEL_ID_BYTES];
+
+	if (!cnt)
+		return;
+	json__open(j, key, '[');
+	for (size_t i = 0; i < cnt; i++)
+		json__str(j, NULL, label__proc_id(v[i], id));
+	json__close(j, ']');
+}
+
 static void put_channel(struct json *j, const struct sorted *s, const struct channel *ch,
 			const struct view_names *names)
 {
@@ -156,6 +185,9 @@ static void put_channel(struct json *j, const struct sorted *s, const struct cha
 	put_u64_if(j, "depth_messages", ch->depth_messages);
 	put_u64_if(j, "depth_bytes", ch->depth_bytes);
 	put_u64_if(j, "depth_messages_max", ch->depth_messages_max);
+	put_memory(j, ch);
+	put_procs(j, "held_by", ch->holders.v, ch->holders.cnt);
+	put_procs(j, "waited_for_by", ch->waiters.v, ch->waiters.cnt);
 	put_u64_if(j, "lost", ch->lost);
 	put_u64_if(j, "first_ns", ch->first_ns);
 	put_u64_if(j, "last_ns", ch->last_ns);

@@ -53,6 +53,20 @@ static void put_part(struct buf *out, bool *any, uint64_t cnt, const char *noun,
 	*any = true;
 }
 
+static void put_procs(struct buf *out, bool *any, const char *what, struct proc *const *v, size_t cnt)
+{
+	if (!cnt)
+		return;
+	if (*any)
+		buf__puts(out, "; ");
+	*any = true;
+	buf__puts(out, what);
+	for (size_t i = 0; i < cnt; i++) {
+		buf__puts(out, i ? ", " : " ");
+		label__proc(out, v[i]);
+	}
+}
+
 void graphs__put_remark(struct buf *out, const struct channel *ch)
 {
 	bool any = false;
@@ -63,4 +77,10 @@ void graphs__put_remark(struct buf *out, const struct channel *ch)
 	put_part(out, &any, ch->unread_bytes, "byte", "sent and not taken");
 	put_part(out, &any, ch->discarded_bytes, "byte", "cut off messages and thrown away");
 	put_part(out, &any, ch->lost, "lost event", "may have touched it");
+	if (ch->memory.left_behind) {
+		put_part(out, &any, ch->memory.size_bytes, "byte", "left behind by process ");
+		buf__printf(out, "%u, which has ended; nobody is attached", ch->memory.creator_pid);
+	}
+	put_procs(out, &any, "held by", ch->holders.v, ch->holders.cnt);
+	put_procs(out, &any, "waited for by", ch->waiters.v, ch->waiters.cnt);
 }

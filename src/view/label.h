@@ -40,4 +40,10 @@ const char *label__proc_id(const struct proc *p, char buf[LABEL_ID_BYTES]);
 /* The id of a flow's side: its process; without one "kernel" when an origin is known, else "unknown". */
 const char *label__side_id(const struct proc *p, const char *origin, char buf[LABEL_ID_BYTES]);
 
+/* Words of shared memory, locks, ptrace and passed descriptors. */
+const char *label__fd_access(uint8_t side); /* "read", "write", "readwrite" */
+const char *label__lock_kind(uint8_t kind); /* "flock", "posix", "ofd" */
+const char *label__lock_type(uint8_t type); /* "read", "write", "none" */
+const char *label__direct(const struct op *op); /* "attach", "peekdata", "process_vm_readv", ...; "?" */
+
 #endif

@@ -117,6 +117,72 @@ static void put_candidates(struct json *j, const struct message *m)
 		json__u64(j, "candidates_more", m->candidate_cnt - cnt);
 }
 
+static void put_fds(struct json *j, const struct message *m)
+{
+	json__open(j, "fds", '[');
+	for (uint16_t i = 0; i < m->fd_cnt; i++) {
+		const struct passed_fd *fd = &m->fds[i];
+
+		json__open(j, NULL, '{');
+		json__str(j, "object", fd->object);
+		if (fd->src_fd >= 0)
+			json__i64(j, "src_fd", fd->src_fd);
+		else
+			json__null(j, "src_fd");
+		json__i64(j, "dst_fd", fd->dst_fd);
+		if (fd->side)
+			json__str(j, "access", label__fd_access(fd->side));
+		json__close(j, '}');
+	}
+	json__close(j, ']');
+}
+
+static void put_lock(struct json *j, const struct op *op)
+{
+	json__open(j, "lock", '{');
+	json__str(j, "kind", label__lock_kind(op->lock.kind));
+	json__str(j, "type", label__lock_type(op->lock.type));
+	if (op->lock.kind != LOCK_KIND_FLOCK) {
+		json__u64(j, "start", op->lock.start);
+		json__u64(j, "end", op->lock.end);
+	}
+	if (op->kind == OP_WAIT && op->lock.blocker_pid)
+		json__u64(j, "blocker_pid", op->lock.blocker_pid);
+	json__close(j, '}');
+}
+
+static void put_direct(struct json *j, const struct op *op)
+{
+	json__open(j, "ptrace", '{');
+	json__str(j, "request", label__direct(op));
+	json__u64(j, "target_tid", op->direct.tid);
+	json__close(j, '}');
+}
+
+static void put_map(struct json *j, const struct op *op)
+{
+	json__open(j, "map", '{');
+	json__u64(j, "addr", op->map.addr);
+	json__u64(j, "bytes", op->map.len);
+	json__str(j, "access", op->map.flags & MAP_F_WRITE ? "rw" : "ro");
+	if (op->map.size_bytes)
+		json__u64(j, "size_bytes", op->map.size_bytes);
+	if (op->map.creator)
+		json__u64(j, "creator_pid", op->map.creator);
+	json__close(j, '}');
+}
+
+/* What the rules of shared memory, locks and ptrace add to a message or an operation. */
+static void put_more(struct json *j, const struct op *op)
+{
+	if (op->rule == PAIR_LOCK)
+		put_lock(j, op);
+	else if (op->rule == PAIR_DIRECT)
+		put_direct(j, op);
+	else if (op->rule == PAIR_SHARE)
+		put_map(j, op);
+}
+
 static void message(struct buf *out, const struct message *m, const struct view_names *names)
 {
 	struct json j;
@@ -146,6 +212,10 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_queued(&j, m->op);
 	if (m->op && m->op->rule == PAIR_UNITS)
 		put_units(&j, m->op);
+	if (m->op)
+		put_more(&j, m->op);
+	if (m->fd_cnt)
+		put_fds(&j, m);
 	finish(&j);
 }
 
@@ -187,6 +257,7 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__u64(&j, "target_pid", op->sig.dst_pid);
 	if (op->rule == PAIR_SIGNAL)
 		put_signal(&j, op, false, 0);
+	put_more(&j, op);
 	if (op->rule == PAIR_QUEUE)
 		put_queued(&j, op);
 	if (op->rule == PAIR_QUEUE && op->kind == OP_RECV && !op->queue.by_priority)

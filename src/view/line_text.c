@@ -150,6 +150,22 @@ static void put_queued(struct buf *out, const struct op *op)
 		buf__printf(out, ", %llu bytes cut off", (unsigned long long)(op->queue.total - op->bytes));
 }
 
+/* "  fd 5 -> 7 pipe:[123]" */
+static void put_fds(struct buf *out, const struct message *m)
+{
+	for (uint16_t i = 0; i < m->fd_cnt; i++) {
+		const struct passed_fd *fd = &m->fds[i];
+
+		buf__puts(out, i ? ", fd " : "  fd ");
+		if (fd->src_fd >= 0)
+			buf__i64(out, fd->src_fd);
+		else
+			buf__putc(out, '?');
+		buf__printf(out, " -> %d ", fd->dst_fd);
+		label__text(out, fd->object, strlen(fd->object), COLS_OBJECT);
+	}
+}
+
 static void put_wait(struct buf *out, uint64_t wait_ns)
 {
 	if (wait_ns < LABEL_WAIT_NS)
@@ -198,6 +214,10 @@ static void message(struct buf *out, const struct message *m, const struct view_
 	put_wait(out, m->wait_ns);
 	if (m->op && m->op->rule == PAIR_SIGNAL)
 		put_signal(out, m);
+	if (m->op && m->op->rule == PAIR_DIRECT)
+		buf__printf(out, "  %s", label__direct(m->op));
+	if (m->fd_cnt)
+		put_fds(out, m);
 	if (m->op && m->op->rule == PAIR_QUEUE)
 		put_queued(out, m->op);
 	if (m->candidate_cnt)
@@ -248,6 +268,12 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	if (op->rule == PAIR_SIGNAL && op->sig.dst_pid)
 		put_target(out, op);
 	put_units(out, op);
+	if (op->rule == PAIR_DIRECT)
+		buf__printf(out, "  %s", label__direct(op));
+	if (op->rule == PAIR_SHARE && op->kind == OP_ATTACH)
+		buf__puts(out, op->map.flags & MAP_F_WRITE ? "  read-write" : "  read-only");
+	if (op->rule == PAIR_LOCK)
+		buf__printf(out, "  %s %s", label__lock_kind(op->lock.kind), label__lock_type(op->lock.type));
 	put_wait(out, label__op_wait_ns(op));
 	buf__putc(out, '\n');
 }
