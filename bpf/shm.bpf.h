@@ -24,6 +24,7 @@
 #define IPC_RMID 0
 #define IPC_64 0x100
 
+#define MOUNTS_MAX 4
 #define RANGES_MAX 8 /* mappings in the range of one call that are looked at */
 
 static __always_inline bool name__begins(__u64 dentry, const char *word, __u32 len)
@@ -62,13 +63,24 @@ static __always_inline bool shm__from_kernmount(struct object *o, __u64 file, __
 	return true;
 }
 
-/* tmpfs mounted at a directory named shm: shm_open() makes its objects there, and sem_open() semaphores. */
+/*
+ * tmpfs mounted at a directory named shm: shm_open() makes its objects there, and sem_open() semaphores. It may be
+ * mounted over another one.
+ */
 static __always_inline bool file__is_in_shm(__u64 file, struct super_block *sb)
 {
 	__u64 mnt = mount__of(WORD(file, struct file, f_path.mnt));
 
-	return READ(sb, struct super_block, s_magic) == TMPFS_MAGIC &&
-	       name__begins(WORD(mnt, struct mount, mnt_mountpoint), "shm", 3);
+	if (READ(sb, struct super_block, s_magic) != TMPFS_MAGIC)
+		return false;
+	for (int i = 0; i < MOUNTS_MAX; i++) {
+		__u64 point = WORD(mnt, struct mount, mnt_mountpoint);
+
+		mnt = WORD(mnt, struct mount, mnt_parent);
+		if (point != WORD(mnt, struct mount, mnt.mnt_root))
+			return name__begins(point, "shm", 3);
+	}
+	return false;
 }
 
 /* Fills o from a mapped file; o->f_flags are IPCT_MAP_*, o->addr is the object's size. */
