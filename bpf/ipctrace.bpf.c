@@ -14,7 +14,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "signal.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
-#include "unit.bpf.c"
 #include "tcp.bpf.c"
 #include "udp.bpf.c"
+#include "unit.bpf.c"
 #include "uring.bpf.c"

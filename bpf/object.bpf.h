@@ -3,8 +3,8 @@
 #ifndef BPF_OBJECT_H
 #define BPF_OBJECT_H
 
-#include "mq.bpf.h"
 #include "eventfd.bpf.h"
+#include "mq.bpf.h"
 #include "pipe.bpf.h"
 #include "pty.bpf.h"
 #include "tcp.bpf.h"
@@ -196,7 +196,8 @@ __noinline int object__tell(__u32 which)
  * o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in tracepoints, 1 in
  * iterators.
  */
-static __always_inline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which, __u32 pid)
+static __always_inline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which,
+					     __u32 pid)
 {
 	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
 

@@ -34,20 +34,13 @@ static __always_inline void pass__fill_object(struct pass_scratch *sc, __u64 fil
 	ev->ino = READ(inode, struct inode, i_ino);
 	ev->mode = READ(inode, struct inode, i_mode);
 	ev->side = (mode & FMODE_READ ? 1 : 0) | (mode & FMODE_WRITE ? 2 : 0);
-	if (object__from_file(&o, file) || shm__from_file(&o, file)) {
+	if (object__from_file(&o, file) || (shm__from_file(&o, file) && !(o.f_flags & IPCT_MAP_FILE))) {
 		ev->obj_mech = o.mech;
 		ev->key = o.key;
 		ev->dev = o.dev;
 		/* Read back: to the verifier a key that went through memory is a number, whatever object it may be. */
 		if (o.mech == IPCT_MECH_POSIX_SHM)
 			named__tell(file, o.mech, *(volatile __u64 *)&ev->key, o.dev);
-	if (object__from_file(o, file) ||
-	    (shm__from_file(o, file) && !(o->f_flags & IPCT_MAP_FILE))) {
-		ev->obj_mech = o->mech;
-		ev->key = o->key;
-		ev->dev = o->dev;
-		if (o->mech == IPCT_MECH_POSIX_SHM)
-			named__tell(file, o->mech, o->key, o->dev);
 		return;
 	}
 	len = named__write(sc->name, file, &start);

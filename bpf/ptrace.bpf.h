@@ -46,7 +46,8 @@ static __always_inline __u8 ptrace__kind(const struct task_op *op)
 
 static __noinline void ptrace__exit(const struct task_op *op, __s64 ret)
 {
-	struct ipct_ptrace *ev = emit__reserve(IPCT_KIND_PTRACE, sizeof(*ev), IPCT_MECH_PTRACE, ptrace__kind(op));
+	struct ipct_ptrace *ev =
+		emit__reserve(IPCT_KIND_PTRACE, sizeof(*ev), IPCT_MECH_PTRACE, ptrace__kind(op));
 
 	if (!ev)
 		return;

@@ -72,7 +72,8 @@ static __always_inline __u32 pty__on_the_way(__u64 reader)
 	__u32 sum = 0;
 
 	for (int i = 0; i < PTY_BUFFERS_MAX && buf; i++) {
-		__u32 commit = READ(buf, struct tty_buffer, commit), read = READ(buf, struct tty_buffer, read);
+		__u32 commit = READ(buf, struct tty_buffer, commit),
+		      read = READ(buf, struct tty_buffer, read);
 
 		if (commit > read)
 			sum += commit - read;
@@ -112,7 +113,8 @@ static __noinline void pty__enter_write(struct object *o)
 	}
 	__sync_fetch_and_add(&lane->writers, 1);
 	__sync_fetch_and_add(&lane->begun, 1);
-	o->addr = (__u64)lane->begun << 32 | lane->written; /* its upper half tells whether others came later */
+	o->addr =
+		(__u64)lane->begun << 32 | lane->written; /* its upper half tells whether others came later */
 	if (lane->writers > 1)
 		o->was_waiting = 1; /* here: others write at the same time */
 }
@@ -224,7 +226,8 @@ static __always_inline void pty__exit_write(struct task_op *op, __s64 ret)
 			 pty__count_newlines(op->buf, bytes, &extra))
 			bytes += extra;
 		else
-			bytes = pty__got(reader) + pty__on_the_way(reader) - ((__u32)o->addr - (__u32)op->part_bytes);
+			bytes = pty__got(reader) + pty__on_the_way(reader) -
+				((__u32)o->addr - (__u32)op->part_bytes);
 	}
 	if (lflag & TTY_ICANON)
 		flags |= IPCT_IO_COOKED;

@@ -130,8 +130,7 @@ static __noinline bool shm__from_range(struct object *o, const struct range *r)
 	if (!r->vma)
 		return false;
 	flags = READ(r->vma, struct vm_area_struct, vm_flags);
-	if (!(flags & VM_MAYSHARE) ||
-	    !shm__from_file(o, WORD(r->vma, struct vm_area_struct, vm_file)))
+	if (!(flags & VM_MAYSHARE) || !shm__from_file(o, WORD(r->vma, struct vm_area_struct, vm_file)))
 		return false;
 	if (flags & VM_WRITE)
 		o->f_flags |= IPCT_MAP_WRITE;

@@ -33,7 +33,8 @@ static __always_inline void skb__fingerprint(__u16 fp[4], __u64 skb)
  */
 static __always_inline __u64 stream__receiver(__u64 skb, __u64 sender)
 {
-	__u64 sk = (__u64)READ(skb, struct sk_buff, prev) - bpf_core_field_offset(struct sock, sk_receive_queue);
+	__u64 sk =
+		(__u64)READ(skb, struct sk_buff, prev) - bpf_core_field_offset(struct sock, sk_receive_queue);
 	__u64 peer = unix__peer(sender);
 
 	if (peer)

@@ -6,9 +6,9 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
-#include "queue.bpf.h"
 #include "pass.bpf.h"
 #include "ptrace.bpf.h"
+#include "queue.bpf.h"
 #include "shm.bpf.h"
 #include "sysv_sem.bpf.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where datagrams leave their sender and reach a socket. */
-#include "filter.bpf.h"
 #include "udp.bpf.h"
+#include "filter.bpf.h"
 
 /* In the sender, unless its datagram had to wait for an address (then in an interrupt). */
 SEC("?tp_btf/net_dev_queue")

@@ -160,7 +160,7 @@ static __always_inline void udp__announce(const struct udp_datagram *d, __u64 fl
 	struct {
 		struct ipct_object ob;
 		struct ipct_inet_name name;
-	} *ev;
+	} * ev;
 	__u8 one = 1;
 
 	if (bpf_map_lookup_elem(&udp_flows, &flow))

@@ -69,8 +69,8 @@ struct io_rw {
 } __attribute__((preserve_access_index));
 
 /* A request begins with its command: struct io_rw of plain reads and writes. Lists of buffers are not followed. */
-static __noinline int uring__complete_eventfd(__u64 req, const struct uring_request *r, const struct object *o,
-					      __s32 res)
+static __noinline int uring__complete_eventfd(__u64 req, const struct uring_request *r,
+					      const struct object *o, __s32 res)
 {
 	struct ipct_eventfd_io *ev;
 	__u64 addr = 0, value = 0;

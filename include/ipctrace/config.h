@@ -27,7 +27,8 @@ struct ipct_config {
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
 	__u64 cgroup;
-	__u64 msg_alloc, msg_free; /* where the kernel makes and frees queue messages (src/kern/kallsyms.c); 0: not known */
+	__u64 msg_alloc,
+		msg_free; /* where the kernel makes and frees queue messages (src/kern/kallsyms.c); 0: not known */
 	__u32 msg_alloc_bytes, msg_free_bytes; /* length of that code */
 	__u32 ignore_pts; /* N of the tracer's own /dev/pts/N, plus 1; 0: none */
 	__u32 devpts; /* s_dev of the tracer's devpts */

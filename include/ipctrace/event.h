@@ -112,7 +112,8 @@ enum ipct_object_what {
 	IPCT_OBJECT_NEW = 1, /* made or opened now */
 	IPCT_OBJECT_SCAN = 2, /* existed before the trace; fill_bytes is valid */
 	IPCT_OBJECT_REBASE = 3, /* pipe: the ring was resized, addresses start anew at rd_addr */
-	IPCT_OBJECT_BASE = 4, /* eventfd: fill_bytes is its value before the first operation that the trace shows */
+	IPCT_OBJECT_BASE =
+		4, /* eventfd: fill_bytes is its value before the first operation that the trace shows */
 };
 
 #define IPCT_OBJECT_FILL_UNKNOWN (~0ull)
@@ -400,9 +401,11 @@ _Static_assert(sizeof(struct ipct_lost) == 32, "on disk and in the ring");
 /* ipct_map.flags */
 enum ipct_map_flag {
 	IPCT_MAP_WRITE = 1 << 0, /* the mapping can be written to now */
-	IPCT_MAP_FILE = 1 << 1, /* an ordinary file: memory between processes only when somebody maps it writable */
+	IPCT_MAP_FILE =
+		1 << 1, /* an ordinary file: memory between processes only when somebody maps it writable */
 	IPCT_MAP_SCAN = 1 << 2, /* existed before the trace */
-	IPCT_MAP_ONE_OBJECT = 1 << 3, /* DETACH: of this object only, whatever else lies in the range (shmdt) */
+	IPCT_MAP_ONE_OBJECT =
+		1 << 3, /* DETACH: of this object only, whatever else lies in the range (shmdt) */
 	IPCT_MAP_MARKED = 1 << 4, /* System V: removed already, lives on while somebody has it */
 };
 
@@ -537,7 +540,8 @@ enum ipct_unit_flag {
 	IPCT_UNIT_NOWAIT = 1 << 2, /* IPC_NOWAIT, sem_trywait, O_NONBLOCK */
 	IPCT_UNIT_UNDO = 1 << 3, /* SEM_UNDO */
 	IPCT_UNIT_SET = 1 << 4, /* the value became op (SETVAL, SETALL) */
-	IPCT_UNIT_AT_EXIT = 1 << 5, /* the kernel gives back what SEM_UNDO noted; enter_ns is when the process ended */
+	IPCT_UNIT_AT_EXIT =
+		1 << 5, /* the kernel gives back what SEM_UNDO noted; enter_ns is when the process ended */
 	IPCT_UNIT_BASE = 1 << 6, /* no operation: value is what the counter held when it was first touched */
 	IPCT_UNIT_IN_LIBC = 1 << 7, /* futex: inside sem_post, sem_wait, ..., which have their own record */
 	IPCT_UNIT_ONE = 1 << 8, /* eventfd: EFD_SEMAPHORE */

@@ -73,7 +73,9 @@ static void put_name(struct kern *k, const struct line *l, uint64_t ts_ns)
 	struct {
 		struct ipct_object ob;
 		char name[IPCT_PATH_LEN];
-	} rec = { .ob = { .key = l->ino, .dev = l->major << 20 | l->minor, .fd = -1, .what = IPCT_OBJECT_SCAN } };
+	} rec = {
+		.ob = { .key = l->ino, .dev = l->major << 20 | l->minor, .fd = -1, .what = IPCT_OBJECT_SCAN }
+	};
 	size_t len;
 
 	find_path(l, rec.name, sizeof(rec.name));

@@ -194,8 +194,8 @@ static void scan_segments(struct scan *s)
 		unsigned long id, size, dtime;
 		unsigned int cpid, nattch;
 
-		if (sscanf(line, "%*d %lu %*o %lu %u %*u %u %*u %*u %*u %*u %*u %lu", &id, &size, &cpid, &nattch,
-			   &dtime) < 5)
+		if (sscanf(line, "%*d %lu %*o %lu %u %*u %u %*u %*u %*u %*u %*u %lu", &id, &size, &cpid,
+			   &nattch, &dtime) < 5)
 			continue; /* the heading */
 		ev.key = id;
 		ev.size = size;

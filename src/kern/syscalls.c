@@ -100,7 +100,8 @@ static const struct row rows[] = {
 	{ SYS_shmat, 397, IPCT_SC_SHMAT, BIT(SYSV_SHM) },
 	{ SYS_shmdt, 398, IPCT_SC_SHMDT, BIT(SYSV_SHM) },
 	{ SYS_shmctl, 396, IPCT_SC_SHMCTL, BIT(SYSV_SHM) },
-	{ SYS_mmap, 192, IPCT_SC_MMAP, MAPS }, /* mmap2; the old mmap(90) takes a struct and is not followed */
+	{ SYS_mmap, 192, IPCT_SC_MMAP,
+	  MAPS }, /* mmap2; the old mmap(90) takes a struct and is not followed */
 	{ SYS_munmap, 91, IPCT_SC_MUNMAP, MAPS },
 	{ SYS_mremap, 163, IPCT_SC_MREMAP, MAPS },
 	{ SYS_mprotect, 125, IPCT_SC_MPROTECT, MAPS },

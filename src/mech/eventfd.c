@@ -60,7 +60,8 @@ const struct hook hook_eventfd_uring_complete = {
 };
 
 static const char *const blind[] = {
-	"what the kernel itself adds (asynchronous I/O, KVM, vhost) shows as kernel(eventfd_signal) when it is read, not when it is added",
+	"what the kernel itself adds (asynchronous I/O, KVM, vhost) shows as kernel(eventfd_signal) when it "
+	"is read, not when it is added",
 	"who waits for an eventfd with poll or epoll and never reads it",
 	NULL,
 };

@@ -29,7 +29,8 @@ static const char *const blind[] = {
 	NULL,
 };
 
-const struct mech_desc mech_flock = { IPCT_MECH_FLOCK, "flock", "file locks: flock, fcntl, open file", blind };
+const struct mech_desc mech_flock = { IPCT_MECH_FLOCK, "flock", "file locks: flock, fcntl, open file",
+				      blind };
 
 static struct obj_key key_of(uint64_t ino, uint32_t dev)
 {

@@ -11,23 +11,10 @@
 #define CNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct mech_desc *const mechs[] = {
-	&mech_pipe,
-	&mech_fifo,
-	&mech_signal,
-	&mech_sysv_msg,
-	&mech_posix_mq,
-	&mech_unix_stream,
-	&mech_unix_dgram,
-	&mech_unix_seqpacket,
-	&mech_sysv_shm,
-	&mech_posix_shm,
-	&mech_ptrace,
-	&mech_flock,
-	&mech_sysv_sem,
-	&mech_eventfd,
-	&mech_tcp,
-	&mech_udp,
-	&mech_pty,
+	&mech_pipe,	   &mech_fifo,	     &mech_signal,	   &mech_sysv_msg, &mech_posix_mq,
+	&mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket, &mech_sysv_shm, &mech_posix_shm,
+	&mech_ptrace,	   &mech_flock,	     &mech_sysv_sem,	   &mech_eventfd,  &mech_tcp,
+	&mech_udp,	   &mech_pty,
 };
 
 /* clang-format off: one a line */
@@ -82,16 +69,14 @@ static const struct {
 	uint8_t mech;
 	void (*name)(uint8_t mech, struct obj_key key, char *buf, size_t size);
 } object_names[] = {
-	{ IPCT_MECH_PIPE, pipe__object_name },	     { IPCT_MECH_FIFO, pipe__object_name },
-	{ IPCT_MECH_SIGNAL, signal__object_name },   { IPCT_MECH_UNIX_STREAM, unix__object_name },
-	{ IPCT_MECH_UNIX_DGRAM, unix__object_name }, { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
-	{ IPCT_MECH_SYSV_MSG, queue__object_name },  { IPCT_MECH_POSIX_MQ, queue__object_name },
-	{ IPCT_MECH_SYSV_SHM, shm__object_name },    { IPCT_MECH_POSIX_SHM, shm__object_name },
-	{ IPCT_MECH_PTRACE, ptrace__object_name },   { IPCT_MECH_FLOCK, flock__object_name },
-	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name },
-	{ IPCT_MECH_EVENTFD, eventfd__object_name },
-	{ IPCT_MECH_TCP, tcp__object_name },
-	{ IPCT_MECH_UDP, udp__object_name },
+	{ IPCT_MECH_PIPE, pipe__object_name },	       { IPCT_MECH_FIFO, pipe__object_name },
+	{ IPCT_MECH_SIGNAL, signal__object_name },     { IPCT_MECH_UNIX_STREAM, unix__object_name },
+	{ IPCT_MECH_UNIX_DGRAM, unix__object_name },   { IPCT_MECH_UNIX_SEQPACKET, unix__object_name },
+	{ IPCT_MECH_SYSV_MSG, queue__object_name },    { IPCT_MECH_POSIX_MQ, queue__object_name },
+	{ IPCT_MECH_SYSV_SHM, shm__object_name },      { IPCT_MECH_POSIX_SHM, shm__object_name },
+	{ IPCT_MECH_PTRACE, ptrace__object_name },     { IPCT_MECH_FLOCK, flock__object_name },
+	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name }, { IPCT_MECH_EVENTFD, eventfd__object_name },
+	{ IPCT_MECH_TCP, tcp__object_name },	       { IPCT_MECH_UDP, udp__object_name },
 	{ IPCT_MECH_PTY, pty__object_name },
 };
 

@@ -36,8 +36,12 @@ static const char *const blind[] = {
 const struct mech_desc mech_pty = { IPCT_MECH_PTY, "pty", "pseudoterminals, both directions", blind };
 
 static const struct flag_pair flags[] = {
-	{ IPCT_IO_WAITED, OP_F_WAITED }, { IPCT_IO_BLOCKED, OP_F_COOKED }, { IPCT_IO_DRAINED, OP_F_DRAINED },
-	{ IPCT_IO_MORE, OP_F_MORE },	 { IPCT_IO_COOKED, OP_F_COOKED },   { IPCT_IO_ECHO, OP_F_ECHO },
+	{ IPCT_IO_WAITED, OP_F_WAITED },
+	{ IPCT_IO_BLOCKED, OP_F_COOKED },
+	{ IPCT_IO_DRAINED, OP_F_DRAINED },
+	{ IPCT_IO_MORE, OP_F_MORE },
+	{ IPCT_IO_COOKED, OP_F_COOKED },
+	{ IPCT_IO_ECHO, OP_F_ECHO },
 	{ 0, 0 },
 };
 
@@ -45,7 +49,8 @@ static const struct flag_pair flags[] = {
 static struct obj_key key_of(uint64_t tty, uint32_t devpts, uint32_t index)
 {
 	return (struct obj_key){ .id = tty,
-				 .space = (uint64_t)IPCT_MECH_PTY << 56 | (uint64_t)(devpts & 0xffffff) << 32 | index };
+				 .space = (uint64_t)IPCT_MECH_PTY << 56 |
+					  (uint64_t)(devpts & 0xffffff) << 32 | index };
 }
 
 void pty__decode(const struct ipct_hdr *ev, struct decoded *out)

@@ -26,9 +26,10 @@ static const char *const blind[] = {
 
 const struct mech_desc mech_sysv_shm = { IPCT_MECH_SYSV_SHM, "sysv-shm", "System V shared memory segments",
 					 blind };
-const struct mech_desc mech_posix_shm = { IPCT_MECH_POSIX_SHM, "posix-shm",
-					  "shm_open, memfd_create, files and anonymous memory mapped MAP_SHARED",
-					  blind };
+const struct mech_desc mech_posix_shm = {
+	IPCT_MECH_POSIX_SHM, "posix-shm",
+	"shm_open, memfd_create, files and anonymous memory mapped MAP_SHARED", blind
+};
 
 static const struct flag_pair flags[] = {
 	{ IPCT_MAP_WRITE, MAP_F_WRITE },

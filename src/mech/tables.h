@@ -46,8 +46,8 @@ void queue__decode_call(const struct ipct_call *call, struct op *op);
 void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void queue__decode_object(const struct ipct_object *ob, struct decoded *out);
 extern const struct mech_desc mech_tcp;
-extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued, hook_tcp_sleep,
-	hook_tcp_uring;
+extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued,
+	hook_tcp_sleep, hook_tcp_uring;
 void tcp__decode(const struct ipct_hdr *ev, struct decoded *out);
 void tcp__decode_call(const struct ipct_call *call, struct op *op);
 void tcp__decode_object(const struct ipct_object *ob, struct decoded *out);
@@ -103,7 +103,8 @@ extern const struct hook hook_sysv_sem_calls, hook_sysv_sem_wake, hook_sysv_sem_
 void sysv_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
 extern const struct mech_desc mech_eventfd;
-extern const struct hook hook_eventfd_calls, hook_eventfd_wake, hook_eventfd_uring_submit, hook_eventfd_uring_complete;
+extern const struct hook hook_eventfd_calls, hook_eventfd_wake, hook_eventfd_uring_submit,
+	hook_eventfd_uring_complete;
 struct obj_key eventfd__key(uint64_t ctx, uint32_t id);
 void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out);
 void eventfd__decode_object(const struct ipct_object *ob, struct decoded *out);

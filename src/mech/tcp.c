@@ -44,7 +44,8 @@ const struct hook hook_tcp_queued = {
 		     "tcp_sendmsg_locked",
 		     { "tcp_sendmsg_locked__tracepoint" },
 		     .optional = true,
-		     .note = "which bytes are a sender's; without it (before Linux 6.16) those that send on one "
+		     .note = "which bytes are a sender's; without it (before Linux 6.16) those that send on "
+			     "one "
 			     "socket at the same time may not be told apart" } },
 };
 
@@ -70,23 +71,19 @@ const struct hook hook_tcp_uring = {
 
 static const char *const blind[] = {
 	"connections whose other end is on another host are not shown: that is no IPC",
-	"data taken without copying (TCP_ZEROCOPY_RECEIVE) or redirected by BPF programs (sockmap) passes unseen",
+	"data taken without copying (TCP_ZEROCOPY_RECEIVE) or redirected by BPF programs (sockmap) passes "
+	"unseen",
 	"under kernel TLS the encrypted bytes are counted, and who took them is not known",
 	NULL,
 };
 
-const struct mech_desc mech_tcp = { IPCT_MECH_TCP, "tcp", "TCP connections with both ends on this host", blind };
+const struct mech_desc mech_tcp = { IPCT_MECH_TCP, "tcp", "TCP connections with both ends on this host",
+				    blind };
 
 static const struct flag_pair flags[] = {
-	{ IPCT_IO_PEEK, OP_F_PEEK },
-	{ IPCT_IO_URING, OP_F_URING },
-	{ IPCT_IO_WAITED, OP_F_WAITED },
-	{ IPCT_IO_BLOCKED, OP_F_BLOCKED },
-	{ IPCT_IO_DRAINED, OP_F_DRAINED },
-	{ IPCT_IO_MORE, OP_F_MORE },
-	{ IPCT_IO_NOENTRY, OP_F_NOENTRY },
-	{ IPCT_IO_OOB, OP_F_OOB },
-	{ 0, 0 },
+	{ IPCT_IO_PEEK, OP_F_PEEK },	   { IPCT_IO_URING, OP_F_URING },     { IPCT_IO_WAITED, OP_F_WAITED },
+	{ IPCT_IO_BLOCKED, OP_F_BLOCKED }, { IPCT_IO_DRAINED, OP_F_DRAINED }, { IPCT_IO_MORE, OP_F_MORE },
+	{ IPCT_IO_NOENTRY, OP_F_NOENTRY }, { IPCT_IO_OOB, OP_F_OOB },	      { 0, 0 },
 };
 
 static struct obj_key key_of(uint64_t sk)

@@ -68,15 +68,12 @@ static const char *const blind[] = {
 	NULL,
 };
 
-const struct mech_desc mech_udp = { IPCT_MECH_UDP, "udp", "UDP datagrams between sockets of this host", blind };
+const struct mech_desc mech_udp = { IPCT_MECH_UDP, "udp", "UDP datagrams between sockets of this host",
+				    blind };
 
 static const struct flag_pair flags[] = {
-	{ IPCT_IO_PEEK, OP_F_PEEK },
-	{ IPCT_IO_URING, OP_F_URING },
-	{ IPCT_IO_WAITED, OP_F_WAITED },
-	{ IPCT_IO_DRAINED, OP_F_DRAINED },
-	{ IPCT_IO_TRUNC, OP_F_TRUNC },
-	{ 0, 0 },
+	{ IPCT_IO_PEEK, OP_F_PEEK },	   { IPCT_IO_URING, OP_F_URING }, { IPCT_IO_WAITED, OP_F_WAITED },
+	{ IPCT_IO_DRAINED, OP_F_DRAINED }, { IPCT_IO_TRUNC, OP_F_TRUNC }, { 0, 0 },
 };
 
 static struct obj_key flow_key(uint64_t flow)

@@ -15,12 +15,9 @@ struct role_row {
 
 /* The first row that fits. Operations without a row make no end. */
 static const struct role_row role_rows[] = {
-	{ PAIR_UNITS, OP_WAKE, true, "wake" },
-	{ PAIR_UNITS, OP_CONTROL, true, "post" },
-	{ ANY_RULE, OP_SEND, true, "write" },
-	{ ANY_RULE, OP_RECV, false, "read" },
-	{ ANY_RULE, OP_POST, true, "post" },
-	{ ANY_RULE, OP_WAIT, false, "wait" },
+	{ PAIR_UNITS, OP_WAKE, true, "wake" }, { PAIR_UNITS, OP_CONTROL, true, "post" },
+	{ ANY_RULE, OP_SEND, true, "write" },  { ANY_RULE, OP_RECV, false, "read" },
+	{ ANY_RULE, OP_POST, true, "post" },   { ANY_RULE, OP_WAIT, false, "wait" },
 };
 
 static const struct role_row *role_of(const struct op *op)

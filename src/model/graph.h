@@ -36,9 +36,11 @@ struct channel {
 		uint64_t detached_ns; /* last detach that was seen; 0: none */
 		uint64_t detached_s; /* System V: last detach in seconds since 1970; 0: none, or not known */
 	} memory;
-	VEC(struct proc *) holders, waiters; /* locks: who has it and who wants it at the end; ptrace: the tracer */
+	VEC(struct proc *)
+	holders, waiters; /* locks: who has it and who wants it at the end; ptrace: the tracer */
 	bool fallback; /* named only by model_opts.object_name so far */
-	struct channel *merged; /* not in graph.channels any more: its history went there (channel__resolve) */
+	struct channel
+		*merged; /* not in graph.channels any more: its history went there (channel__resolve) */
 };
 
 /* What one process did to one channel; one per (process, channel, role). */
@@ -98,7 +100,8 @@ static inline struct channel *channel__resolve(struct channel *ch)
 		ch = ch->merged;
 	return ch;
 }
-struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role, bool to_channel);
+struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
+		       bool to_channel);
 /* Adds it to its flow; without a known sender, to the channel's unattributed part. */
 void graph__add_message(struct graph *g, const struct message *m);
 void graph__free(struct graph *g);

@@ -7,11 +7,11 @@
 #include "model/passed.h"
 
 enum attr { /* how sure the pairing is, best first; names in attr__name() */
-	ATTR_EXACT, /* followed byte by byte, message by message, or by identity */
-	ATTR_INFERRED, /* only one candidate existed */
-	ATTR_CANDIDATES, /* several; listed */
-	ATTR_UNKNOWN,
-	ATTR_CNT,
+	    ATTR_EXACT, /* followed byte by byte, message by message, or by identity */
+	    ATTR_INFERRED, /* only one candidate existed */
+	    ATTR_CANDIDATES, /* several; listed */
+	    ATTR_UNKNOWN,
+	    ATTR_CNT,
 };
 const char *attr__name(enum attr attr);
 
@@ -37,12 +37,14 @@ struct message {
 	const char *origin; /* static: "timer", ...; NULL: src is a process or unknown */
 	uint64_t bytes;
 	uint64_t messages; /* byte streams: writes whose last byte this receiver took */
-	uint64_t latency_ns; /* from the send's return to the receive's return; 0 when the receive returned first */
+	uint64_t
+		latency_ns; /* from the send's return to the receive's return; 0 when the receive returned first */
 	uint64_t wait_ns; /* how long the receiver was blocked; 0: not */
 	struct proc *candidates[MESSAGE_CANDIDATES_MAX];
 	const struct op *op; /* the receiving operation, mechanism-specific fields; valid during the call */
 	uint64_t delivered_ns; /* signals: 0 = not delivered (yet) */
-	const struct passed_fd *fds; /* model/passed.h: fd_cnt descriptors came along; valid during the call */
+	const struct passed_fd
+		*fds; /* model/passed.h: fd_cnt descriptors came along; valid during the call */
 	uint16_t fd_cnt;
 };
 

@@ -11,15 +11,9 @@
 
 /* One row per rule; a rule without a row moves nothing. */
 static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
-	[PAIR_STREAM] = &pair_stream,
-	[PAIR_MESSAGE] = &pair_message,
-	[PAIR_SIGNAL] = &pair_signal,
-	[PAIR_QUEUE] = &pair_queue,
-	[PAIR_SHARE] = &pair_share,
-	[PAIR_LOCK] = &pair_lock,
-	[PAIR_DIRECT] = &pair_direct,
-	[PAIR_UNITS] = &pair_units,
-	[PAIR_SEQ] = &pair_seq,
+	[PAIR_STREAM] = &pair_stream, [PAIR_MESSAGE] = &pair_message, [PAIR_SIGNAL] = &pair_signal,
+	[PAIR_QUEUE] = &pair_queue,   [PAIR_SHARE] = &pair_share,     [PAIR_LOCK] = &pair_lock,
+	[PAIR_DIRECT] = &pair_direct, [PAIR_UNITS] = &pair_units,     [PAIR_SEQ] = &pair_seq,
 	[PAIR_DGRAM] = &pair_dgram,
 };
 
@@ -39,7 +33,8 @@ struct model *model__new(const struct model_opts *opts, const struct model_sink 
 		m->opts.settle_ns = SETTLE_NS;
 	if (!m->opts.pending_max)
 		m->opts.pending_max = PENDING_MAX;
-	for_each_rule(i) m->pairing[i] = rules[i]->new (m);
+	for_each_rule(i)
+		m->pairing[i] = rules[i]->new (m);
 	return m;
 }
 
@@ -48,7 +43,8 @@ void model__free(struct model *m)
 	if (!m)
 		return;
 	m->sink = (struct model_sink){ 0 };
-	for_each_rule(i) rules[i]->free(m->pairing[i]);
+	for_each_rule(i)
+		rules[i]->free(m->pairing[i]);
 	receipts__free(m);
 	passed__free(m);
 	objects__free(m);
@@ -78,14 +74,18 @@ void model__task(struct model *m, const struct task_info *info)
 			rules[i]->task(m->pairing[i], info);
 	if (info->what != TASK_EXIT || !info->group_dead)
 		return;
-	for_each_rule(i) if (rules[i]->task_exit) rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
+	for_each_rule(i)
+		if (rules[i]->task_exit)
+			rules[i]->task_exit(m->pairing[i], info->pid, info->ts_ns);
 }
 
 void model__object(struct model *m, const struct object_info *info)
 {
 	note_time(m, info->ts_ns);
 	objects__learn(m, info);
-	for_each_rule(i) if (rules[i]->object) rules[i]->object(m->pairing[i], info);
+	for_each_rule(i)
+		if (rules[i]->object)
+			rules[i]->object(m->pairing[i], info);
 }
 
 void model__op(struct model *m, const struct op *op)
@@ -136,7 +136,9 @@ void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
 	for (c = 0; c < g->channels.cnt; c++)
 		if (g->channels.v[c]->mech == mech)
 			g->channels.v[c]->lost += cnt;
-	for_each_rule(i) if (rules[i]->lost) rules[i]->lost(m->pairing[i], ts_ns, mech);
+	for_each_rule(i)
+		if (rules[i]->lost)
+			rules[i]->lost(m->pairing[i], ts_ns, mech);
 }
 
 void model__advance(struct model *m, uint64_t now_ns)
@@ -144,7 +146,9 @@ void model__advance(struct model *m, uint64_t now_ns)
 	if (now_ns > m->now_ns)
 		m->now_ns = now_ns;
 	m->next_settle_ns = now_ns + m->opts.settle_ns / 400;
-	for_each_rule(i) if (rules[i]->advance) rules[i]->advance(m->pairing[i], now_ns);
+	for_each_rule(i)
+		if (rules[i]->advance)
+			rules[i]->advance(m->pairing[i], now_ns);
 	receipts__release(m, m->now_ns);
 }
 
@@ -154,7 +158,8 @@ void model__finish(struct model *m, uint64_t now_ns)
 		m->now_ns = now_ns;
 	if (now_ns > m->graph.end_ns)
 		m->graph.end_ns = now_ns;
-	for_each_rule(i) rules[i]->finish(m->pairing[i], now_ns);
+	for_each_rule(i)
+		rules[i]->finish(m->pairing[i], now_ns);
 	receipts__release(m, UINT64_MAX);
 }
 

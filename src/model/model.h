@@ -37,7 +37,8 @@ struct model_stats {
 	uint64_t lost; /* events, all mechanisms */
 };
 
-struct model *model__new(const struct model_opts *opts, const struct model_sink *sink); /* opts, sink are copied; NULL: defaults */
+struct model *model__new(const struct model_opts *opts,
+			 const struct model_sink *sink); /* opts, sink are copied; NULL: defaults */
 void model__free(struct model *m);
 
 void model__task(struct model *m, const struct task_info *info);

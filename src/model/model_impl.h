@@ -55,7 +55,8 @@ void ends__took(struct model *m, const struct message *msg);
 void passed__feed(struct model *m, const struct pass_info *info);
 /* What the thread of op received during op, from now on under a number; 0: nothing. */
 uint32_t passed__claim(struct model *m, const struct op *op);
-const struct passed_fd *passed__of(const struct model *m, uint32_t nr, uint16_t *cnt); /* NULL: none, or too long ago */
+const struct passed_fd *passed__of(const struct model *m, uint32_t nr,
+				   uint16_t *cnt); /* NULL: none, or too long ago */
 void passed__free(struct model *m);
 
 /* receipt.c: gives out what is done; waits for open ones no longer than until now_ns. */

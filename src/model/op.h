@@ -15,10 +15,28 @@
 #include <stdint.h>
 
 enum op_kind { /* same order and names as the contract's operations */
-	OP_NONE,
-	OP_CREATE, OP_OPEN, OP_CLOSE, OP_UNLINK, OP_CONNECT, OP_ACCEPT, OP_SEND, OP_RECV, OP_POST, OP_WAIT,
-	OP_WAKE, OP_ATTACH, OP_DETACH, OP_LOCK, OP_UNLOCK, OP_CONTROL, OP_PASS, OP_FORK, OP_EXEC, OP_EXIT,
-	OP_KIND_CNT,
+	       OP_NONE,
+	       OP_CREATE,
+	       OP_OPEN,
+	       OP_CLOSE,
+	       OP_UNLINK,
+	       OP_CONNECT,
+	       OP_ACCEPT,
+	       OP_SEND,
+	       OP_RECV,
+	       OP_POST,
+	       OP_WAIT,
+	       OP_WAKE,
+	       OP_ATTACH,
+	       OP_DETACH,
+	       OP_LOCK,
+	       OP_UNLOCK,
+	       OP_CONTROL,
+	       OP_PASS,
+	       OP_FORK,
+	       OP_EXEC,
+	       OP_EXIT,
+	       OP_KIND_CNT,
 };
 const char *op_kind__name(enum op_kind kind);
 
@@ -28,7 +46,9 @@ enum op_flag {
 	OP_F_PAGES = 1 << 2, /* addr_s/addr_e are valid in whole slots only */
 	OP_F_URING = 1 << 3,
 	OP_F_WAITED = 1 << 4, /* the object was empty/full at entry: ts - enter is waiting */
-	OP_F_BLOCKED = 1 << 5, /* not the end: a long write went to sleep; what it wrote so far lies in addr_s..addr_e */
+	OP_F_BLOCKED =
+		1
+		<< 5, /* not the end: a long write went to sleep; what it wrote so far lies in addr_s..addr_e */
 	OP_F_DRAINED = 1 << 6, /* nothing was left in the object at the end */
 	OP_F_MORE = 1 << 7, /* one part of several of the same call */
 	OP_F_NO_ID = 1 << 8, /* msg_id is not known */
@@ -119,7 +139,8 @@ struct op {
 			uint32_t dst_pid, dst_tid;
 			uint8_t result, group, how;
 			bool from_kernel; /* the running task did not send it */
-			const char *origin; /* static string: "timer", "tty", "child", "fault", ...; NULL: a process */
+			const char *
+				origin; /* static string: "timer", "tty", "child", "fault", ...; NULL: a process */
 			uint64_t value;
 			uint8_t cause_mech; /* what made the sender send it: an object of this mechanism; 0: not known */
 			struct obj_key cause_key;
@@ -158,7 +179,8 @@ struct op {
 		struct {
 			uint64_t amount;
 			uint64_t lo_ns, hi_ns; /* it took effect in between */
-			uint64_t wake_ns; /* its last sleep was ended then by waker; 0: it did not sleep, or nobody was seen */
+			uint64_t
+				wake_ns; /* its last sleep was ended then by waker; 0: it did not sleep, or nobody was seen */
 			uint64_t value; /* of the counter at the end; UINT64_MAX: not known */
 			uint32_t waker_pid, waker_tid;
 			uint32_t woken_pid, woken_tid; /* UNITS_WOKE */

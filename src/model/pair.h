@@ -21,8 +21,10 @@ struct pair_ops {
 	/* True: it is kept until it is known whether it is to be seen at all; then model__op() gets it again. NULL: never. */
 	bool (*defer)(struct pairing *p, const struct op *op);
 	void (*object)(struct pairing *p, const struct object_info *info); /* NULL: not interested */
-	void (*task)(struct pairing *p, const struct task_info *info); /* any record about a task; NULL: not interested */
-	void (*task_exit)(struct pairing *p, uint32_t pid, uint64_t ts_ns); /* the whole process; NULL: not interested */
+	void (*task)(struct pairing *p,
+		     const struct task_info *info); /* any record about a task; NULL: not interested */
+	void (*task_exit)(struct pairing *p, uint32_t pid,
+			  uint64_t ts_ns); /* the whole process; NULL: not interested */
 	void (*lost)(struct pairing *p, uint64_t ts_ns, uint8_t mech); /* NULL: not interested */
 	void (*advance)(struct pairing *p, uint64_t now_ns); /* NULL: nothing waits */
 	void (*finish)(struct pairing *p, uint64_t now_ns);
@@ -46,8 +48,8 @@ struct receipt; /* opaque: made by receipt__new, freed by receipt__done */
 /* Begins a receipt for a receiving operation (copied). The channel is the receiver's, by op->obj unless given. */
 struct receipt *receipt__new(struct model *m, const struct op *op, struct channel *ch);
 /* bytes/messages of it came from s. attr: how sure. cand/cand_cnt: for ATTR_CANDIDATES. */
-void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages, enum attr attr,
-		  struct proc *const *cand, size_t cand_cnt);
+void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uint64_t messages,
+		  enum attr attr, struct proc *const *cand, size_t cand_cnt);
 /* bytes/messages of it have no known sender (from before the trace, or lost). */
 void receipt__add_unknown(struct receipt *r, uint64_t bytes, uint64_t messages);
 const struct op *receipt__op(const struct receipt *r);

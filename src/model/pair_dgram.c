@@ -156,7 +156,8 @@ static void grade(struct pairing *p, const struct socket *s, const struct arriva
 }
 
 /* Older ones that nobody took although their turn is long over. */
-static void drop_overtaken(struct pairing *p, struct socket *s, const struct arrival *match, const struct op *op)
+static void drop_overtaken(struct pairing *p, struct socket *s, const struct arrival *match,
+			   const struct op *op)
 {
 	while (s->arrivals.next != &match->of_socket) {
 		struct arrival *a = list__entry(s->arrivals.next, struct arrival, of_socket);

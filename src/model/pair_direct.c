@@ -155,7 +155,8 @@ static void direct__finish(struct pairing *p, uint64_t now_ns)
 	map__for_each(&p->tracers, slot) {
 		const struct tracing *t = slot->val;
 
-		add_holder(model__channel(p->m, t->mech, t->obj), model__party(p->m, t->tracer, t->tracer).proc);
+		add_holder(model__channel(p->m, t->mech, t->obj),
+			   model__party(p->m, t->tracer, t->tracer).proc);
 	}
 }
 

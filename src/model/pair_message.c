@@ -105,8 +105,7 @@ static bool is_backlog(struct sock *to, const struct life *life)
 
 	if (!to->backlog_msgs && !to->backlog_bytes)
 		return false;
-	list__for_each(&to->incoming, cur)
-	{
+	list__for_each(&to->incoming, cur) {
 		const struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id || part->id != life->id || part->from != life->from)
@@ -255,8 +254,7 @@ static void message__object(struct pairing *p, const struct object_info *info)
 	s->backlog_msgs = info->fill_msgs;
 	s->backlog_bytes = fill;
 	/* What was sent before the look is part of it; without identity it cannot be told from the rest. */
-	list__for_each(&s->incoming, cur)
-	{
+	list__for_each(&s->incoming, cur) {
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id && part->ts_ns <= info->ts_ns)

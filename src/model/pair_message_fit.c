@@ -69,8 +69,7 @@ bool part__claims(const struct part *part, const struct life *life)
 
 static bool same_chunk_claimed(const struct part *part)
 {
-	list__for_each(&part->to->incoming, cur)
-	{
+	list__for_each(&part->to->incoming, cur) {
 		const struct part *other = list__entry(cur, struct part, of_receiver);
 
 		if (other != part && other->has_id && other->id == part->id && !part__precedes(other, part) &&
@@ -88,8 +87,7 @@ bool part__is_doubtful(const struct part *part)
 
 bool life__earlier_open(const struct life *life, const struct part *part)
 {
-	list__for_each(&life->from->lives, cur)
-	{
+	list__for_each(&life->from->lives, cur) {
 		const struct life *other = list__entry(cur, struct life, of_sender);
 
 		if (other == life)

@@ -168,7 +168,8 @@ void message__settle_unknown(struct pairing *p, struct life *life);
 
 /* pair_message_refute.c */
 void message__make_stale(struct pairing *p, struct part *part);
-void part__refute(struct part *part, const struct life *life); /* another sent the chunk that it may have named */
+void part__refute(struct part *part,
+		  const struct life *life); /* another sent the chunk that it may have named */
 void message__refute_claims(struct pairing *p, struct life *life);
 void message__apply_drained(struct pairing *p, struct sock *to);
 

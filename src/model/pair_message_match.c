@@ -111,8 +111,7 @@ static void spread_doubt(const struct life *life, const struct set *set, const s
 /* The chunk is gone now. Whoever else named it at the time named another's; whoever named it before has missed its receipt. */
 static void clear_claims(struct pairing *p, const struct life *life, const struct part *chosen)
 {
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part__is_beyond(part, chosen->ts_ns))
@@ -221,8 +220,7 @@ static void add_by_order(const struct life *life, struct set *fresh, struct set 
 {
 	const struct part *front = NULL;
 
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 		bool too_old = part__too_old(part, life);
 
@@ -260,14 +258,14 @@ static enum outcome match_by_identity(struct pairing *p, struct life *life, bool
 
 	if (!life->from->id_cnt)
 		return NOT_FOUND;
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part__claims(part, life))
 			add(&set, part);
 		else if (part->has_id && part->id == life->id && part__time_fits(part, life))
-			part->suspect |= !part->loose; /* it is not its own: another length, or other contents */
+			part->suspect |=
+				!part->loose; /* it is not its own: another length, or other contents */
 	}
 	if (!set.cnt)
 		return NOT_FOUND;
@@ -287,8 +285,7 @@ static void infer_rivals(const struct life *life, struct set *set)
 {
 	const struct part *chosen = set->v[0];
 
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part__is_beyond(part, chosen->ts_ns))
@@ -348,8 +345,7 @@ static struct life *match_run(struct pairing *p, struct life *life)
 	struct life *rest = NULL;
 	struct part *part;
 
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		part = list__entry(cur, struct part, of_sender);
 		if (part__time_fits(part, life) && !part__too_old(part, life))
 			add(&set, part);
@@ -389,15 +385,15 @@ void message__match_life(struct pairing *p, struct life *life)
 
 void message__match_sender(struct pairing *p, struct sock *from)
 {
-	list__for_each(&from->lives, cur) message__match_life(p, list__entry(cur, struct life, of_sender));
+	list__for_each(&from->lives, cur)
+		message__match_life(p, list__entry(cur, struct life, of_sender));
 }
 
 void message__match_new(struct pairing *p, struct sock *from, const struct op *op)
 {
 	size_t open_cnt = from->life_cnt;
 
-	list__for_each(&from->lives, cur)
-	{
+	list__for_each(&from->lives, cur) {
 		struct life *life = list__entry(cur, struct life, of_sender);
 		bool named = life->has_id && life->id == op->msg.id && !(op->flags & OP_F_NO_ID);
 
@@ -420,8 +416,7 @@ static void give_up(struct pairing *p, struct life *life)
 	struct set set = { .cnt = 0 };
 	size_t i;
 
-	list__for_each(&life->from->sent, cur)
-	{
+	list__for_each(&life->from->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		/* Guesses before may have left it with a wrong length. */

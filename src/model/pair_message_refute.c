@@ -37,8 +37,7 @@ void message__refute_claims(struct pairing *p, struct life *life)
 
 	if (!life->to->incoming_id_cnt)
 		return;
-	list__for_each(&life->to->incoming, cur)
-	{
+	list__for_each(&life->to->incoming, cur) {
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (!part->has_id || part->id != life->id || part->from == life->from)
@@ -62,8 +61,7 @@ void message__apply_drained(struct pairing *p, struct sock *to)
 {
 	if (!to->drained_ns || to->open_cnt)
 		return;
-	list__for_each(&to->incoming, cur)
-	{
+	list__for_each(&to->incoming, cur) {
 		struct part *part = list__entry(cur, struct part, of_receiver);
 
 		if (part->ts_ns < (part->has_id ? to->drained_enter_ns : to->drained_ns))

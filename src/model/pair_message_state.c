@@ -158,8 +158,7 @@ static void drop_stale(struct pairing *p, struct sock *s)
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
 
-	list__for_each(&s->sent, cur)
-	{
+	list__for_each(&s->sent, cur) {
 		struct part *part = list__entry(cur, struct part, of_sender);
 
 		if (part->stale && part->ts_ns + settle_ns <= p->now_ns)

@@ -61,14 +61,12 @@ static void collect(const struct queue *q, const struct op *op, struct set *set)
 	bool whole = false;
 
 	set->cnt = 0;
-	list__for_each(&q->sent, cur)
-	{
+	list__for_each(&q->sent, cur) {
 		const struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		whole |= fits(m, op) && m->bytes == op->bytes;
 	}
-	list__for_each(&q->sent, cur)
-	{
+	list__for_each(&q->sent, cur) {
 		struct queued *m = list__entry(cur, struct queued, of_queue);
 
 		if (set->cnt < SET_MAX && fits(m, op) && (!whole || m->bytes == op->bytes))
@@ -81,8 +79,7 @@ static size_t count_rivals(const struct queue *q, const struct op *op)
 {
 	size_t cnt = 0;
 
-	list__for_each(&q->waiting, cur)
-	{
+	list__for_each(&q->waiting, cur) {
 		const struct waiting *w = list__entry(cur, struct waiting, of_queue);
 		const struct op *other = receipt__op(w->receipt);
 
@@ -169,8 +166,7 @@ static void settle_one(struct pairing *p, struct queue *q, struct receipt *r)
 
 void queue__settle(struct pairing *p, struct queue *q, uint64_t until_ns)
 {
-	list__for_each(&q->waiting, cur)
-	{
+	list__for_each(&q->waiting, cur) {
 		struct waiting *w = list__entry(cur, struct waiting, of_queue);
 
 		if (receipt__op(w->receipt)->ts_ns > until_ns)

@@ -187,7 +187,8 @@ static void note_sender(struct lane *l, const struct op *op)
 
 static void claim(struct lane *l, struct sent *call, const struct op *op)
 {
-	uint64_t s = lane__position(l, (uint32_t)op->stream.addr_s), e = lane__position(l, (uint32_t)op->stream.addr_e);
+	uint64_t s = lane__position(l, (uint32_t)op->stream.addr_s),
+		 e = lane__position(l, (uint32_t)op->stream.addr_e);
 	/* What a sleeping sender has sent so far is certain if nobody else sent meanwhile. */
 	bool guessed = (op->flags & OP_F_BLOCKED) && l->other_ns > op->enter_ns;
 
@@ -199,8 +200,9 @@ static void claim(struct lane *l, struct sent *call, const struct op *op)
 		lane__note_claim(l, s, e);
 		lane__claim(l, call, s, e, guessed ? ATTR_INFERRED : ATTR_EXACT, NULL, 0);
 	} else {
-		struct overlap o = { .call = call, .s = s, .e = e, .n = op->bytes, .ts_ns = op->ts_ns,
-				     .guessed = guessed };
+		struct overlap o = {
+			.call = call, .s = s, .e = e, .n = op->bytes, .ts_ns = op->ts_ns, .guessed = guessed
+		};
 
 		memcpy(o.fp, op->fp, sizeof(o.fp));
 		lane__add_overlap(l, &o);

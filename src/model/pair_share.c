@@ -148,8 +148,8 @@ static void set_mode(struct share *s, const struct attached *a)
 
 static void put_end(struct pairing *p, struct channel *ch, struct attached *a, uint64_t ts_ns)
 {
-	struct end *end = graph__end(model__graph(p->m), a->proc, ch,
-				     a->writable ? "attach-rw" : "attach-ro", a->writable);
+	struct end *end = graph__end(model__graph(p->m), a->proc, ch, a->writable ? "attach-rw" : "attach-ro",
+				     a->writable);
 
 	if (!end->first_ns)
 		end->first_ns = a->since_ns;
@@ -238,7 +238,8 @@ static void add_one(struct pairing *p, struct shared *o, struct proc *proc, bool
 	struct attached *a = attached_of(o, proc);
 
 	if (!a) {
-		vec__push(&o->who, ((struct attached){ .proc = proc, .since_ns = ts_ns, .scanned = scanned }));
+		vec__push(&o->who,
+			  ((struct attached){ .proc = proc, .since_ns = ts_ns, .scanned = scanned }));
 		a = &o->who.v[o->who.cnt - 1];
 	}
 	if (!a->seg_cnt++) {
@@ -393,7 +394,8 @@ static void created(struct pairing *p, const struct op *op)
 
 	learn(p, o, op);
 	if (op->kind == OP_CREATE && o->creator)
-		graph__end(model__graph(p->m), o->creator, channel_of(p, o), "owner", true)->first_ns = op->ts_ns;
+		graph__end(model__graph(p->m), o->creator, channel_of(p, o), "owner", true)->first_ns =
+			op->ts_ns;
 }
 
 static void removed(struct pairing *p, const struct op *op)

@@ -238,7 +238,8 @@ static void signal__free(struct pairing *p)
 	map__for_each(&p->targets, slot) {
 		struct target *t = slot->val;
 
-		list__for_each(&t->instances, cur) free(list__entry(cur, struct instance, all));
+		list__for_each(&t->instances, cur)
+			free(list__entry(cur, struct instance, all));
 		free(t);
 	}
 	map__free(&p->targets);

@@ -11,7 +11,8 @@
 #include "base/log.h"
 #include "model/stream_impl.h"
 
-#define FAR_BACK (1024 * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
+#define FAR_BACK \
+	(1024 * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
 #define IO_MAX (1ull << 31) /* no call moves more */
 #define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
@@ -261,7 +262,8 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 			pi->now_ns = now_ns;
 		if (pi->part_cnt || pi->read_cnt)
 			resolve(pi);
-		if (pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers) || now_ns < pi->last_ns + settle_ns)
+		if (pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers) ||
+		    now_ns < pi->last_ns + settle_ns)
 			continue;
 		if (list__empty(&pi->segs)) {
 			free_pipe(p, pi);
@@ -305,9 +307,9 @@ static void stream__lost(struct pairing *p, uint64_t ts_ns, uint8_t mech)
 	}
 }
 
-#define free_all(head, type)           \
-	list__for_each(head, cur)      \
-		free(list__entry(cur, type, link))
+#define free_all(head, type)      \
+	list__for_each(head, cur) \
+	free(list__entry(cur, type, link))
 
 static void stream__free(struct pairing *p)
 {

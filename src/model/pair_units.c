@@ -102,7 +102,8 @@ static void add_unknown(struct unit_counter *c, uint64_t cnt)
 
 static void clear_batches(struct unit_counter *c)
 {
-	list__for_each(&c->batches, cur) counter__drop_batch(c, list__entry(cur, struct unit_batch, link));
+	list__for_each(&c->batches, cur)
+		counter__drop_batch(c, list__entry(cur, struct unit_batch, link));
 }
 
 void counter__free_item(struct unit_counter *c, struct unit_item *it)
@@ -139,8 +140,7 @@ static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item 
 /* The next post that may have come before `it`, although it was reported as done later. */
 static struct unit_item *post_for(struct unit_counter *c, const struct unit_item *it)
 {
-	list__for_each(&c->items, cur)
-	{
+	list__for_each(&c->items, cur) {
 		struct unit_item *post = list__entry(cur, struct unit_item, link);
 
 		if (post->op.units.act == UNITS_POST && post->lo_ns < it->hi_ns)
@@ -257,7 +257,8 @@ static void settle_counter(struct pairing *p, struct unit_counter *c, uint64_t u
 
 static void free_counter(struct unit_counter *c)
 {
-	list__for_each(&c->items, cur) counter__free_item(c, list__entry(cur, struct unit_item, link));
+	list__for_each(&c->items, cur)
+		counter__free_item(c, list__entry(cur, struct unit_item, link));
 	clear_batches(c);
 	list__unlink(&c->active);
 	free(c);
@@ -279,8 +280,9 @@ static void count_left(struct pairing *p, struct unit_object *o)
 	map__for_each(&o->counters, slot) {
 		struct unit_counter *c = slot->val;
 
-		list__for_each(&c->batches, cur) model__stats_mut(p->m)->unmatched_sends +=
-			list__entry(cur, struct unit_batch, link)->from.party.proc != NULL;
+		list__for_each(&c->batches, cur)
+			model__stats_mut(p->m)->unmatched_sends +=
+				list__entry(cur, struct unit_batch, link)->from.party.proc != NULL;
 	}
 }
 
@@ -448,8 +450,8 @@ static void units__lost(struct pairing *p, uint64_t ts_ns, uint8_t mech)
 			struct unit_counter *c = inner->val;
 
 			c->doubt = true;
-			list__for_each(&c->batches, cur) list__entry(cur, struct unit_batch, link)->doubt =
-				true;
+			list__for_each(&c->batches, cur)
+				list__entry(cur, struct unit_batch, link)->doubt = true;
 		}
 	}
 }

@@ -121,7 +121,8 @@ static void failed(struct passed *p, const struct pass_info *info)
 		for (size_t i = f ? f->sends.cnt : 0; i > 0; i--) {
 			if (f->sends.v[i - 1].tid != info->tid)
 				continue;
-			memmove(&f->sends.v[i - 1], &f->sends.v[i], (f->sends.cnt - i) * sizeof(f->sends.v[0]));
+			memmove(&f->sends.v[i - 1], &f->sends.v[i],
+				(f->sends.cnt - i) * sizeof(f->sends.v[0]));
 			f->sends.cnt--;
 			break;
 		}

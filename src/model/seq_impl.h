@@ -105,8 +105,8 @@ struct pairing {
 void lane__init(struct lane *l, struct pairing *p, uint8_t mech, struct obj_key to);
 uint64_t lane__position(struct lane *l, uint32_t seq);
 /* The bytes s..e are call's; cand: who else could have sent them. */
-void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum attr attr, struct proc *const *cand,
-		 size_t cand_cnt);
+void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum attr attr,
+		 struct proc *const *cand, size_t cand_cnt);
 void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool inferred, bool echo,
 		uint64_t ts_ns);
 /* Nobody will ever say who sent it. */

@@ -113,8 +113,9 @@ static void add_want(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bo
 	struct want *w = xalloc(sizeof(*w));
 	struct link *before = &l->p->waiting;
 
-	*w = (struct want){ .lane = l, .s = s, .e = e, .ts_ns = ts_ns, .inferred = inferred, .echo = echo,
-			     .taken = t };
+	*w = (struct want){
+		.lane = l, .s = s, .e = e, .ts_ns = ts_ns, .inferred = inferred, .echo = echo, .taken = t
+	};
 	t->pending++;
 	list__append(&l->wants, &w->of_lane);
 	/* Nearly always the latest; what is left of an older one goes back to its place. */
@@ -222,8 +223,8 @@ static void serve(struct lane *l, uint64_t s, uint64_t e)
 	}
 }
 
-void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum attr attr, struct proc *const *cand,
-		 size_t cand_cnt)
+void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum attr attr,
+		 struct proc *const *cand, size_t cand_cnt)
 {
 	struct link *cur = l->segs.next;
 	uint64_t from = s;

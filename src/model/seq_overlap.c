@@ -190,7 +190,8 @@ static void place(struct lane *l, const struct layout *lay, const size_t *order,
 	size_t cand_cnt = 0, hole = 0;
 	uint64_t at = lay->holes.v[0].s;
 
-	for (size_t i = 0; attr == ATTR_CANDIDATES && i < l->overlaps.cnt && cand_cnt < MESSAGE_CANDIDATES_MAX; i++)
+	for (size_t i = 0;
+	     attr == ATTR_CANDIDATES && i < l->overlaps.cnt && cand_cnt < MESSAGE_CANDIDATES_MAX; i++)
 		cand[cand_cnt++] = l->overlaps.v[i].call->sender.party.proc;
 	for (size_t i = 0; i < l->overlaps.cnt; i++) {
 		struct overlap *o = &l->overlaps.v[order[i]];

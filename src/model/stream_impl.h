@@ -52,7 +52,8 @@ struct part {
 /* A way to place a group of parts. */
 struct chunk {
 	struct wr *w; /* NULL: unknown */
-	uint64_t from, to, bytes; /* bytes < to - from: opaque, or a packet with what is left free behind it */
+	uint64_t from, to,
+		bytes; /* bytes < to - from: opaque, or a packet with what is left free behind it */
 	bool first, last; /* has that byte of its write */
 	bool packet; /* a slot is a packet */
 	bool opaque; /* how full the slots are is not known */
@@ -181,9 +182,11 @@ static inline bool fp__differ(const uint16_t *a, const uint16_t *b)
 void cand__add(struct proc **cand, uint8_t *cnt, struct proc *proc);
 
 /* stream_line.c: what is placed */
-struct seg *line__append(struct pipe *pi, const struct chunk *c); /* at w_end; takes a reference to its write */
+struct seg *line__append(struct pipe *pi,
+			 const struct chunk *c); /* at w_end; takes a reference to its write */
 struct seg *line__insert(struct pipe *pi, struct link *before, const struct chunk *c);
-void line__add_unknown(struct pipe *pi, uint64_t from, uint64_t to); /* written by an unknown, at most so much */
+void line__add_unknown(struct pipe *pi, uint64_t from,
+		       uint64_t to); /* written by an unknown, at most so much */
 void line__remove(struct pipe *pi, struct seg *sg); /* frees its write with the last one */
 void line__drop_before(struct pipe *pi, uint64_t pos); /* it was taken, by nobody known */
 void line__drop_unread(struct pipe *pi); /* all of it: nobody took it */

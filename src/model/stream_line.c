@@ -179,8 +179,8 @@ bool line__stretch(struct pipe *pi, uint64_t hi, uint64_t total)
 	if (hi < soft->c.to && total - known > hi - soft->c.from)
 		return false;
 	total -= known;
-	if (soft->c.w && soft->c.w->bytes != BYTES_UNKNOWN && total && total != soft->c.w->bytes % SLOT_BYTES &&
-	    hi >= soft->c.to && soft->c.first)
+	if (soft->c.w && soft->c.w->bytes != BYTES_UNKNOWN && total &&
+	    total != soft->c.w->bytes % SLOT_BYTES && hi >= soft->c.to && soft->c.first)
 		return false;
 	if (soft->c.w && soft->c.w->elastic == soft) {
 		soft->c.w->elastic = NULL;

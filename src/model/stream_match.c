@@ -77,7 +77,8 @@ static bool is_cut(const struct match *m, struct cursor a, struct cursor b, uint
 		const struct rd *r = m->rd[i / 2];
 		uint64_t x = i % 2 ? r->e : r->s;
 
-		if (!(x % SLOT_BYTES) || (m->slots_only && !(i % 2)) || x <= from || x >= to || r->flags & (OP_F_PAGES | OP_F_NOENTRY))
+		if (!(x % SLOT_BYTES) || (m->slots_only && !(i % 2)) || x <= from || x >= to ||
+		    r->flags & (OP_F_PAGES | OP_F_NOENTRY))
 			continue;
 		if (has_byte(m, a.at, b.at, x))
 			return true;

@@ -101,7 +101,8 @@ static bool add(struct search *s, const struct part *pt, uint64_t from, uint64_t
 
 	if (s->cur.cnt == CHUNKS_MAX || is_cut(s, from, from + bytes))
 		return false;
-	s->cur.chunk[s->cur.cnt++] = (struct chunk){ pt->w, from, from + bytes, bytes, !pt->w->laid, last, packet, false };
+	s->cur.chunk[s->cur.cnt++] =
+		(struct chunk){ pt->w, from, from + bytes, bytes, !pt->w->laid, last, packet, false };
 	return true;
 }
 
@@ -151,8 +152,10 @@ static void lay_pages(struct search *s, unsigned i, struct place pl)
 	uint64_t at = slot_up(pl.at), to = slot_up(pt->e), n;
 	unsigned cnt = s->cur.cnt;
 
-	for (n = slot_up(pt->w->bytes); at + n <= to && s->budget && s->cur.cnt < CHUNKS_MAX; n += SLOT_BYTES) {
-		s->cur.chunk[s->cur.cnt++] = (struct chunk){ pt->w, at, at + n, pt->w->bytes, true, true, false, true };
+	for (n = slot_up(pt->w->bytes); at + n <= to && s->budget && s->cur.cnt < CHUNKS_MAX;
+	     n += SLOT_BYTES) {
+		s->cur.chunk[s->cur.cnt++] =
+			(struct chunk){ pt->w, at, at + n, pt->w->bytes, true, true, false, true };
 		go_on(s, i, pt->w->bytes, (struct place){ at + n, true });
 		s->cur.cnt = cnt;
 		s->budget -= s->budget > 0;
@@ -173,8 +176,8 @@ static void try_part(struct search *s, unsigned i, struct place pl)
 		lay_pages(s, i, pl);
 		return;
 	}
-	if (!w->laid && off && chars && off + chars <= SLOT_BYTES && !pl.sealed && !(w->flags & OP_F_PACKET) &&
-	    add(s, pt, pl.at, chars, w->bytes == chars)) {
+	if (!w->laid && off && chars && off + chars <= SLOT_BYTES && !pl.sealed &&
+	    !(w->flags & OP_F_PACKET) && add(s, pt, pl.at, chars, w->bytes == chars)) {
 		struct place behind = { pl.at + chars, false };
 
 		w->merged = true;

@@ -289,7 +289,8 @@ static bool match(struct pipe *pi, struct comp *c, bool complete)
 
 	if (!pipe__reaches(pi, c->hi))
 		return false;
-	if (complete && is_overdue(pi, c->last_ns, GRACE_NS)) /* what is missing is nobody's who will report */
+	if (complete &&
+	    is_overdue(pi, c->last_ns, GRACE_NS)) /* what is missing is nobody's who will report */
 		line__stretch(pi, c->hi, c->bytes);
 	some = complete && c->cnt == 1 && fits_alone(pi, c->rd[0]);
 	if (some)
@@ -303,7 +304,8 @@ static bool match(struct pipe *pi, struct comp *c, bool complete)
 
 bool pipe__match_reads(struct pipe *pi, bool force)
 {
-	uint64_t settle_ns = model__opts(pi->p->m)->settle_ns, wait_ns = pi->is_lossy ? 2 * GRACE_NS : settle_ns;
+	uint64_t settle_ns = model__opts(pi->p->m)->settle_ns,
+		 wait_ns = pi->is_lossy ? 2 * GRACE_NS : settle_ns;
 	bool some = false, complete, late;
 	struct comp c;
 

@@ -47,7 +47,8 @@ static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 	pt->w = w;
 	w->ref_cnt++;
 	pt->e = pipe__pos(pi, op->stream.addr_e);
-	pt->s = op->flags & OP_F_NOENTRY ? (pi->w_end < pt->e ? pi->w_end : pt->e) : pipe__pos(pi, op->stream.addr_s);
+	pt->s = op->flags & OP_F_NOENTRY ? (pi->w_end < pt->e ? pi->w_end : pt->e)
+					 : pipe__pos(pi, op->stream.addr_s);
 	if (pt->s > pt->e) /* that cannot be: what the one tells is nothing */
 		pt->s = pi->w_end < pt->e ? pi->w_end : pt->e;
 	pt->lo_ns = w->last_ns;
@@ -106,7 +107,8 @@ static void end_elastic(struct pipe *pi, struct wr *w, const struct part *pt)
 	uint64_t body = pt->e > slot_up(pt->s) ? pt->e - slot_up(pt->s) : 0;
 	uint64_t missing = w->bytes > w->laid + body ? w->bytes - w->laid - body : 0;
 
-	if (missing > sg->room || (missing && (sg->c.first ? missing != w->bytes % SLOT_BYTES : pt->e % SLOT_BYTES != 0)))
+	if (missing > sg->room ||
+	    (missing && (sg->c.first ? missing != w->bytes % SLOT_BYTES : pt->e % SLOT_BYTES != 0)))
 		return; /* reads will tell */
 	w->elastic = NULL;
 	if (!missing) {
@@ -270,13 +272,19 @@ static void place_group(struct pipe *pi, struct part *const *part, unsigned cnt,
 static bool place_sleeper(struct pipe *pi, struct part *pt)
 {
 	uint64_t at = slot_up(pi->w_end);
-	struct chunk c = { .w = pt->w, .from = at, .to = pt->e, .bytes = pt->e - at, .first = at == pi->w_end && !pt->w->laid };
+	struct chunk c = { .w = pt->w,
+			   .from = at,
+			   .to = pt->e,
+			   .bytes = pt->e - at,
+			   .first = at == pi->w_end && !pt->w->laid };
 
 	if (pt->last || pt->w->bytes != BYTES_UNKNOWN || pt->e <= pi->w_end || pt->s > pi->w_end)
 		return false;
 	c.packet = pt->w->flags & OP_F_PACKET;
 	if (pt->e < at && !pt->w->laid && !pi->sealed && !c.packet) { /* no more than what it merged */
-		c = (struct chunk){ .w = pt->w, .from = pi->w_end, .to = pt->e, .bytes = pt->e - pi->w_end, .first = true };
+		c = (struct chunk){
+			.w = pt->w, .from = pi->w_end, .to = pt->e, .bytes = pt->e - pi->w_end, .first = true
+		};
 		line__append(pi, &c);
 		pt->w->laid += c.bytes;
 		return true;
@@ -284,7 +292,9 @@ static bool place_sleeper(struct pipe *pi, struct part *pt)
 	if (pt->e % SLOT_BYTES)
 		return false;
 	if (at > pi->w_end && !pt->w->laid && !pi->sealed && !c.packet) {
-		struct chunk soft = { .w = pt->w, .from = pi->w_end, .to = at, .first = true, .opaque = true };
+		struct chunk soft = {
+			.w = pt->w, .from = pi->w_end, .to = at, .first = true, .opaque = true
+		};
 
 		pt->w->elastic = line__append(pi, &soft);
 		pt->w->elastic->room = at - soft.from;
@@ -302,7 +312,8 @@ static bool place_rest(struct pipe *pi, struct part *pt)
 	uint64_t at = slot_up(pi->w_end);
 	struct chunk c = { w, at, pt->e, pt->e - at, false, true, w->flags & OP_F_PACKET, false };
 
-	if (!pt->last || !w->laid || pt->e <= at || pt->s > pi->w_end || c.bytes > w->bytes - w->laid || w->flags & OP_F_PAGES)
+	if (!pt->last || !w->laid || pt->e <= at || pt->s > pi->w_end || c.bytes > w->bytes - w->laid ||
+	    w->flags & OP_F_PAGES)
 		return false;
 	if (w->laid + c.bytes != w->bytes && w->laid + c.bytes + w->bytes % SLOT_BYTES != w->bytes)
 		return false;
@@ -322,7 +333,9 @@ static void place_anyhow(struct pipe *pi, struct part *const *part, unsigned cnt
 		cand__add(cand, &cand_cnt, part[i]->w->sender.party.proc);
 	for (unsigned i = 0; i < cnt; i++) {
 		struct wr *w = part[i]->w;
-		struct chunk c = { .w = w, .from = from, .to = hi, .first = false, .last = true, .opaque = true };
+		struct chunk c = {
+			.w = w, .from = from, .to = hi, .first = false, .last = true, .opaque = true
+		};
 
 		w->inferred = true;
 		if (cand_cnt > 1) {

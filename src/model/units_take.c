@@ -33,8 +33,7 @@ static uint64_t rivals(const struct unit_counter *c, const struct unit_item *it)
 {
 	uint64_t sum = 0;
 
-	list__for_each(&c->items, cur)
-	{
+	list__for_each(&c->items, cur) {
 		const struct unit_item *other = list__entry(cur, struct unit_item, link);
 
 		if (other != it && other->op.units.act == UNITS_TAKE && other->lo_ns < it->hi_ns &&
@@ -87,8 +86,7 @@ static bool add_ahead(struct unit_owners *o, const struct unit_counter *c, uint6
 	bool swap = false;
 	uint64_t end = 0;
 
-	list__for_each(&c->batches, cur)
-	{
+	list__for_each(&c->batches, cur) {
 		const struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
 		if (end >= cnt)

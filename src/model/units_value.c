@@ -203,8 +203,7 @@ static bool collect(struct search *s, struct unit_counter *c, struct unit_item *
 
 	s->c = c;
 	s->reads[s->read_cnt++] = it;
-	list__for_each(&c->items, cur)
-	{
+	list__for_each(&c->items, cur) {
 		struct unit_item *other = list__entry(cur, struct unit_item, link);
 
 		if (other == it || other->op.units.act != UNITS_TAKE_ALL || other->lo_ns >= it->hi_ns)
@@ -215,8 +214,7 @@ static bool collect(struct search *s, struct unit_counter *c, struct unit_item *
 		lo_ns = other->lo_ns < lo_ns ? other->lo_ns : lo_ns;
 		hi_ns = other->hi_ns > hi_ns ? other->hi_ns : hi_ns;
 	}
-	list__for_each(&c->batches, cur)
-	{
+	list__for_each(&c->batches, cur) {
 		struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
 		if (b->hi_ns <= lo_ns)
@@ -224,8 +222,7 @@ static bool collect(struct search *s, struct unit_counter *c, struct unit_item *
 		else
 			ok &= add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
 	}
-	list__for_each(&c->items, cur)
-	{
+	list__for_each(&c->items, cur) {
 		struct unit_item *p = list__entry(cur, struct unit_item, link);
 
 		if (p->op.units.act == UNITS_POST && p->op.units.amount && p->lo_ns < hi_ns)
@@ -300,8 +297,7 @@ static void best_fit(struct search *s, struct unit_item *it, struct model_stats 
 		counter__drop_batch(c, b);
 		stats->resyncs++;
 	}
-	list__for_each(&c->batches, cur)
-	{
+	list__for_each(&c->batches, cur) {
 		struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
 		if (b->cnt > left || b->lo_ns >= it->hi_ns)

@@ -97,7 +97,8 @@ static bool has_data_remark(const struct channel *ch)
 
 bool sorted__has_remark(const struct channel *ch)
 {
-	return has_data_remark(ch) || ch->lost || ch->memory.left_behind || ch->holders.cnt || ch->waiters.cnt;
+	return has_data_remark(ch) || ch->lost || ch->memory.left_behind || ch->holders.cnt ||
+	       ch->waiters.cnt;
 }
 
 static void mark_proc(struct sorted *s, const struct proc *p)
@@ -182,8 +183,7 @@ void sorted__init(struct sorted *s, const struct graph *g, const struct proc_tab
 	for (size_t i = 0; i < g->channels.cnt; i++) {
 		struct channel *ch = g->channels.v[i];
 
-		if (channel_used[ch->id] || has_data_remark(ch) || ch->memory.left_behind ||
-		    ch->waiters.cnt)
+		if (channel_used[ch->id] || has_data_remark(ch) || ch->memory.left_behind || ch->waiters.cnt)
 			vec__push(&s->channels, ch);
 	}
 	free(channel_used);

@@ -23,7 +23,8 @@ struct line_view {
 	void (*op)(struct buf *out, const struct op *op, const struct channel *ch, const struct party *task,
 		   const struct view_names *names);
 	void (*lost)(struct buf *out, uint8_t mech, uint64_t count, int cpu, const struct view_names *names);
-	void (*end)(struct buf *out, const struct model_stats *stats); /* contract's last line; NULL: said on stderr */
+	void (*end)(struct buf *out,
+		    const struct model_stats *stats); /* contract's last line; NULL: said on stderr */
 };
 extern const struct line_view line_view__text, line_view__json;
 
@@ -39,7 +40,8 @@ void line_text__set(const struct line_text_opts *opts);
 struct graph_view {
 	const char *name; /* "text", "dot", "json" */
 	const char *summary; /* for --help */
-	void (*render)(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names);
+	void (*render)(struct buf *out, struct graph *g, struct proc_table *procs,
+		       const struct view_names *names);
 };
 /* All graph views, NULL-terminated. */
 const struct graph_view *const *graph_view__all(void);

@@ -275,13 +275,20 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		without_identity_order_decides,		a_long_call_without_identity_is_several_chunks,
-		overlapping_sends_are_candidates,	candidates_of_one_process_are_exact,
-		length_and_fingerprint_break_ties,	a_contested_identity,
-		a_contested_identity_with_fingerprints, the_calls_own_length_refutes_its_claim,
-		claims_by_other_sockets_are_refuted,	an_empty_queue_resynchronises,
-		receivers_of_a_send_may_be_unknown,	sendmmsg_without_identities_is_as_many_messages,
-		bytes_without_chunks_are_inferred,	a_loss_casts_doubt_until_the_queue_is_empty,
+		without_identity_order_decides,
+		a_long_call_without_identity_is_several_chunks,
+		overlapping_sends_are_candidates,
+		candidates_of_one_process_are_exact,
+		length_and_fingerprint_break_ties,
+		a_contested_identity,
+		a_contested_identity_with_fingerprints,
+		the_calls_own_length_refutes_its_claim,
+		claims_by_other_sockets_are_refuted,
+		an_empty_queue_resynchronises,
+		receivers_of_a_send_may_be_unknown,
+		sendmmsg_without_identities_is_as_many_messages,
+		bytes_without_chunks_are_inferred,
+		a_loss_casts_doubt_until_the_queue_is_empty,
 		a_claim_that_its_contents_refute_leaves_the_earlier_chunk,
 	};
 

@@ -10,12 +10,21 @@
 #define REQUEST_PEEK 2
 #define REQUEST_ATTACH 16
 
-static void request(struct kit *k, uint64_t ts, uint32_t pid, uint32_t target, enum op_kind kind, uint32_t arg,
-		    int64_t ret)
+static void request(struct kit *k, uint64_t ts, uint32_t pid, uint32_t target, enum op_kind kind,
+		    uint32_t arg, int64_t ret)
 {
-	struct op op = { .ts_ns = ts, .enter_ns = ts - 1, .pid = pid, .tid = pid, .kind = kind,
-			 .mech = MECH_PTRACE, .rule = PAIR_DIRECT, .obj = kit__key(target), .ret = ret,
-			 .fd = -1, .fd2 = -1, .arg = arg };
+	struct op op = { .ts_ns = ts,
+			 .enter_ns = ts - 1,
+			 .pid = pid,
+			 .tid = pid,
+			 .kind = kind,
+			 .mech = MECH_PTRACE,
+			 .rule = PAIR_DIRECT,
+			 .obj = kit__key(target),
+			 .ret = ret,
+			 .fd = -1,
+			 .fd2 = -1,
+			 .arg = arg };
 
 	op.direct.pid = op.direct.tid = target;
 	op.bytes = (kind == OP_RECV || kind == OP_SEND) && ret > 0 ? (uint64_t)ret : 0;
@@ -85,9 +94,18 @@ END_TEST
 
 static struct pass_info pass(uint64_t ts, uint32_t pid, uint8_t what, uint64_t file, int32_t fd)
 {
-	struct pass_info info = { .ts_ns = ts, .enter_ns = ts, .pid = pid, .tid = pid, .file = file, .fd = fd,
-				  .from_fd = -1, .what = what, .mech = MECH_UNIX, .obj_mech = MECH_PIPE,
-				  .obj = kit__key(77), .side = 2 };
+	struct pass_info info = { .ts_ns = ts,
+				  .enter_ns = ts,
+				  .pid = pid,
+				  .tid = pid,
+				  .file = file,
+				  .fd = fd,
+				  .from_fd = -1,
+				  .what = what,
+				  .mech = MECH_UNIX,
+				  .obj_mech = MECH_PIPE,
+				  .obj = kit__key(77),
+				  .side = 2 };
 
 	if (what == PASS_RECEIVED) {
 		info.sock = kit__key(201);
@@ -115,10 +133,20 @@ static void receive_fd(struct kit *k, uint64_t ts, uint64_t file, int32_t fd, bo
 
 static void transfer(struct kit *k, uint64_t ts, uint64_t skb, bool receive, uint32_t flags)
 {
-	struct op op = { .ts_ns = ts, .enter_ns = ts - 5, .pid = receive ? 2 : 1, .tid = receive ? 2 : 1,
-			 .kind = receive ? OP_RECV : OP_SEND, .mech = MECH_UNIX, .rule = PAIR_MESSAGE,
-			 .obj = kit__key(receive ? 201 : 200), .peer = kit__key(receive ? 200 : 201), .ret = 1,
-			 .bytes = 1, .fd = 3, .fd2 = -1, .flags = flags };
+	struct op op = { .ts_ns = ts,
+			 .enter_ns = ts - 5,
+			 .pid = receive ? 2 : 1,
+			 .tid = receive ? 2 : 1,
+			 .kind = receive ? OP_RECV : OP_SEND,
+			 .mech = MECH_UNIX,
+			 .rule = PAIR_MESSAGE,
+			 .obj = kit__key(receive ? 201 : 200),
+			 .peer = kit__key(receive ? 200 : 201),
+			 .ret = 1,
+			 .bytes = 1,
+			 .fd = 3,
+			 .fd2 = -1,
+			 .flags = flags };
 
 	op.msg.id = skb;
 	op.msg.total = 1;

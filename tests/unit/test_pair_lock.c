@@ -18,8 +18,16 @@ struct at { /* one record */
 
 static struct op lock_op(const struct at *a, enum op_kind what)
 {
-	struct op op = { .ts_ns = a->ts, .enter_ns = a->enter, .pid = a->pid, .tid = a->pid, .kind = what,
-			 .mech = MECH_FLOCK, .rule = PAIR_LOCK, .obj = kit__key(FILE_ID), .fd = -1, .fd2 = -1 };
+	struct op op = { .ts_ns = a->ts,
+			 .enter_ns = a->enter,
+			 .pid = a->pid,
+			 .tid = a->pid,
+			 .kind = what,
+			 .mech = MECH_FLOCK,
+			 .rule = PAIR_LOCK,
+			 .obj = kit__key(FILE_ID),
+			 .fd = -1,
+			 .fd2 = -1 };
 
 	op.lock.owner = a->owner;
 	op.lock.kind = a->kind;
@@ -31,8 +39,13 @@ static struct op lock_op(const struct at *a, enum op_kind what)
 
 static struct at whole(uint64_t ts, uint64_t enter, uint32_t pid, uint8_t type)
 {
-	return (struct at){ .ts = ts, .enter = enter, .pid = pid, .owner = pid, .kind = LOCK_KIND_FLOCK,
-			    .type = type, .end = INT64_MAX };
+	return (struct at){ .ts = ts,
+			    .enter = enter,
+			    .pid = pid,
+			    .owner = pid,
+			    .kind = LOCK_KIND_FLOCK,
+			    .type = type,
+			    .end = INT64_MAX };
 }
 
 static void feed(struct kit *k, enum op_kind what, struct at a)
@@ -353,15 +366,17 @@ static void retry(struct kit *k, struct table *t, uint64_t *ts, uint64_t *state)
 		*ts += 2;
 		if (!free_for(t, i, t->wants[i])) {
 			if (kit__random(state) & 1)
-				feed(k, OP_WAIT, whole(*ts, t->enter[i], 10 + (uint32_t)i,
-						       t->wants[i] == 2 ? LOCK_TYPE_WRITE : LOCK_TYPE_READ));
+				feed(k, OP_WAIT,
+				     whole(*ts, t->enter[i], 10 + (uint32_t)i,
+					   t->wants[i] == 2 ? LOCK_TYPE_WRITE : LOCK_TYPE_READ));
 			continue;
 		}
 		t->held[i] = t->wants[i];
 		t->wants[i] = 0;
 		t->truth[t->last[i]][i]++;
-		feed(k, OP_LOCK, whole(*ts, t->enter[i], 10 + (uint32_t)i,
-				       t->held[i] == 2 ? LOCK_TYPE_WRITE : LOCK_TYPE_READ));
+		feed(k, OP_LOCK,
+		     whole(*ts, t->enter[i], 10 + (uint32_t)i,
+			   t->held[i] == 2 ? LOCK_TYPE_WRITE : LOCK_TYPE_READ));
 	}
 }
 

@@ -271,8 +271,8 @@ START_TEST(addresses_are_used_again)
 }
 END_TEST
 
-static void overlap(struct kit *k, uint32_t pid, uint64_t enter, uint64_t ts, uint32_t s, uint32_t e, uint32_t n,
-		    uint16_t fp)
+static void overlap(struct kit *k, uint32_t pid, uint64_t enter, uint64_t ts, uint32_t s, uint32_t e,
+		    uint32_t n, uint16_t fp)
 {
 	feed(k, &(struct call){ OP_SEND, pid, enter * MS, ts * MS, s, n, e - s - n, 0, fp }, A);
 }
@@ -380,8 +380,15 @@ static size_t make_sends(struct call *c, uint64_t *rnd, uint32_t first, uint32_t
 	for (size_t i = 0; i < CALLS; i++) {
 		uint32_t n = 1 + (uint32_t)(kit__random(rnd) % 300);
 
-		c[i] = (struct call){ OP_SEND, 10 + (uint32_t)(kit__random(rnd) % WRITERS), (i + 1) * MS,
-				      (i + 2) * MS, at, n, 0, 0, 0 };
+		c[i] = (struct call){ OP_SEND,
+				      10 + (uint32_t)(kit__random(rnd) % WRITERS),
+				      (i + 1) * MS,
+				      (i + 2) * MS,
+				      at,
+				      n,
+				      0,
+				      0,
+				      0 };
 		at += n;
 	}
 	*end = at;
@@ -397,8 +404,15 @@ static size_t make_recvs(struct call *c, uint64_t *rnd, uint32_t first, uint32_t
 
 		if (n > end - at)
 			n = end - at;
-		c[cnt] = (struct call){ OP_RECV, 15 + (uint32_t)(kit__random(rnd) % READERS), (cnt + 1) * MS,
-					(cnt + 2) * MS, at, n, 0, 0, 0 };
+		c[cnt] = (struct call){ OP_RECV,
+					15 + (uint32_t)(kit__random(rnd) % READERS),
+					(cnt + 1) * MS,
+					(cnt + 2) * MS,
+					at,
+					n,
+					0,
+					0,
+					0 };
 		at += n;
 	}
 	return cnt;
@@ -421,7 +435,8 @@ static void check_random(uint64_t seed)
 	struct kit *k = new_kit();
 	struct truth t = { 0 };
 	uint32_t first = (uint32_t)kit__random(&seed), end;
-	size_t s_cnt = make_sends(s, &seed, first, &end), r_cnt = make_recvs(r, &seed, first, end), si = 0, ri = 0;
+	size_t s_cnt = make_sends(s, &seed, first, &end), r_cnt = make_recvs(r, &seed, first, end), si = 0,
+	       ri = 0;
 
 	connect_ends(k, 1, A, B);
 	for (size_t i = 0; i < s_cnt; i++)

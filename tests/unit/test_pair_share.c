@@ -6,11 +6,19 @@
 #define MECH_SHM 9
 #define PAGE 4096ull
 
-static struct op map_op(uint64_t ts, uint32_t pid, enum op_kind kind, uint64_t obj, uint64_t addr, uint64_t len,
-			uint32_t flags)
+static struct op map_op(uint64_t ts, uint32_t pid, enum op_kind kind, uint64_t obj, uint64_t addr,
+			uint64_t len, uint32_t flags)
 {
-	struct op op = { .ts_ns = ts, .enter_ns = ts, .pid = pid, .tid = pid, .kind = kind, .mech = MECH_SHM,
-			 .rule = PAIR_SHARE, .obj = kit__key(obj), .fd = -1, .fd2 = -1 };
+	struct op op = { .ts_ns = ts,
+			 .enter_ns = ts,
+			 .pid = pid,
+			 .tid = pid,
+			 .kind = kind,
+			 .mech = MECH_SHM,
+			 .rule = PAIR_SHARE,
+			 .obj = kit__key(obj),
+			 .fd = -1,
+			 .fd2 = -1 };
 
 	op.map.addr = addr;
 	op.map.len = len;
@@ -104,7 +112,8 @@ START_TEST(mprotect_makes_it_writable)
 	attach(k, 20, 11, 7, 0x1000, MAP_F_FILE);
 	feed(k, 30, 11, OP_CONTROL, 7, 0x1000, PAGE, MAP_F_WRITE);
 	ck_assert_ptr_nonnull(share(k, 10, 11));
-	ck_assert_str_eq(share(k, 10, 11)->a->pid == 11 ? share(k, 10, 11)->a_mode : share(k, 10, 11)->b_mode, "rw");
+	ck_assert_str_eq(share(k, 10, 11)->a->pid == 11 ? share(k, 10, 11)->a_mode : share(k, 10, 11)->b_mode,
+			 "rw");
 	kit__free(k);
 }
 END_TEST
@@ -132,8 +141,14 @@ END_TEST
 START_TEST(vfork_shares_no_mapping)
 {
 	struct kit *k = kit__new();
-	struct task_info info = { .ts_ns = 20, .start_ns = 20, .pid = 11, .tid = 11, .ppid = 10, .ptid = 10,
-				  .what = TASK_FORK, .shares_mm = true };
+	struct task_info info = { .ts_ns = 20,
+				  .start_ns = 20,
+				  .pid = 11,
+				  .tid = 11,
+				  .ppid = 10,
+				  .ptid = 10,
+				  .what = TASK_FORK,
+				  .shares_mm = true };
 
 	kit__fork(k, 1, 10, 1, "a");
 	attach(k, 10, 10, 7, 0x1000, MAP_F_WRITE);
@@ -146,8 +161,9 @@ END_TEST
 START_TEST(clone_parent_inherits_from_who_called)
 {
 	struct kit *k = kit__new();
-	struct task_info info = { .ts_ns = 20, .start_ns = 20, .pid = 12, .tid = 12, .ppid = 10, .ptid = 11,
-				  .what = TASK_FORK };
+	struct task_info info = {
+		.ts_ns = 20, .start_ns = 20, .pid = 12, .tid = 12, .ppid = 10, .ptid = 11, .what = TASK_FORK
+	};
 
 	kit__fork(k, 1, 10, 1, "a");
 	kit__fork(k, 2, 11, 10, "b");

@@ -5,19 +5,38 @@
 
 #define ADDR(slot, off) ((uint64_t)(uint32_t)(slot) << 32 | (off))
 
-static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t bytes, uint64_t from, uint64_t to, uint32_t flags)
+static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t bytes, uint64_t from,
+	       uint64_t to, uint32_t flags)
 {
-	struct op op = { .ts_ns = ms * MS, .enter_ns = ms * MS - MS / 2, .pid = pid, .tid = pid, .kind = kind, .mech = 1,
-			 .rule = PAIR_STREAM, .flags = flags, .obj = { 7, 1 }, .fd = -1, .fd2 = -1, .bytes = bytes,
-			 .ret = (int64_t)bytes, .stream = { from, to } };
+	struct op op = { .ts_ns = ms * MS,
+			 .enter_ns = ms * MS - MS / 2,
+			 .pid = pid,
+			 .tid = pid,
+			 .kind = kind,
+			 .mech = 1,
+			 .rule = PAIR_STREAM,
+			 .flags = flags,
+			 .obj = { 7, 1 },
+			 .fd = -1,
+			 .fd2 = -1,
+			 .bytes = bytes,
+			 .ret = (int64_t)bytes,
+			 .stream = { from, to } };
 
 	model__op(k->m, &op);
 }
 
 static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr)
 {
-	struct object_info info = { .ts_ns = ms * MS, .key = { 7, 1 }, .mech = 1, .scanned = scanned, .rd_addr = rd,
-				    .wr_addr = wr, .fill_bytes = UINT64_MAX, .name = "pipe:[7]", .name_len = 8 };
+	struct object_info info = { .ts_ns = ms * MS,
+				    .key = { 7, 1 },
+				    .mech = 1,
+				    .scanned = scanned,
+				    .rd_addr = rd,
+				    .wr_addr = wr,
+				    .fill_bytes = UINT64_MAX,
+				    .name = "pipe:[7]",
+				    .name_len = 8 };
 
 	model__object(k->m, &info);
 }
@@ -146,7 +165,11 @@ END_TEST
 START_TEST(test_resized_ring)
 {
 	struct kit *k = kit__new();
-	struct object_info info = { .ts_ns = 4 * MS, .key = { 7, 1 }, .mech = 1, .rebased = true, .rd_addr = ADDR(0, 4),
+	struct object_info info = { .ts_ns = 4 * MS,
+				    .key = { 7, 1 },
+				    .mech = 1,
+				    .rebased = true,
+				    .rd_addr = ADDR(0, 4),
 				    .wr_addr = ADDR(0, 20) };
 
 	made(k, 1, false, 0, UNUSED);
@@ -206,7 +229,9 @@ START_TEST(test_garbage)
 	uint64_t rng = 88172645463325252ull;
 
 	for (unsigned i = 0; i < 100000; i++) {
-		struct op op = { .ts_ns = i * 20000ull, .mech = 1, .rule = PAIR_STREAM, .obj = { 7, 1 }, .fd = -1 };
+		struct op op = {
+			.ts_ns = i * 20000ull, .mech = 1, .rule = PAIR_STREAM, .obj = { 7, 1 }, .fd = -1
+		};
 		uint64_t v[4];
 
 		for (unsigned n = 0; n < 4; n++) {
@@ -231,9 +256,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_write_then_read,	    test_read_reported_first, test_merged_and_split,
-		test_packet_rest_is_discarded, test_older_than_the_trace, test_lost_write_is_unknown,
-		test_new_pipe_with_the_same_key, test_resized_ring, test_sleeping_write, test_overlapping_writes,
+		test_write_then_read,
+		test_read_reported_first,
+		test_merged_and_split,
+		test_packet_rest_is_discarded,
+		test_older_than_the_trace,
+		test_lost_write_is_unknown,
+		test_new_pipe_with_the_same_key,
+		test_resized_ring,
+		test_sleeping_write,
+		test_overlapping_writes,
 		test_garbage,
 	};
 

@@ -147,10 +147,11 @@ static void report(struct sim *s, struct task *t, uint32_t more)
 	op.stream.addr_e = t->writes ? write_addr(s) : read_addr(s);
 	hashes(s, &prefixes[t->op], op.fp);
 	if (s->is_traced && s->show)
-		printf("%6" PRIu64 " %c%u n=%-6" PRIu64 " %u:%u..%u:%u enter %" PRIu64 " flags %x\n", op.ts_ns / 1000,
-		       t->writes ? 'W' : 'R', op.tid, op.bytes, (uint32_t)(op.stream.addr_s >> 32),
-		       (uint32_t)op.stream.addr_s, (uint32_t)(op.stream.addr_e >> 32), (uint32_t)op.stream.addr_e,
-		       op.enter_ns / 1000, op.flags);
+		printf("%6" PRIu64 " %c%u n=%-6" PRIu64 " %u:%u..%u:%u enter %" PRIu64 " flags %x\n",
+		       op.ts_ns / 1000, t->writes ? 'W' : 'R', op.tid, op.bytes,
+		       (uint32_t)(op.stream.addr_s >> 32), (uint32_t)op.stream.addr_s,
+		       (uint32_t)(op.stream.addr_e >> 32), (uint32_t)op.stream.addr_e, op.enter_ns / 1000,
+		       op.flags);
 	t->addr_s = op.stream.addr_e;
 	s->truth.v[t->op].ts_ns = s->now_ns;
 	if (s->is_traced)
@@ -189,7 +190,8 @@ static bool write_step(struct sim *s, struct task *t)
 
 	if (!t->tried_merge) {
 		t->tried_merge = true;
-		if (chars && s->head != s->tail && !last->packet && !t->packet && last->off + last->len + chars <= PAGE) {
+		if (chars && s->head != s->tail && !last->packet && !t->packet &&
+		    last->off + last->len + chars <= PAGE) {
 			put(s, t, last, chars);
 			return !t->left;
 		}
@@ -267,9 +269,9 @@ static void begin(struct sim *s, struct task *t)
 	t->op = (uint32_t)s->truth.cnt;
 	t->want = t->left = 1 + dice(s, dice(s, 3) ? max : max / 8 + 1);
 	vec__push(&s->truth, ((struct truth){ .pid = s->is_traced || !t->writes ? t->pid : OLD,
-						.tid = t->tid,
-						.is_read = !t->writes,
-						.bytes = t->want }));
+					      .tid = t->tid,
+					      .is_read = !t->writes,
+					      .bytes = t->want }));
 	prefixes[t->op].cnt = 0;
 	t->tried_merge = t->half = t->asleep = t->waits = t->took = false;
 	t->flags = t->packet ? OP_F_PACKET : 0;
@@ -408,7 +410,9 @@ static void setup(struct sim *s, uint64_t seed)
 	s->task_cnt = s->writer_cnt + 1 + dice(s, 4);
 	packet = !dice(s, 8);
 	shared = !dice(s, 4);
-	s->step_ns = dice(s, 2) ? 1000 : s->stick <= 500 ? 20000 : 2000; /* nobody stays away longer than the model waits */
+	s->step_ns = dice(s, 2)	       ? 1000
+		     : s->stick <= 500 ? 20000
+				       : 2000; /* nobody stays away longer than the model waits */
 	s->resamples = dice(s, 4);
 	for (unsigned i = 0; i < s->task_cnt; i++) {
 		struct task *t = &s->tasks[i];
@@ -423,8 +427,12 @@ static void setup(struct sim *s, uint64_t seed)
 
 static void tell_object(struct sim *s, bool scanned)
 {
-	struct object_info info = { .ts_ns = s->now_ns, .key = { 77, 1ull << 56 }, .mech = 1, .scanned = scanned,
-				    .name = "pipe:[77]", .name_len = 9 };
+	struct object_info info = { .ts_ns = s->now_ns,
+				    .key = { 77, 1ull << 56 },
+				    .mech = 1,
+				    .scanned = scanned,
+				    .name = "pipe:[77]",
+				    .name_len = 9 };
 
 	info.rd_addr = read_addr(s);
 	info.wr_addr = write_addr(s);
@@ -457,10 +465,11 @@ static void judge(struct sim *s, size_t from)
 		s->doubtful += tr->doubted;
 		s->msgs_wrong += msgs_wrong && !tr->doubted && !wrong;
 		if (s->show && (wrong || tr->doubted || msgs_wrong))
-			printf("tid %u at %" PRIu64 "%s%s%s: truth %u/%u/%u/%u/%u, said %u/%u/%u/%u/%u\n", tr->tid,
-			       tr->ts_ns / 1000, wrong ? " wrong" : "", tr->doubted ? " doubted" : "",
-			       msgs_wrong ? " messages" : "", tr->from[0], tr->from[1], tr->from[2], tr->from[3],
-			       tr->from[4], tr->got[0], tr->got[1], tr->got[2], tr->got[3], tr->got[4]);
+			printf("tid %u at %" PRIu64 "%s%s%s: truth %u/%u/%u/%u/%u, said %u/%u/%u/%u/%u\n",
+			       tr->tid, tr->ts_ns / 1000, wrong ? " wrong" : "",
+			       tr->doubted ? " doubted" : "", msgs_wrong ? " messages" : "", tr->from[0],
+			       tr->from[1], tr->from[2], tr->from[3], tr->from[4], tr->got[0], tr->got[1],
+			       tr->got[2], tr->got[3], tr->got[4]);
 	}
 	for (unsigned w = 0; w < PIDS_MAX; w++)
 		for (unsigned r = 0; r < PIDS_MAX; r++)
@@ -542,8 +551,8 @@ START_TEST(test_random_runs)
 	for (uint64_t seed = only ? only : 1; seed <= (only ? only : runs); seed++) {
 		simulate(&s, seed, env("STREAM_SHOW", 0));
 		if (s.read_bytes != s.said_bytes)
-			ck_abort_msg("seed %" PRIu64 ": %" PRIu64 " bytes read, %" PRIu64 " in messages", seed, s.read_bytes,
-				     s.said_bytes);
+			ck_abort_msg("seed %" PRIu64 ": %" PRIu64 " bytes read, %" PRIu64 " in messages",
+				     seed, s.read_bytes, s.said_bytes);
 		if (s.exact_wrong)
 			ck_abort_msg("seed %" PRIu64 ": said to be certain and is wrong", seed);
 		if (s.task_cnt == 2 && (s.exact_wrong || s.doubtful || s.msgs_wrong))
@@ -561,8 +570,9 @@ START_TEST(test_random_runs)
 	}
 	for (int i = 0; i < 1000; i++)
 		if (by_stick[i][0])
-			printf("task runs on in %d of 1000 steps: %" PRIu64 " runs, %" PRIu64 " fully right\n", i, by_stick[i][0],
-			       by_stick[i][1]);
+			printf("task runs on in %d of 1000 steps: %" PRIu64 " runs, %" PRIu64
+			       " fully right\n",
+			       i, by_stick[i][0], by_stick[i][1]);
 	printf("%" PRIu64 " reads, %" PRIu64 " doubted\n", all_reads, all_doubted);
 	for (int c = 0; c < CONTENTS_CNT; c++)
 		printf("%s: %" PRIu64 " runs, %" PRIu64 " fully right, %" PRIu64 " with wrong, %" PRIu64
