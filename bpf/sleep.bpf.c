@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens inside a call that sleeps or waits for a lock: where it goes on tells what others did meanwhile. */
+#include "object.bpf.h"
+
+/* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */
+static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *write)
+{
+	struct object *o;
+
+	if (!op || op->class == IPCT_SC_NONE || op->class > IPCT_SC_WRITEV)
+		return NULL;
+	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
+	o = *write ? &op->out : &op->in;
+	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
+}
+
+/*
+ * The thread goes to sleep inside a read or write. All that it moved so far (only a write longer than PIPE_BUF can have
+ * moved anything) lies before the present end of the stream.
+ */
+static __always_inline void sleeper__leaves(struct task_op *op)
+{
+	struct object *o;
+	bool write;
+
+	if (op && op->class && wanted(IPCT_MECH_TCP) && op->out.mech == IPCT_MECH_TCP)
+		tcp__sleep(op);
+	if (op && op->class && wanted(IPCT_MECH_PTY) && op->out.mech == IPCT_MECH_PTY)
+		pty__sleep(op);
+	if (op && op->class >= IPCT_SC_MSGGET && op->class <= IPCT_SC_MQ_NOTIFY)
+		op->msg.slept = 1;
+	o = sleeper__pipe(op, &write);
+	if (!o)
+		return;
+	op->asleep = 1;
+	if (write && (op->class == IPCT_SC_WRITEV || op->cnt > PIPE_ATOMIC_BYTES))
+		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
+}
+
+/* It goes on: whatever it moves from now on lies behind the present end, however long others worked meanwhile. */
+static __always_inline void sleeper__returns(struct task_op *op)
+{
+	struct object *o;
+	__u8 was_waiting;
+	bool write;
+
+	if (!op || !op->asleep)
+		return;
+	op->asleep = 0;
+	o = sleeper__pipe(op, &write);
+	if (!o)
+		return;
+	was_waiting = o->was_waiting;
+	pipe__enter(o, write);
+	o->was_waiting |= was_waiting;
+}
+
+/*
+ * Not for threads that are preempted: they may have done their work already. preempt is not enough to tell: a thread that
+ * is about to sleep can be preempted, and then it is still runnable or not by its state (which moved in 5.14, 2f064a59a11f).
+ */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	if (!active)
+		return 0;
+	if (!preempt && task__state(prev))
+		sleeper__leaves(task_op__current(false));
+	sleeper__returns(task_op__of(next));
+	return 0;
+}
+
+/* A reader or writer that had to wait for the pipe's lock has it now: nobody moves the stream at this moment. */
+SEC("?tp_btf/contention_end")
+int BPF_PROG(contention_end__tracepoint, void *lock)
+{
+	struct task_op *op;
+	struct object *o;
+	bool write;
+
+	if (!active)
+		return 0;
+	op = task_op__current(false);
+	o = sleeper__pipe(op, &write);
+	if (o && (__u64)lock == pipe__lock(o->ptr))
+		o->addr = pipe__addr_now(o->ptr, write);
+	return 0;
+}
