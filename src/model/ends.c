@@ -108,8 +108,8 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 
 	if (op->rule == PAIR_UNITS && op->units.woken_pid)
 		return; /* part of the waker's operation, which has its own record */
-	if (op->rule >= PAIR_DIRECT)
-		return; /* the rules from there on account for themselves */
+	if (op->rule == PAIR_DIRECT || op->rule == PAIR_LOCK || op->rule == PAIR_SHARE)
+		return; /* these rules account for themselves */
 	if (ch && op->rule == PAIR_SIGNAL && op->kind == OP_POST)
 		account_signal(m, op, ch, proc);
 	/* The delivery of a signal adds nothing to what its generation counted. */

@@ -5,7 +5,7 @@
 
 #include "event/order.h"
 
-#define EVENTS 20000
+#define EVENTS 4000
 
 struct sample {
 	uint64_t ts_ns;
