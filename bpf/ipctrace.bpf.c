@@ -19,3 +19,4 @@ char LICENSE[] SEC("license") = "GPL";
 #include "udp.bpf.c"
 #include "unit.bpf.c"
 #include "uring.bpf.c"
+#include "usem.bpf.c"

@@ -6,6 +6,7 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
+#include "posix_sem.bpf.h"
 #include "pass.bpf.h"
 #include "ptrace.bpf.h"
 #include "queue.bpf.h"
@@ -190,6 +191,8 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 		return true;
 	case IPCT_SC_SIGWAIT:
 		return wanted(IPCT_MECH_SIGNAL);
+	case IPCT_SC_FUTEX ... IPCT_SC_FUTEX_WAIT:
+		return futex__enter(op, args);
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
 		return queue__enter(op, args);
 	case IPCT_SC_SHMGET ... IPCT_SC_MPROTECT:
@@ -215,6 +218,8 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 	}
 	op->fd_in = (__s32)args->a[0];
 	op->arg = args->a[1];
+	if (op->class == IPCT_SC_CLOSE && wanted(IPCT_MECH_POSIX_SEM))
+		psem__closes(op->fd_in);
 	if (!object__from_fd(&op->in, op->fd_in))
 		return false;
 	/* Only its end tells what a connect connects to. */
@@ -479,6 +484,9 @@ static __noinline int exit__control(struct task_op *op, __s64 ret)
 		break;
 	case IPCT_SC_SIGWAIT:
 		exit__sigwait(op, ret);
+		break;
+	case IPCT_SC_FUTEX ... IPCT_SC_FUTEX_WAIT:
+		futex__exit(op, ret);
 		break;
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
 		queue__exit(op, ret);

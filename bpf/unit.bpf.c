@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who wakes whom inside calls on counters, and what the end of a process does to them. */
 #include "unit.bpf.h"
+#include "posix_sem.bpf.h"
 #include "sysv_sem.bpf.h"
 
 static __always_inline bool class__is_sem(__u8 class)
@@ -27,7 +28,18 @@ static __always_inline __u8 unit__mech(const struct task_op *op)
 {
 	if (class__is_sem(op->class))
 		return IPCT_MECH_SYSV_SEM;
+	if (op->class >= IPCT_SC_FUTEX && op->class <= IPCT_SC_FUTEX_WAIT)
+		return op->unit.waits ? 0 : IPCT_MECH_POSIX_SEM;
 	return op->class <= IPCT_SC_WRITEV && op->unit.waits ? IPCT_MECH_EVENTFD : 0;
+}
+
+/* The sleeper is inside sem_wait: that has its own record. */
+static __always_inline void usem__woken(__u32 tid, const struct ipct_waker *waker)
+{
+	struct usem_op *op = usem__of(tid);
+
+	if (op)
+		op->waker = *waker;
 }
 
 SEC("?tp_btf/sched_waking")
@@ -59,6 +71,8 @@ int BPF_PROG(unit_waking__tracepoint, struct task_struct *task)
 	sleeper->unit.waker.tid = (__u32)id;
 	if (!waker->unit.woke_ns)
 		waker->unit.woke_ns = ev->h.ts_ns;
+	if (mech == IPCT_MECH_POSIX_SEM)
+		usem__woken(READ(task, struct task_struct, pid), &sleeper->unit.waker);
 	ev->enter_ns = waker->enter_ns;
 	ev->c = sleeper->unit.c;
 	ev->pid = READ(task, struct task_struct, tgid);

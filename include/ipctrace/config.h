@@ -22,7 +22,8 @@ struct ipct_config {
 	__u8 follow; /* with the children of chosen processes */
 	__u8 have_uid, have_cgroup;
 	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
-	__u8 pad0[2];
+	__u8 user_sems; /* libc's semaphore functions are watched, too */
+	__u8 uprobes_sleep; /* such programs may wait for a page (kernel 6.0) */
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

@@ -42,7 +42,7 @@ struct options {
 	uint64_t duration_ns, count; /* or OPTION_NOT_GIVEN */
 	uint64_t min_latency_ns, min_bytes; /* 0: any */
 	const char *output, *format;
-	bool json, ops, strict;
+	bool json, ops, strict, user_sems;
 	enum attach_mode attach;
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */

@@ -98,6 +98,8 @@ const struct opt options_table[] = {
 	  opt_parse__flag, AT(strict), CMD_VIEWING },
 	{ 0, "ready-fd", "N", "write one line to descriptor N once every probe is active and the first scan is done",
 	  parse_fd, AT(ready_fd), CMD_VIEWING },
+	{ 0, "user-sems", NULL, "also POSIX semaphore operations that need no kernel, by probes in libc (about 2 us each)",
+	  opt_parse__flag, AT(user_sems), CMD_VIEWING },
 	{ 0, "ring-size", "SIZE", "event buffer per CPU; larger loses less (1M; rounded up to a power of two)",
 	  opt_parse__bytes, AT(ring_bytes), CMD_VIEWING },
 	{ 'v', "verbose", NULL, "say more on standard error",

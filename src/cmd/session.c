@@ -12,6 +12,7 @@
 #include "cmd/child.h"
 #include "cmd/cmd.h"
 #include "cmd/names.h"
+#include "cmd/user_sems.h"
 #include "cmd/stop.h"
 
 #define ROUND_MS 50 /* how late a signal or the end of an idle command may be noticed */
@@ -79,15 +80,25 @@ static void make_pipeline(struct session *s, const struct pipeline_sink *sink, b
 
 static int start_kernel_half(struct session *s, const struct pipeline_sink *sink, bool graph, struct buf *err)
 {
+	struct kern_uprobe *uprobes = NULL;
 	struct kern_opts opts;
 	int ret;
 
 	fill_kern_opts(&opts, s);
+	if (s->opts->user_sems && s->opts->mechs & IPCT_MECH_BIT(IPCT_MECH_POSIX_SEM)) {
+		uprobes = user_sems__find(&opts.uprobe_cnt, err);
+		if (!uprobes)
+			return -ENOENT;
+		opts.uprobes = uprobes;
+	}
 	s->kern = kern__new(&opts, err);
-	if (!s->kern)
+	if (!s->kern) {
+		free(uprobes);
 		return -EINVAL;
+	}
 	make_pipeline(s, sink, graph);
 	ret = kern__attach(s->kern, err);
+	free(uprobes);
 	if (!ret)
 		ret = kern__activate(s->kern, err);
 	if (!ret)

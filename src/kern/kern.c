@@ -112,6 +112,8 @@ static void configure(struct kern *k)
 	probe__features(&has);
 	cfg.has_rdonly_cast = has.rdonly_cast;
 	cfg.has_task_storage = has.task_storage;
+	cfg.user_sems = k->opts.uprobe_cnt > 0;
+	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
 		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
 	ignore_own_output(&cfg, &k->opts);
@@ -151,6 +153,8 @@ static int select_programs(struct kern *k, struct buf *err)
 			bpf_program__set_autoload(prog, true);
 		}
 	}
+	if (k->opts.uprobe_cnt)
+		uprobes__select(k, k->skel->rodata->cfg.uprobes_sleep);
 	bpf_program__set_autoload(k->skel->progs.seed__tasks, true);
 	bpf_program__set_autoload(k->skel->progs.seed__files, true);
 	return 0;
@@ -253,13 +257,15 @@ int kern__attach(struct kern *k, struct buf *err)
 
 	bpf_object__for_each_program(prog, k->skel->obj)
 	{
-		if (!bpf_program__autoload(prog) || bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
+		if (!bpf_program__autoload(prog) ||
+		    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER ||
+		    bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE)
 			continue;
 		rc = attach_one(k, prog, err);
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return uprobes__attach(k, err);
 }
 
 int kern__activate(struct kern *k, struct buf *err)

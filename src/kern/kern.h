@@ -13,6 +13,17 @@ enum attach_mode { ATTACH_AUTO, ATTACH_FENTRY, ATTACH_KPROBE, ATTACH_TRACEPOINT 
 
 #define KERN_PIDS_MAX 64
 
+#define KERN_UPROBE_PATH 4096
+
+enum kern_uprobe_what { KERN_UPROBE_POST, KERN_UPROBE_WAIT, KERN_UPROBE_TRYWAIT };
+
+/* A function in a C library that is watched in every process. */
+struct kern_uprobe {
+	char path[KERN_UPROBE_PATH];
+	uint64_t offset; /* in the file */
+	enum kern_uprobe_what what;
+};
+
 struct kern_opts {
 	uint32_t mechs; /* IPCT_MECH_BITs to trace */
 	enum attach_mode attach;
@@ -24,6 +35,8 @@ struct kern_opts {
 	bool have_uid, have_cgroup;
 	uint32_t uid;
 	uint64_t cgroup; /* cgroup v2 id */
+	const struct kern_uprobe *uprobes; /* the caller's, until kern__attach(); NULL: none */
+	size_t uprobe_cnt;
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
 	int ready_fd; /* the tracer writes there; 0: none */
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */

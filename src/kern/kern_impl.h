@@ -38,6 +38,10 @@ void source__stash(struct kern *k);
 /* Adds a record that user space made (copied). */
 void source__put(struct kern *k, const struct ipct_hdr *ev);
 
+/* kern/uprobes.c */
+void uprobes__select(struct kern *k, bool sleep);
+int uprobes__attach(struct kern *k, struct buf *err);
+
 /* kern/procfs.c: a scanned process's executable and command line; the record is completed in out, or left as it is. */
 #define PROCFS_RECORD_BYTES (sizeof(struct ipct_task) + IPCT_PATH_LEN + IPCT_ARGS_LEN)
 const struct ipct_hdr *procfs__complete(const struct ipct_hdr *ev, void *out);

@@ -179,11 +179,23 @@ out:
 	return ok;
 }
 
+static bool try_sleepable_uprobe(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	const struct bpf_insn insns[] = { MOV_IMM(BPF_REG_0, 0), EXIT() };
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "ipct_probe", "GPL", insns, 2, &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 void probe__features(struct probe_features *f)
 {
 	struct btf *vmlinux = btf__load_vmlinux_btf();
 
 	f->task_storage = try_task_storage();
+	f->sleepable_uprobes = try_sleepable_uprobe();
 	f->rdonly_cast = vmlinux && btf__find_by_name_kind(vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(vmlinux);
 }

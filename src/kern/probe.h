@@ -10,6 +10,7 @@
 
 struct probe_features {
 	bool task_storage; /* in tracing programs */
+	bool sleepable_uprobes;
 	bool rdonly_cast;
 };
 

@@ -66,7 +66,7 @@ static const struct row rows[] = {
 	{ SYS_creat, 8, IPCT_SC_OPEN, FILES },
 	{ SYS_openat, 295, IPCT_SC_OPEN, FILES },
 	{ SYS_openat2, 437, IPCT_SC_OPEN, FILES },
-	{ SYS_close, 6, IPCT_SC_CLOSE, FILES },
+	{ SYS_close, 6, IPCT_SC_CLOSE, FILES | BIT(POSIX_SEM) },
 	{ SYS_close_range, 436, IPCT_SC_CLOSE_RANGE, FILES },
 	{ SYS_dup, 41, IPCT_SC_DUP, FILES },
 	{ SYS_dup2, 63, IPCT_SC_DUP, FILES },
@@ -96,6 +96,10 @@ static const struct row rows[] = {
 	{ -1, 419, IPCT_SC_MQ_RECEIVE, QUEUES }, /* mq_timedreceive_time64 */
 	{ SYS_mq_notify, 281, IPCT_SC_MQ_NOTIFY, QUEUES },
 	{ -1, 117, IPCT_SC_IPC, SYSV_MSG },
+	{ SYS_futex, 240, IPCT_SC_FUTEX, BIT(POSIX_SEM) },
+	{ -1, 422, IPCT_SC_FUTEX, BIT(POSIX_SEM) }, /* futex_time64 */
+	{ 454, 454, IPCT_SC_FUTEX_WAKE, BIT(POSIX_SEM) }, /* futex_wake, since 6.7 */
+	{ 455, 455, IPCT_SC_FUTEX_WAIT, BIT(POSIX_SEM) },
 	{ SYS_shmget, 395, IPCT_SC_SHMGET, BIT(SYSV_SHM) },
 	{ SYS_shmat, 397, IPCT_SC_SHMAT, BIT(SYSV_SHM) },
 	{ SYS_shmdt, 398, IPCT_SC_SHMDT, BIT(SYSV_SHM) },

@@ -104,6 +104,8 @@ static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
 		pipe__decode_object(ob, out);
+	else if (ev->mech == IPCT_MECH_POSIX_SEM)
+		posix_sem__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_POSIX_MQ)
 		queue__decode_object(ob, out);
 	else if (ev->mech == IPCT_MECH_SYSV_SHM || ev->mech == IPCT_MECH_POSIX_SHM)
@@ -139,6 +141,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_SIGGEN] = signal__decode_generated,
 		[IPCT_KIND_SIGDLV] = signal__decode_delivered,
 		[IPCT_KIND_LOST] = decode_lost,
+		[IPCT_KIND_FUTEX] = posix_sem__decode_futex,
 		[IPCT_KIND_MSG_IO] = queue__decode,
 		[IPCT_KIND_MAP] = shm__decode,
 		[IPCT_KIND_LOCK] = flock__decode,

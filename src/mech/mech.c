@@ -14,7 +14,7 @@ static const struct mech_desc *const mechs[] = {
 	&mech_pipe,	   &mech_fifo,	     &mech_signal,	   &mech_sysv_msg, &mech_posix_mq,
 	&mech_unix_stream, &mech_unix_dgram, &mech_unix_seqpacket, &mech_sysv_shm, &mech_posix_shm,
 	&mech_ptrace,	   &mech_flock,	     &mech_sysv_sem,	   &mech_eventfd,  &mech_tcp,
-	&mech_udp,	   &mech_pty,
+	&mech_udp,	   &mech_pty,	     &mech_posix_sem,
 };
 
 /* clang-format off: one a line */
@@ -62,6 +62,8 @@ static const struct hook *const hooks[] = {
 	&hook_udp_uring,
 	&hook_pty_calls,
 	&hook_pty_sleep,
+	&hook_posix_sem_calls,
+	&hook_posix_sem_wake,
 };
 /* clang-format on */
 
@@ -77,7 +79,7 @@ static const struct {
 	{ IPCT_MECH_PTRACE, ptrace__object_name },     { IPCT_MECH_FLOCK, flock__object_name },
 	{ IPCT_MECH_SYSV_SEM, sysv_sem__object_name }, { IPCT_MECH_EVENTFD, eventfd__object_name },
 	{ IPCT_MECH_TCP, tcp__object_name },	       { IPCT_MECH_UDP, udp__object_name },
-	{ IPCT_MECH_PTY, pty__object_name },
+	{ IPCT_MECH_PTY, pty__object_name },	       { IPCT_MECH_POSIX_SEM, posix_sem__object_name },
 };
 
 #define M(sym) IPCT_MECH_BIT(IPCT_MECH_##sym)

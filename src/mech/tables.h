@@ -71,6 +71,12 @@ void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out);
 void signal__decode_delivered(const struct ipct_hdr *ev, struct decoded *out);
 void signal__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
+extern const struct mech_desc mech_posix_sem;
+extern const struct hook hook_posix_sem_calls, hook_posix_sem_wake;
+void posix_sem__decode_futex(const struct ipct_hdr *ev, struct decoded *out);
+void posix_sem__decode_object(const struct ipct_object *ob, struct decoded *out);
+void posix_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+
 extern const struct mech_desc mech_sysv_shm, mech_posix_shm;
 extern const struct hook hook_shm_calls;
 struct obj_key shm__key(uint8_t mech, uint64_t id, uint32_t dev);

@@ -117,6 +117,7 @@ void units__decode_sem_op(const struct ipct_hdr *ev, struct decoded *out)
 	op = units__decode(out, ev, sem->enter_ns, &sem->waker, sem->ret);
 	op->obj = units__key(ev->mech, &sem->c);
 	op->units.num = sem->c.num;
+	op->units.in_libc = ev->mech == IPCT_MECH_POSIX_SEM;
 	op->units.is_sem = ev->op == IPCT_OP_POST || ev->op == IPCT_OP_WAIT || sem->flags & IPCT_UNIT_SET;
 	op->units.sem_op = sem->op;
 	op->units.amount = sem->op < 0 ? -(int64_t)sem->op : sem->op;
