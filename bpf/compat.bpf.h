@@ -145,6 +145,18 @@ static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 
 #endif
 
+/* The links of a file's names became members of an anonymous union after 6.19; before, of dentry.d_u. */
+struct dentry___v7 {
+	struct hlist_node d_alias;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u64 dentry__of_alias(__u64 alias)
+{
+	if (bpf_core_field_exists(struct dentry, d_u.d_alias))
+		return alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	return alias - bpf_core_field_offset(struct dentry___v7, d_alias);
+}
+
 /* sock.sk_type was a bit field before 5.6 (bf9765145b85); all kernels with a ring buffer have the u16. */
 
 /* d_name became const in a union in 6.18 and f_path likewise; CO-RE matches them by name all the same. */

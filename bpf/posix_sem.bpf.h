@@ -132,7 +132,7 @@ static __noinline __u64 psem__dentry(__u64 file)
 		return own;
 	at = WORD(inode, struct inode, i_dentry.first);
 	for (int i = 0; i < ALIASES_MAX && at; i++) {
-		__u64 dentry = at - bpf_core_field_offset(struct dentry, d_u.d_alias);
+		__u64 dentry = dentry__of_alias(at);
 
 		if (dentry__is_linked(dentry) && dentry__is_sem(dentry))
 			return dentry;
