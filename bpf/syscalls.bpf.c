@@ -6,8 +6,8 @@
  */
 #include "filter.bpf.h"
 #include "object.bpf.h"
-#include "posix_sem.bpf.h"
 #include "pass.bpf.h"
+#include "posix_sem.bpf.h"
 #include "ptrace.bpf.h"
 #include "queue.bpf.h"
 #include "shm.bpf.h"

@@ -12,8 +12,8 @@
 #include "cmd/child.h"
 #include "cmd/cmd.h"
 #include "cmd/names.h"
-#include "cmd/user_sems.h"
 #include "cmd/stop.h"
+#include "cmd/user_sems.h"
 
 #define ROUND_MS 50 /* how late a signal or the end of an idle command may be noticed */
 #define ROUND_WITH_COMMAND_MS 10
