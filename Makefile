@@ -136,6 +136,7 @@ check-unit: unit-san
 	$(Q)$(call ring,unit)
 check-golden check-cli check-live: check-%: all
 	$(Q)$(call ring,$*)
+golden: check-golden
 check-kernels check-fuzz check-real: check-%: all
 	$(Q)$(call ring,$*)
 lint:
@@ -195,5 +196,5 @@ help:
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-san check check-unit check-golden check-cli check-live check-kernels check-fuzz check-real lint format bench \
+.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-live check-kernels check-fuzz check-real lint format bench \
 	doctor-deps install uninstall clean help FORCE
