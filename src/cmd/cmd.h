@@ -28,6 +28,7 @@ extern const struct command
 const struct command *command__by_name(const char *name); /* NULL: none */
 
 int cmd_live(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_graph(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_workload(int argc, char **argv);

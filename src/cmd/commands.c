@@ -6,6 +6,7 @@
 /* clang-format off */
 const struct command commands[] = {
 	{ "live", "[OPTIONS] [-- COMMAND [ARG...]]", "one line per message, until Ctrl-C", cmd_live },
+	{ "top", "top [OPTIONS] [-- COMMAND [ARG...]]", "the live table: rates, latencies, who waits; -b for scripts", cmd_top },
 	{ "graph", "graph [OPTIONS] [-- COMMAND [ARG...]]", "who talks to whom: text, dot, json", cmd_graph },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
 	{ "bench", "bench [MECHANISM...] [OPTIONS]", "latency, throughput and properties of the mechanisms", cmd_bench },

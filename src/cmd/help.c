@@ -35,6 +35,13 @@ static const struct help_text texts[] = {
 	  "  ipctrace graph -D 10                                   the next ten seconds, as text\n"
 	  "  ipctrace graph -F dot -- make | dot -Tsvg > make.svg   a picture of a command\n"
 	  "  ipctrace graph -F json -o graph.json -p 4242 -f        for networkx and other programs\n" },
+	{ "top", CMD_TOP,
+	  "Shows what moves between processes now: rates, latencies, who is blocked, how full channels are:\n"
+	  "tables, once per interval.\n",
+	  "  ipctrace top                                      everything on this machine\n"
+	  "  ipctrace top -m unix --group command              UNIX sockets, one row per program\n"
+	  "  ipctrace top -b -n 1 --interval 10 --table all    what happens in ten seconds\n"
+	  "  ipctrace top -b --json -n 60 -p 4242 > rates.json  for programs\n" },
 	{ "doctor", CMD_DOCTOR,
 	  "Tells what can be traced here: for each hook the way that was chosen and why the better ones\n"
 	  "were not, what each mechanism cannot see, and which rights are missing.\n"
@@ -99,6 +106,11 @@ static void put_formats(struct buf *b, enum command_bit bit)
 	const struct graph_view *const *views = graph_view__all();
 
 	buf__puts(b, "\nFormats (-F):\n");
+	if (bit == CMD_TOP) {
+		buf__puts(b, "  text          for people\n  csv           one header, one line per row\n"
+			     "  json          one object per row and line\n");
+		return;
+	}
 	if (bit != CMD_GRAPH) {
 		buf__puts(b, "  text          for people\n  json          one object per line\n");
 		return;

@@ -120,6 +120,7 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 	int at, ret = -1;
 
 	*o = (struct options){ .duration_ns = OPTION_NOT_GIVEN, .count = OPTION_NOT_GIVEN, .ready_fd = -1 };
+	o->top.intervals = o->top.rows = OPTION_NOT_GIVEN;
 	at = opts__parse(options_table, options_cnt, command, argc, argv, o, &err);
 	if (at < 0) {
 		ret = options__usage_error(command_name, &err);

@@ -19,8 +19,9 @@ enum command_bit {
 	CMD_LIVE = 1 << 0,
 	CMD_GRAPH = 1 << 1,
 	CMD_DOCTOR = 1 << 2,
+	CMD_TOP = 1 << 8,
 };
-#define CMD_VIEWING (CMD_LIVE | CMD_GRAPH)
+#define CMD_VIEWING (CMD_LIVE | CMD_GRAPH | CMD_TOP)
 #define CMD_EVERY (CMD_VIEWING | CMD_DOCTOR)
 
 #define TYPED_PIDS_MAX (SELECT_PIDS_MAX - 1) /* the command behind "--" is one more */
@@ -46,6 +47,13 @@ struct options {
 	enum attach_mode attach;
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */
+	struct {
+		bool batch, idle;
+		uint64_t interval_ns; /* 0: default */
+		uint64_t intervals; /* or OPTION_NOT_GIVEN */
+		uint64_t rows; /* or OPTION_NOT_GIVEN */
+		const char *tables, *sort, *columns, *group;
+	} top;
 	char **command; /* behind "--", NULL-terminated; NULL: none */
 	/* made of it by options__parse() */
 	uint32_t mechs;

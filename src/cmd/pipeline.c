@@ -82,14 +82,29 @@ static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t
 		p->opts.sink.lost(p->opts.sink.ctx, mech, cnt, cpu);
 }
 
+static void feed_object(struct pipeline *p, const struct object_info *info)
+{
+	model__object(p->model, info);
+	if (p->opts.sink.object)
+		p->opts.sink.object(p->opts.sink.ctx, info);
+}
+
+static void come_to(struct pipeline *p, uint64_t now_ns)
+{
+	if (now_ns <= p->now_ns || now_ns == UINT64_MAX) /* the end of a file */
+		return;
+	p->now_ns = now_ns;
+	if (p->opts.sink.clock)
+		p->opts.sink.clock(p->opts.sink.ctx, now_ns);
+}
+
 /* In order of time from here on. */
 static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 {
 	struct pipeline *p = ctx;
 	struct decoded *d = &p->decoded;
 
-	if (ev->ts_ns > p->now_ns)
-		p->now_ns = ev->ts_ns;
+	come_to(p, ev->ts_ns);
 	mech__decode(event__widen(ev, p->scratch), d);
 	switch (d->what) {
 	case DECODED_TASK:
@@ -97,7 +112,7 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 		break;
 	case DECODED_OBJECT:
 		if (wanted(p, d->object.mech))
-			model__object(p->model, &d->object);
+			feed_object(p, &d->object);
 		break;
 	case DECODED_OP:
 		if (wanted(p, d->op.mech))
@@ -130,9 +145,8 @@ int pipeline__poll(struct pipeline *p, int timeout_ms)
 	if (ret < 0)
 		return ret;
 	order__release(p->order, watermark_ns, on_ordered, p);
-	if (watermark_ns > p->now_ns)
-		p->now_ns = watermark_ns;
 	model__advance(p->model, watermark_ns);
+	come_to(p, watermark_ns);
 	return ret;
 }
 

@@ -15,6 +15,10 @@ struct pipeline_sink {
 	/* Only what the filter selects; arguments are valid during the call. Each may be NULL. */
 	void (*message)(void *ctx, const struct message *m);
 	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
+	/* Time has come to now_ns: called before what happens then, and when nothing happens. */
+	void (*clock)(void *ctx, uint64_t now_ns);
+	/* What became known of an object; never filtered. */
+	void (*object)(void *ctx, const struct object_info *info);
 	/* Events of a mechanism were lost; never filtered. */
 	void (*lost)(void *ctx, uint8_t mech, uint64_t cnt, int cpu);
 };

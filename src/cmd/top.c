@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The top command: what moves between processes now. */
+#include "cmd/top.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+#include "cmd/top_names.h"
+
+static bool done(const struct top *t)
+{
+	return t->shown_cnt >= t->opts->top.intervals;
+}
+
+void top__set_ctx(struct top *t)
+{
+	struct meter_view v;
+
+	meter__view(t->meter, &v);
+	t->ctx.names = &t->names;
+	t->ctx.user = top_names__user;
+	t->ctx.cgroup = top_names__cgroup;
+	t->ctx.group = t->setup.group;
+	t->ctx.from_ns = v.from_ns;
+	t->ctx.until_ns = v.until_ns;
+	t->ctx.interval_nr = v.interval_nr;
+}
+
+static void on_message(void *ctx, const struct message *m)
+{
+	struct top *t = ctx;
+
+	if (done(t))
+		return;
+	meter__message(t->meter, m);
+	if (t->lines)
+		t->lines->message(&t->events, m, &t->names);
+}
+
+static void on_op(void *ctx, const struct op *op, struct channel *ch, const struct party *task)
+{
+	struct top *t = ctx;
+
+	if (!done(t))
+		meter__op(t->meter, op, ch, task->proc);
+}
+
+static void on_object(void *ctx, const struct object_info *info)
+{
+	meter__object(((struct top *)ctx)->meter, info);
+}
+
+static void on_lost(void *ctx, uint8_t mech, uint64_t cnt, int cpu)
+{
+	meter__lost(((struct top *)ctx)->meter, mech, cnt);
+}
+
+static void end_interval(struct top *t, uint64_t now_ns)
+{
+	meter__tick(t->meter, now_ns);
+	top_batch__interval(t);
+}
+
+/* Intervals are of the events' time, so a recording has the same ones however fast it is read. */
+static void on_clock(void *ctx, uint64_t now_ns)
+{
+	struct top *t = ctx;
+
+	if (!t->next_tick_ns) {
+		meter__reset(t->meter, now_ns);
+		t->next_tick_ns = now_ns + t->setup.interval_ns;
+	}
+	while (now_ns >= t->next_tick_ns && !done(t)) {
+		end_interval(t, t->next_tick_ns);
+		t->next_tick_ns += t->setup.interval_ns;
+	}
+}
+
+static bool on_round(void *ctx)
+{
+	struct top *t = ctx;
+
+	return !done(t) && !out__error(&t->out);
+}
+
+/* What came after the last whole interval. */
+static void end_last_interval(struct top *t, uint64_t now_ns)
+{
+	struct meter_view v;
+	uint64_t begun_ns = t->next_tick_ns - t->setup.interval_ns;
+
+	meter__view(t->meter, &v);
+	if (done(t) || !t->next_tick_ns || now_ns <= begun_ns)
+		return;
+	/* A time limit of whole intervals ends a little after the last of them. */
+	if (t->shown_cnt && now_ns - begun_ns < t->setup.interval_ns / 10 && !meter__is_fresh(t->meter))
+		return;
+	end_interval(t, now_ns);
+}
+
+static int trace(struct top *t)
+{
+	struct pipeline_sink sink = { .ctx = t,
+				      .message = on_message,
+				      .op = on_op,
+				      .clock = on_clock,
+				      .object = on_object,
+				      .lost = on_lost };
+	struct session *s;
+	int status;
+
+	s = session__new(t->opts, &sink, false);
+	if (!s)
+		return EXIT_FAILED;
+	t->names = *session__names(s);
+	top_batch__begin(t);
+	status = session__run(s, on_round, t) ? EXIT_FAILED : EXIT_OK;
+	end_last_interval(t, time__boot_ns());
+	top_batch__end(t, pipeline__stats(session__pipeline(s)));
+	if (status == EXIT_OK)
+		status = session__exit_status(s);
+	session__free(s);
+	return status;
+}
+
+/* What went wrong with the output, if anything; 0: nothing, or a reader that had enough. */
+static int finish_output(struct top *t)
+{
+	struct buf err = { 0 };
+	int ret = out__finish(&t->out, &err);
+
+	if (err.len)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	return ret == -EPIPE ? 0 : ret;
+}
+
+static int run(struct top *t)
+{
+	struct buf err = { 0 };
+	int status;
+
+	if (out__open(&t->out, t->opts->output, &err)) {
+		log__error("%s", buf__cstr(&err));
+		buf__free(&err);
+		return EXIT_FAILED;
+	}
+	t->meter = meter__new(0);
+	t->ctx.host_pidns = top_names__host_pidns();
+	t->ctx.utf8 = true;
+	line_text__set(&(struct line_text_opts){ .boot_to_wall_ns = time__boot_to_wall_ns() });
+	status = trace(t);
+	if (finish_output(t))
+		status = EXIT_FAILED;
+	meter_table__free(&t->table);
+	meter__free(t->meter);
+	buf__free(&t->events);
+	top_names__forget();
+	return status;
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct buf err = { 0 };
+	struct options o;
+	struct top t = { .opts = &o };
+	int status = options__parse(&o, CMD_TOP, "top", argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (top_setup__make(&t.setup, &o, &err))
+		status = options__usage_error("top", &err);
+	else
+		status = run(&t);
+	buf__free(&err);
+	return status;
+}
