@@ -59,51 +59,9 @@ static struct unit_counter *counter_of(struct unit_object *o, uint32_t num)
 	list__init(&c->active);
 	list__init(&c->items);
 	list__init(&c->batches);
+	list__init(&c->spent);
 	map__set(&o->counters, num, 0, c);
 	return c;
-}
-
-void counter__drop_batch(struct unit_counter *c, struct unit_batch *b)
-{
-	c->held -= b->cnt;
-	list__unlink(&b->link);
-	free(b);
-}
-
-static struct unit_batch *new_batch(struct unit_counter *c, uint64_t cnt)
-{
-	struct unit_batch *b = xalloc(sizeof(*b));
-
-	b->cnt = cnt;
-	c->held += cnt;
-	return b;
-}
-
-void counter__append(struct unit_counter *c, const struct unit_item *post, uint64_t cnt)
-{
-	struct unit_batch *b;
-
-	if (!cnt)
-		return;
-	b = new_batch(c, cnt);
-	b->from = post->from;
-	b->lo_ns = post->lo_ns;
-	b->hi_ns = post->hi_ns;
-	b->bytes = post->op.bytes;
-	list__append(&c->batches, &b->link);
-}
-
-static void add_unknown(struct unit_counter *c, uint64_t cnt)
-{
-	struct unit_batch *b = new_batch(c, cnt);
-
-	list__insert(c->batches.next, &b->link);
-}
-
-static void clear_batches(struct unit_counter *c)
-{
-	list__for_each(&c->batches, cur)
-		counter__drop_batch(c, list__entry(cur, struct unit_batch, link));
 }
 
 void counter__free_item(struct unit_counter *c, struct unit_item *it)
@@ -176,20 +134,38 @@ static void resync(struct pairing *p, struct unit_counter *c, const struct unit_
 		return;
 	model__stats_mut(p->m)->resyncs++;
 	if (c->held < value)
-		add_unknown(c, value - c->held);
+		counter__prepend_unknown(c, value - c->held);
 	while (c->held > value) {
 		struct unit_batch *oldest = list__entry(c->batches.next, struct unit_batch, link);
 		uint64_t cnt = oldest->cnt < c->held - value ? oldest->cnt : c->held - value;
 
-		oldest->cnt -= cnt;
-		c->held -= cnt;
-		if (!oldest->cnt)
-			counter__drop_batch(c, oldest);
+		c->taken += cnt;
+		counter__use(c, oldest, cnt);
 	}
 }
 
+/* Whatever overlapped with it may have come before or after. */
+static void set(struct unit_counter *c, const struct unit_item *it)
+{
+	bool alone = c->past_cnt == 0 || c->past[(c->past_cnt - 1) % UNITS_PAST_MAX].hi_ns <= it->lo_ns;
+
+	list__for_each(&c->items, cur) {
+		const struct unit_item *other = list__entry(cur, struct unit_item, link);
+
+		alone &= other == it || other->lo_ns >= it->hi_ns;
+	}
+	list__for_each(&c->batches, cur)
+		alone &= list__entry(cur, struct unit_batch, link)->hi_ns <= it->lo_ns;
+	counter__clear(c);
+	counter__append(c, it, it->op.units.amount);
+	if (!alone && !list__empty(&c->batches))
+		list__entry(c->batches.next, struct unit_batch, link)->doubt = true;
+	c->doubt = false;
+}
+
 /* False: it must wait for a post that has not been reported. */
-static bool apply(struct pairing *p, struct unit_counter *c, struct unit_item *it, bool by_force)
+static bool apply(struct pairing *p, struct unit_counter *c, struct unit_item *it, bool by_force,
+		  uint64_t due_ns)
 {
 	switch (it->op.units.act) {
 	case UNITS_TAKE:
@@ -197,16 +173,16 @@ static bool apply(struct pairing *p, struct unit_counter *c, struct unit_item *i
 			return false;
 		break;
 	case UNITS_TAKE_ALL:
-		if (!counter__take_all(c, it, by_force || c->doubt, p->search, model__stats_mut(p->m)))
+		if (!counter__take_all(c, it, by_force || c->doubt, due_ns, p->search,
+				       model__stats_mut(p->m)))
 			return false;
-		break;
+		c->doubt = false; /* it left nothing */
+		return true;
 	case UNITS_POST:
 		counter__append(c, it, it->op.units.amount);
 		break;
 	case UNITS_SET:
-		clear_batches(c);
-		counter__append(c, it, it->op.units.amount);
-		c->doubt = false;
+		set(c, it);
 		break;
 	case UNITS_WITHDRAW:
 		counter__withdraw(c, it);
@@ -248,7 +224,8 @@ static void settle_counter(struct pairing *p, struct unit_counter *c, uint64_t u
 
 		if (!full && (it->hi_ns + UNITS_DELAY_NS > until_ns || it->hi_ns > barrier_ns))
 			break;
-		if (!apply(p, c, it, full || it->hi_ns + settle_ns < until_ns))
+		if (!apply(p, c, it, full || it->hi_ns + settle_ns < until_ns,
+			   full ? UINT64_MAX : until_ns - UNITS_DELAY_NS))
 			break;
 	}
 	if (list__empty(&c->items))
@@ -259,7 +236,7 @@ static void free_counter(struct unit_counter *c)
 {
 	list__for_each(&c->items, cur)
 		counter__free_item(c, list__entry(cur, struct unit_item, link));
-	clear_batches(c);
+	counter__clear(c);
 	list__unlink(&c->active);
 	free(c);
 }
@@ -344,7 +321,7 @@ static void units__object(struct pairing *p, const struct object_info *info)
 		return;
 	c->used = true;
 	if (info->fill_bytes)
-		add_unknown(c, info->fill_bytes);
+		counter__prepend_unknown(c, info->fill_bytes);
 }
 
 /* ---- operations ---- */
@@ -386,6 +363,9 @@ static void queue_op(struct pairing *p, struct unit_object *o, const struct op *
 	it->lo_ns = op->units.lo_ns;
 	it->hi_ns = op->units.hi_ns;
 	it->from = model__sender(p->m, op);
+	if (!it->lo_ns &&
+	    it->from.party.proc) /* its begin was not seen; not before there was such a process */
+		it->lo_ns = it->from.party.proc->start_ns;
 	if (op->flags & OP_F_MORE)
 		it->op.flags &= ~OP_F_WAITED; /* the call waited once */
 	if (is_take(it))

@@ -15,43 +15,6 @@
 /* How late an operation may be reported: a task can be kept off the CPU between what it did and its system call's end. */
 #define UNITS_DELAY_NS (30ull * 1000 * 1000)
 #define UNITS_PAST_MAX 64
-
-struct unit_item { /* an operation that waits */
-	struct link link; /* in counter.items */
-	struct op op;
-	uint64_t lo_ns, hi_ns;
-	struct sender from; /* who did it */
-	struct receipt *receipt; /* takes */
-};
-
-struct unit_batch {
-	struct link link; /* in counter.batches */
-	struct sender from; /* proc and origin NULL: from before the trace */
-	uint64_t lo_ns, hi_ns;
-	uint64_t cnt; /* units left */
-	uint64_t bytes; /* of the message, where the whole batch is one */
-	bool doubt; /* events were lost since */
-};
-
-struct unit_past { /* what somebody took a short while ago */
-	const struct proc *owner, *taker;
-	uint64_t cnt, hi_ns;
-};
-
-struct unit_object;
-
-struct unit_counter {
-	struct link active; /* in pairing.active while it has items */
-	struct unit_object *object;
-	struct link items, batches;
-	size_t item_cnt;
-	uint64_t held; /* sum of the batches */
-	struct unit_past past[UNITS_PAST_MAX]; /* ring; past_cnt counts on */
-	size_t past_cnt;
-	bool used; /* an operation came, or what it held at first is known */
-	bool doubt; /* events were lost: wait for a certain point */
-};
-
 #define UNITS_OWNERS_MAX 16
 
 /* Processes that may own something; too many: cnt stays at the limit. */
@@ -61,12 +24,74 @@ struct unit_owners {
 	bool unknown; /* or nobody that is known */
 };
 void owners__add(struct unit_owners *o, struct proc *proc);
+void owners__add_all(struct unit_owners *o, const struct unit_owners *more);
 bool owners__are_one(const struct unit_owners *o);
 
+struct unit_item { /* an operation that waits */
+	struct link link; /* in counter.items */
+	struct op op;
+	uint64_t lo_ns, hi_ns;
+	struct sender from; /* who did it */
+	struct receipt *receipt; /* takes */
+};
+
+/*
+ * All units that were ever posted have a place in the order of posting, and takes take places from the front. By the reports a
+ * batch has a certain place; as posts overlap, it can be anywhere in [first, end).
+ */
+struct unit_batch {
+	struct link link; /* in counter.batches, or .spent */
+	struct sender from; /* proc and origin NULL: from before the trace */
+	uint64_t lo_ns, hi_ns;
+	uint64_t cnt; /* units left */
+	uint64_t size; /* units that it began with */
+	uint64_t first, end;
+	uint64_t bytes; /* of the message, where the whole batch is one */
+	bool doubt; /* events were lost since */
+};
+
+struct unit_past { /* what somebody took a short while ago */
+	uint64_t cnt, hi_ns;
+};
+
+struct unit_object;
+
+struct unit_counter {
+	struct link active; /* in pairing.active while it has items */
+	struct unit_object *object;
+	struct link items, batches;
+	struct link spent; /* batches of which nothing is left, the last of them */
+	size_t item_cnt, spent_cnt;
+	uint64_t held; /* sum of the batches */
+	uint64_t posted, taken; /* places given to posts, places taken */
+	size_t near; /* how many batches one has overlapped with at most */
+	struct unit_past past[UNITS_PAST_MAX]; /* ring; past_cnt counts on */
+	size_t past_cnt;
+	bool used; /* an operation came, or what it held at first is known */
+	bool doubt; /* events were lost: wait for a certain point */
+	bool guessed; /* eventfd: what a read took was one of several choices, so what is left is one, too */
+	struct unit_owners choices; /* of whom, since then */
+	int64_t balance; /* eventfd: units dropped unseen, less units of unknown origin */
+};
+
 /* pair_units.c */
-void counter__append(struct unit_counter *c, const struct unit_item *post, uint64_t cnt);
 void counter__drop_batch(struct unit_counter *c, struct unit_batch *b);
 void counter__free_item(struct unit_counter *c, struct unit_item *it);
+
+/* units_place.c */
+void counter__append(struct unit_counter *c, const struct unit_item *post, uint64_t cnt);
+/* Units of unknown origin, older than all others. */
+void counter__prepend_unknown(struct unit_counter *c, uint64_t cnt);
+/* Takes cnt units out of a batch; of one that is used up the place stays known for a while. */
+void counter__use(struct unit_counter *c, struct unit_batch *b, uint64_t cnt);
+/* The batch loses its last cnt units as if they had never been posted. */
+void counter__unpost(struct unit_counter *c, struct unit_batch *b, uint64_t cnt);
+void counter__clear(struct unit_counter *c);
+/*
+ * Adds all who may own what a take, which may have places in [from, until), got. False: whose its units are is not certain.
+ */
+bool counter__find_owners(const struct unit_counter *c, const struct unit_item *take, uint64_t from,
+			  uint64_t until, struct unit_owners *owners);
 
 /* units_take.c: the oldest `cnt` units (there are so many; more are unknown) go to `it`, whose receipt is completed. */
 void counter__take(struct unit_counter *c, struct unit_item *it);
@@ -74,14 +99,15 @@ void counter__take(struct unit_counter *c, struct unit_item *it);
 void counter__withdraw(struct unit_counter *c, const struct unit_item *it);
 
 struct search; /* what a search works with */
-
-/*
- * units_value.c: which posts make up the value that `it` read. False: no choice of them fits (yet). by_force: what fits
- * best, and the rest unknown.
- */
-bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct search *s,
-		       struct model_stats *stats);
 struct search *search__new(void);
 void search__free(struct search *s);
+
+/*
+ * units_value.c: which posts make up the value that `it` read, and the values of the reads that overlap with it: all those are
+ * completed and freed. False: not yet, as no choice of posts fits, or one of the reads is not due at due_ns. by_force: what
+ * fits best, and the rest unknown.
+ */
+bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, uint64_t due_ns,
+		       struct search *s, struct model_stats *stats);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Reading an eventfd takes whatever there is, and tells how much that was. So the value says which posts it was: those
- * that were done before the read began, and of those that overlapped with it the ones that add up. A search goes through
- * all orders that the intervals and the values allow; if all give this reader the same, the answer is exact.
+ * that were done before the read began, and of those that overlapped with it the ones that add up. Reads that overlap
+ * with each other are looked at together: a search goes through all orders that intervals and values allow. A read that gets the
+ * same of everybody in all of them is exact.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +12,23 @@
 #include "model/units_impl.h"
 
 #define POSTS_MAX 65536 /* that may or may not be in it */
-#define READS_MAX 4 /* that overlap, this one included */
+#define READS_MAX 24 /* that overlap, each with the next */
 #define OPTIONAL_MAX 10 /* posts that overlap at one moment: one a thread */
 #define NEAR 16 /* posts lie in order of hi_ns, so what overlaps is near; */
 #define LONG_MAX 64 /* except long ones: kept off the CPU inside the call */
-#define STEPS_MAX 100000
+#define STEPS_MAX 50000
 
-/* Posts, by their place in search.posts; one set for each depth of the search, one for the solution. */
+/* Posts, by their place in search.posts. */
 typedef uint64_t *set;
-#define SET_BEST READS_MAX
-#define SET_NONE (READS_MAX + 1)
-#define SET_CNT (READS_MAX + 2)
+
+enum { /* which sets there are */
+       SET_NONE,
+       SET_LEFT, /* what all reads together took, in the first solution */
+       SET_BEST, /* ... and each of them */
+       SET_PATH = SET_BEST + READS_MAX, /* what each takes in the order that is tried now */
+       SET_USED = SET_PATH + READS_MAX, /* what was taken before, by depth */
+       SET_CNT = SET_USED + READS_MAX + 1,
+};
 
 struct choice { /* a post that one of the reads took, but which? */
 	const struct sender *from;
@@ -30,26 +37,34 @@ struct choice { /* a post that one of the reads took, but which? */
 	struct unit_item *item;
 };
 
+struct search_read {
+	struct unit_item *item;
+	uint64_t signature; /* in the order that is tried now */
+	uint64_t best; /* in the first solution */
+	bool several; /* another solution gives it other things */
+};
+
 /* Kept from one search to the next for its memory. */
 struct search {
 	VEC(struct choice) posts; /* in order of hi_ns */
 	VEC(uint64_t) bits; /* of all sets */
 	size_t words; /* of one set */
 	struct unit_counter *c;
-	struct unit_item *reads[READS_MAX]; /* the first is the one that is asked about */
-	size_t read_cnt;
+	struct search_read reads[READS_MAX]; /* in order of hi_ns */
+	unsigned int read_cnt, depth;
 	size_t longs[LONG_MAX]; /* posts that began before the NEAR one in front of them ended */
 	size_t long_cnt;
 	uint64_t core; /* units that were there before any of the reads began: the first read has them */
+	uint64_t core_signature;
+	unsigned int first, best_first; /* which read that is */
 	unsigned int steps;
-	bool found, several; /* solutions that give the reader different things */
-	bool best_core;
-	uint64_t best_signature;
+	bool found;
+	bool several_ends; /* solutions that leave different posts behind */
 };
 
-static set set_at(const struct search *s, size_t depth)
+static set set_at(const struct search *s, size_t which)
 {
-	return s->bits.v + depth * s->words;
+	return s->bits.v + which * s->words;
 }
 
 static bool set__has(const uint64_t *bits, size_t i)
@@ -62,63 +77,78 @@ static void set__add(set bits, size_t i)
 	bits[i / 64] |= 1ull << i % 64;
 }
 
-/* What somebody gets of whom, as a sum over posts. */
-static uint64_t signature(const struct choice *post)
+static void set__copy(const struct search *s, size_t to, size_t from)
 {
-	uint64_t x = (uintptr_t)post->from->party.proc;
+	memcpy(set_at(s, to), set_at(s, from), s->words * sizeof(uint64_t));
+}
+
+/* What somebody gets of whom, as a sum over posts. */
+static uint64_t signature(const struct sender *from)
+{
+	uint64_t x = (uintptr_t)from->party.proc;
 
 	x ^= x >> 33;
 	x *= 0xff51afd7ed558ccdull;
 	return x ^ x >> 29;
 }
 
-static void solution(struct search *s, const uint64_t *posts, uint64_t sig, bool core)
+static void solution(struct search *s)
 {
-	sig += core && s->core;
-	if (s->found) {
-		s->several |= sig != s->best_signature;
-		return;
-	}
+	bool first = !s->found;
+
 	s->found = true;
-	memcpy(set_at(s, SET_BEST), posts, s->words * sizeof(*posts));
-	s->best_core = core;
-	s->best_signature = sig;
+	if (first) {
+		set__copy(s, SET_LEFT, SET_USED + s->depth);
+		s->best_first = s->first;
+	} else if (memcmp(set_at(s, SET_LEFT), set_at(s, SET_USED + s->depth), s->words * sizeof(uint64_t))) {
+		s->several_ends = true;
+	}
+	for (unsigned int r = 0; r < s->read_cnt; r++) {
+		struct search_read *read = &s->reads[r];
+
+		if (first) {
+			read->best = read->signature;
+			set__copy(s, SET_BEST + r, SET_PATH + r);
+		}
+		read->several |= read->signature != read->best;
+	}
 }
 
-static void next_read(struct search *s, const uint64_t *used, unsigned int done);
+static void next_read(struct search *s, unsigned int done);
 
 struct cut { /* what read r takes: all posts before `end` that are left, and some of those that overlap there */
 	unsigned int r, done;
-	const uint64_t *used;
 	size_t end;
-	uint64_t sum, sig;
+	uint64_t sum, signature;
 	size_t optional[OPTIONAL_MAX];
 	size_t optional_cnt;
 };
 
 static bool is_left(const struct search *s, const struct cut *cut, size_t i)
 {
-	return !set__has(cut->used, i) && s->posts.v[i].lo_ns < s->reads[cut->r]->hi_ns;
+	return !set__has(set_at(s, SET_USED + s->depth), i) &&
+	       s->posts.v[i].lo_ns < s->reads[cut->r].item->hi_ns;
 }
 
 static void take_cut(struct search *s, const struct cut *cut, unsigned int subset, uint64_t sig)
 {
-	set posts = set_at(s, (size_t)__builtin_popcount(cut->done));
+	set mine = set_at(s, SET_PATH + cut->r), used = set_at(s, SET_USED + s->depth + 1);
 
-	memset(posts, 0, s->words * sizeof(*posts));
+	memset(mine, 0, s->words * sizeof(*mine));
 	for (size_t i = 0; i < cut->end; i++)
 		if (is_left(s, cut, i))
-			set__add(posts, i);
+			set__add(mine, i);
 	for (size_t i = 0; i < cut->optional_cnt; i++)
 		if (subset >> i & 1)
-			set__add(posts, cut->optional[i]);
-	if (cut->r == 0) {
-		solution(s, posts, sig, !cut->done);
-		return;
-	}
+			set__add(mine, cut->optional[i]);
 	for (size_t i = 0; i < s->words; i++)
-		posts[i] |= cut->used[i];
-	next_read(s, posts, cut->done | 1u << cut->r);
+		used[i] = set_at(s, SET_USED + s->depth)[i] | mine[i];
+	s->reads[cut->r].signature = sig + (cut->done ? 0 : s->core_signature);
+	if (!cut->done)
+		s->first = cut->r;
+	s->depth++;
+	next_read(s, cut->done | 1u << cut->r);
+	s->depth--;
 }
 
 static void add_optional(const struct search *s, struct cut *cut, size_t i)
@@ -131,7 +161,7 @@ static void add_optional(const struct search *s, struct cut *cut, size_t i)
 /* Post `end` is the first that is left out, so all that began after its end are; those that overlapped may be in. */
 static void try_cut(struct search *s, struct cut *cut)
 {
-	uint64_t want = s->reads[cut->r]->op.units.amount;
+	uint64_t want = s->reads[cut->r].item->op.units.amount;
 	size_t near = cut->end + NEAR < s->posts.cnt ? cut->end + NEAR : s->posts.cnt;
 
 	cut->optional_cnt = 0;
@@ -140,25 +170,25 @@ static void try_cut(struct search *s, struct cut *cut)
 	for (size_t i = 0; i < s->long_cnt; i++)
 		if (s->longs[i] >= near)
 			add_optional(s, cut, s->longs[i]);
-	for (unsigned int subset = 0; subset < 1u << cut->optional_cnt && !s->several; subset++) {
-		uint64_t sum = cut->sum, sig = cut->sig;
+	for (unsigned int subset = 0; subset < 1u << cut->optional_cnt; subset++) {
+		uint64_t sum = cut->sum, sig = cut->signature;
 
 		if (++s->steps > STEPS_MAX)
 			return;
 		for (size_t i = 0; i < cut->optional_cnt; i++)
 			if (subset >> i & 1) {
 				sum += s->posts.v[cut->optional[i]].cnt;
-				sig += signature(&s->posts.v[cut->optional[i]]);
+				sig += signature(s->posts.v[cut->optional[i]].from);
 			}
 		if (sum == want)
 			take_cut(s, cut, subset, sig);
 	}
 }
 
-static void try_read(struct search *s, unsigned int r, const uint64_t *used, unsigned int done)
+static void try_read(struct search *s, unsigned int r, unsigned int done)
 {
-	const struct unit_item *read = s->reads[r];
-	struct cut cut = { .r = r, .done = done, .used = used, .sum = done ? 0 : s->core };
+	const struct unit_item *read = s->reads[r].item;
+	struct cut cut = { .r = r, .done = done, .sum = done ? 0 : s->core };
 
 	for (cut.end = 0; cut.sum <= read->op.units.amount && s->steps <= STEPS_MAX; cut.end++) {
 		const struct choice *post = &s->posts.v[cut.end];
@@ -172,65 +202,116 @@ static void try_read(struct search *s, unsigned int r, const uint64_t *used, uns
 		if (post->hi_ns > read->lo_ns) /* else it was there, and cannot be left out */
 			try_cut(s, &cut);
 		cut.sum += post->cnt;
-		cut.sig += signature(post);
+		cut.signature += signature(post->from);
 	}
 }
 
-/* Any of the reads that are left may be the next; nothing matters behind the one that is asked about. */
-static void next_read(struct search *s, const uint64_t *used, unsigned int done)
+/* Any of the reads that are left may be the next, unless another of them was over before it began. */
+static void next_read(struct search *s, unsigned int done)
 {
-	for (unsigned int r = 0; r < s->read_cnt; r++)
-		if (!(done >> r & 1))
-			try_read(s, r, used, done);
+	bool any = false;
+
+	for (unsigned int r = 0; r < s->read_cnt; r++) {
+		bool may = !(done >> r & 1);
+
+		any |= may;
+		for (unsigned int o = 0; o < r && may; o++)
+			may = done >> o & 1 || s->reads[o].item->hi_ns > s->reads[r].item->lo_ns;
+		if (may)
+			try_read(s, r, done);
+	}
+	if (!any)
+		solution(s);
 }
 
-static bool add_post(struct search *s, struct choice post)
+/* ---- what the search works on ---- */
+
+static void begin(struct search *s, struct unit_counter *c)
 {
-	if (s->posts.cnt == POSTS_MAX)
-		return false;
+	s->posts.cnt = 0;
+	s->c = c;
+	s->read_cnt = s->depth = 0;
+	s->long_cnt = 0;
+	s->core = s->core_signature = 0;
+	s->steps = 0;
+	s->found = s->several_ends = false;
+}
+
+/* The read and all that overlap with it, and so on. False: too many. */
+static bool collect_reads(struct search *s, struct unit_item *it, uint64_t *lo_ns, uint64_t *hi_ns)
+{
+	uint64_t before_ns;
+
+	*lo_ns = it->lo_ns;
+	*hi_ns = it->hi_ns;
+	do {
+		before_ns = *hi_ns;
+		list__for_each(&s->c->items, cur) {
+			const struct unit_item *other = list__entry(cur, struct unit_item, link);
+
+			if (other->op.units.act == UNITS_TAKE_ALL && other->lo_ns < *hi_ns &&
+			    other->hi_ns > *hi_ns)
+				*hi_ns = other->hi_ns;
+		}
+	} while (*hi_ns != before_ns);
+	list__for_each(&s->c->items, cur) {
+		struct unit_item *other = list__entry(cur, struct unit_item, link);
+
+		if (other->op.units.act != UNITS_TAKE_ALL || (other != it && other->lo_ns >= *hi_ns))
+			continue;
+		if (s->read_cnt == READS_MAX)
+			return false;
+		s->reads[s->read_cnt++] = (struct search_read){ .item = other };
+		*lo_ns = other->lo_ns < *lo_ns ? other->lo_ns : *lo_ns;
+	}
+	return true;
+}
+
+static void add_post(struct search *s, struct choice post)
+{
 	if (s->posts.cnt >= NEAR && s->long_cnt < LONG_MAX &&
 	    post.lo_ns < s->posts.v[s->posts.cnt - NEAR].hi_ns)
 		s->longs[s->long_cnt++] = s->posts.cnt;
 	vec__push(&s->posts, post);
-	return true;
 }
 
 /* False: too many to search. */
-static bool collect(struct search *s, struct unit_counter *c, struct unit_item *it)
+static bool collect(struct search *s, struct unit_item *it, uint64_t *hi_ns)
 {
-	uint64_t lo_ns = it->lo_ns, hi_ns = it->hi_ns;
-	bool ok = true;
+	uint64_t lo_ns;
 
-	s->c = c;
-	s->reads[s->read_cnt++] = it;
-	list__for_each(&c->items, cur) {
-		struct unit_item *other = list__entry(cur, struct unit_item, link);
-
-		if (other == it || other->op.units.act != UNITS_TAKE_ALL || other->lo_ns >= it->hi_ns)
-			continue;
-		if (s->read_cnt == READS_MAX)
-			return false;
-		s->reads[s->read_cnt++] = other;
-		lo_ns = other->lo_ns < lo_ns ? other->lo_ns : lo_ns;
-		hi_ns = other->hi_ns > hi_ns ? other->hi_ns : hi_ns;
-	}
-	list__for_each(&c->batches, cur) {
+	if (!collect_reads(s, it, &lo_ns, hi_ns))
+		return false;
+	list__for_each(&s->c->batches, cur) {
 		struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
-		if (b->hi_ns <= lo_ns)
+		if (b->hi_ns <= lo_ns) {
 			s->core += b->cnt;
-		else
-			ok &= add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
+			s->core_signature += signature(&b->from);
+		} else {
+			add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
+		}
 	}
-	list__for_each(&c->items, cur) {
+	list__for_each(&s->c->items, cur) {
 		struct unit_item *p = list__entry(cur, struct unit_item, link);
 
-		if (p->op.units.act == UNITS_POST && p->op.units.amount && p->lo_ns < hi_ns)
-			ok &= add_post(s, (struct choice){ &p->from, p->lo_ns, p->hi_ns, p->op.units.amount,
-							   NULL, p });
+		if (p->op.units.act == UNITS_POST && p->op.units.amount && p->lo_ns < *hi_ns)
+			add_post(s, (struct choice){ &p->from, p->lo_ns, p->hi_ns, p->op.units.amount, NULL,
+						     p });
 	}
-	return ok;
+	return s->posts.cnt <= POSTS_MAX;
 }
+
+/* All sets empty, once it is known how many posts there are. */
+static void make_sets(struct search *s)
+{
+	s->words = s->posts.cnt / 64 + 1;
+	if (s->bits.cap < s->words * SET_CNT)
+		s->bits.v = vec__grow(s->bits.v, &s->bits.cap, s->words * SET_CNT, sizeof(*s->bits.v));
+	memset(s->bits.v, 0, s->words * SET_CNT * sizeof(*s->bits.v));
+}
+
+/* ---- what comes of it ---- */
 
 static void give(struct unit_item *it, const struct sender *from, uint64_t bytes, enum attr attr,
 		 const struct unit_owners *owners)
@@ -251,49 +332,123 @@ static void give_batch(struct unit_counter *c, struct unit_item *it, struct unit
 	counter__drop_batch(c, b);
 }
 
-static void finish(struct search *s, struct unit_item *it)
+static void give_core(struct search *s, struct unit_item *it, enum attr attr,
+		      const struct unit_owners *owners)
 {
-	struct unit_owners owners = { .cnt = 0 };
-	enum attr attr = s->several || s->steps > STEPS_MAX ? ATTR_CANDIDATES : ATTR_EXACT;
-	struct unit_counter *c = s->c;
-	uint64_t core = s->best_core ? s->core : 0;
+	uint64_t left = s->core;
 
-	for (size_t i = 0; i < s->posts.cnt; i++)
-		owners__add(&owners, s->posts.v[i].from->party.proc);
-	while (core) {
-		struct unit_batch *b = list__entry(c->batches.next, struct unit_batch, link);
+	while (left) {
+		struct unit_batch *b = list__entry(s->c->batches.next, struct unit_batch, link);
 
-		core -= b->cnt;
-		give_batch(c, it, b, attr, &owners);
+		left -= b->cnt;
+		give_batch(s->c, it, b, attr, owners);
 	}
+}
+
+static void finish_read(struct search *s, unsigned int r, enum attr attr, const struct unit_owners *owners)
+{
+	struct unit_item *it = s->reads[r].item;
+
+	if (r == s->best_first)
+		give_core(s, it, attr, owners);
 	for (size_t i = 0; i < s->posts.cnt; i++) {
 		struct choice *post = &s->posts.v[i];
 
-		if (!set__has(set_at(s, SET_BEST), i))
+		if (!set__has(set_at(s, SET_BEST + r), i))
 			continue;
 		if (post->batch) {
-			give_batch(c, it, post->batch, attr, &owners);
+			give_batch(s->c, it, post->batch, attr, owners);
 			continue;
 		}
-		give(it, &post->item->from, post->item->op.bytes, attr, &owners);
-		counter__free_item(c, post->item);
+		give(it, &post->item->from, post->item->op.bytes, attr, owners);
+		counter__free_item(s->c, post->item);
+	}
+	receipt__done(it->receipt);
+	counter__free_item(s->c, it);
+}
+
+/* Whose units may be in play: of these posts, and of those that an earlier guess may have left behind. */
+static void add_owners(const struct search *s, struct unit_owners *owners)
+{
+	for (size_t i = 0; i < s->posts.cnt; i++)
+		owners__add(owners, s->posts.v[i].from->party.proc);
+	list__for_each(&s->c->batches, cur)
+		owners__add(owners, list__entry(cur, struct unit_batch, link)->from.party.proc);
+	if (s->c->guessed)
+		owners__add_all(owners, &s->c->choices);
+}
+
+/*
+ * No guess matters any more when nothing is left and the values add up, as then nothing is left in truth, too; or
+ * when it was alone with its read, which leaves nothing.
+ */
+static void settle_guess(const struct search *s, uint64_t hi_ns)
+{
+	struct unit_counter *c = s->c;
+
+	if (c->held)
+		return;
+	list__for_each(&c->items, cur)
+		if (list__entry(cur, struct unit_item, link)->lo_ns < hi_ns)
+			return;
+	if (c->balance && (s->read_cnt != 1 || s->posts.cnt))
+		return;
+	c->guessed = false;
+	c->balance = 0;
+}
+
+static void finish(struct search *s, uint64_t hi_ns)
+{
+	struct unit_counter *c = s->c;
+	struct unit_owners owners = { .cnt = 0 };
+	bool aborted = s->steps > STEPS_MAX;
+
+	add_owners(s, &owners);
+	for (unsigned int r = 0; r < s->read_cnt; r++) {
+		bool open = s->reads[r].several || c->guessed || aborted;
+
+		finish_read(s, r, open && !owners__are_one(&owners) ? ATTR_CANDIDATES : ATTR_EXACT, &owners);
+	}
+	if (s->several_ends || aborted || c->guessed) {
+		c->guessed = true;
+		c->choices = owners;
+	}
+	settle_guess(s, hi_ns);
+}
+
+static void add_pending_owners(const struct unit_counter *c, struct unit_owners *owners)
+{
+	list__for_each(&c->items, cur) {
+		const struct unit_item *post = list__entry(cur, struct unit_item, link);
+
+		if (post->op.units.act == UNITS_POST)
+			owners__add(owners, post->from.party.proc);
 	}
 }
 
 /*
- * No order explains the value. Less than there should be: somebody took from it unseen. More: the kernel added
+ * No order explains the value, or there are too many to try. Less than there should be: somebody took from it unseen. More: the kernel added
  * (asynchronous I/O, KVM), or events were lost.
  */
-static void best_fit(struct search *s, struct unit_item *it, struct model_stats *stats)
+static void best_fit(struct search *s, struct unit_item *it, uint64_t hi_ns, struct model_stats *stats)
 {
-	static const struct unit_owners nobody;
+	struct unit_owners owners = { .cnt = 0 };
 	struct unit_counter *c = s->c;
 	uint64_t left = it->op.units.amount;
+	enum attr attr;
 
-	while (c->held > left && s->core > left) {
+	add_owners(s, &owners);
+	add_pending_owners(c, &owners);
+	attr = owners__are_one(&owners) ? ATTR_INFERRED : ATTR_CANDIDATES;
+	c->guessed = true;
+	c->choices = owners;
+
+	while (c->held > left) {
 		struct unit_batch *b = list__entry(c->batches.next, struct unit_batch, link);
 
-		s->core -= b->cnt;
+		if (b->hi_ns > it->lo_ns)
+			break;
+		c->balance += (int64_t)b->cnt;
 		counter__drop_batch(c, b);
 		stats->resyncs++;
 	}
@@ -303,29 +458,24 @@ static void best_fit(struct search *s, struct unit_item *it, struct model_stats 
 		if (b->cnt > left || b->lo_ns >= it->hi_ns)
 			continue;
 		left -= b->cnt;
-		give_batch(c, it, b, ATTR_INFERRED, &nobody);
+		give_batch(c, it, b, attr, &owners);
 	}
+	list__for_each(&c->items, cur) {
+		struct unit_item *post = list__entry(cur, struct unit_item, link);
+
+		if (post->op.units.act != UNITS_POST || post->op.units.amount > left ||
+		    post->lo_ns >= it->hi_ns)
+			continue;
+		left -= post->op.units.amount;
+		give(it, &post->from, post->op.bytes, attr, &owners);
+		counter__free_item(c, post);
+	}
+	c->balance -= (int64_t)left;
 	if (left)
 		receipt__add_unknown(it->receipt, 0, 1);
-}
-
-static void begin(struct search *s)
-{
-	s->posts.cnt = 0;
-	s->read_cnt = 0;
-	s->long_cnt = 0;
-	s->core = 0;
-	s->steps = 0;
-	s->found = s->several = s->best_core = false;
-}
-
-/* All sets empty, once it is known how many posts there are. */
-static void make_sets(struct search *s)
-{
-	s->words = s->posts.cnt / 64 + 1;
-	if (s->bits.cap < s->words * SET_CNT)
-		s->bits.v = vec__grow(s->bits.v, &s->bits.cap, s->words * SET_CNT, sizeof(*s->bits.v));
-	memset(set_at(s, SET_NONE), 0, s->words * sizeof(*s->bits.v));
+	receipt__done(it->receipt);
+	counter__free_item(c, it);
+	settle_guess(s, hi_ns);
 }
 
 struct search *search__new(void)
@@ -340,23 +490,24 @@ void search__free(struct search *s)
 	free(s);
 }
 
-bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, struct search *s,
-		       struct model_stats *stats)
+bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_force, uint64_t due_ns,
+		       struct search *s, struct model_stats *stats)
 {
+	uint64_t hi_ns;
 	bool few;
 
-	begin(s);
-	few = collect(s, c, it);
+	begin(s, c);
+	few = collect(s, it, &hi_ns);
+	if (hi_ns > due_ns && !by_force)
+		return false; /* reads that overlap wait for each other */
 	make_sets(s);
 	if (few)
-		next_read(s, set_at(s, SET_NONE), 0);
-	if (!s->found && few && s->steps <= STEPS_MAX && !by_force)
-		return false;
+		next_read(s, 0);
 	if (s->found)
-		finish(s, it);
+		finish(s, hi_ns);
+	else if (by_force || !few || s->steps > STEPS_MAX)
+		best_fit(s, it, hi_ns, stats);
 	else
-		best_fit(s, it, stats);
-	receipt__done(it->receipt);
-	it->receipt = NULL;
+		return false;
 	return true;
 }
