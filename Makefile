@@ -144,7 +144,7 @@ lint:
 format:
 	$(Q)find include src bpf tests -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +
 bench: all
-	$(Q)if [ -x tests/bench/run ]; then O=$(O) tests/bench/run; else echo "no benchmarks yet"; fi
+	$(Q)O=$(O) CC="$(CC)" tests/bench/run
 
 # ---- the rest ----
 
@@ -183,7 +183,7 @@ help:
 	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels real (live, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
-	@echo 'make bench        what tracing costs here'
+	@echo 'make bench        what tracing costs here, beside other tools (as root; BENCH_QUICK=1, BENCH_JSON=FILE, BENCH_PLOT=FILE)'
 	@echo 'make doctor-deps  which build dependencies are missing, and how to get them'
 	@echo 'make install      into PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it out again'
 	@echo 'make clean        remove what was built'

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building and testing ipctrace needs and this machine lacks.
 #
-#   scripts/setup.sh [-n] [build|test|kernels]     default: build
+#   scripts/setup.sh [-n] [build|test|bench|kernels]     default: build
 #
-# test includes build, kernels includes both. -n only says what is missing (exit status 1 when something is).
+# test includes build, the others include both. -n only says what is missing (exit status 1 when something is).
 # Says nothing when nothing is missing. On Debian 12 and its relatives; elsewhere use -n and install by hand.
 set -eu
 
@@ -43,6 +43,11 @@ packages() {
 	test     procps              cmd:ps
 	test     util-linux          cmd:unshare
 	test     libclang-rt-14-dev  so:/usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.fuzzer-*.a
+	bench    bpftrace            cmd:bpftrace
+	bench    linux-perf          cmd:perf
+	bench    valgrind            cmd:valgrind
+	bench    postgresql          so:/usr/lib/postgresql/*/bin/initdb
+	bench    postgresql-contrib  so:/usr/lib/postgresql/*/bin/pgbench
 	kernels  qemu-system-x86     cmd:qemu-system-x86_64
 	kernels  qemu-system-arm     cmd:qemu-system-aarch64
 	kernels  busybox-static      cmd:busybox
@@ -115,9 +120,10 @@ fi
 case ${1:-build} in
 build) groups="build" ;;
 test) groups="build test" ;;
+bench) groups="build test bench" ;;
 kernels) groups="build test kernels" ;;
 *)
-	echo "usage: scripts/setup.sh [-n] [build|test|kernels]" >&2
+	echo "usage: scripts/setup.sh [-n] [build|test|bench|kernels]" >&2
 	exit 2
 	;;
 esac
