@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
+#include "cmd/graphviz.h"
 #include "cmd/options.h"
 #include "cmd/session.h"
 #include "cmd/summary.h"
@@ -34,6 +35,13 @@ static void count_message(void *ctx, const struct message *m)
 	summary__add(ctx, m->bytes, m->src.proc, m->dst.proc);
 }
 
+static bool on_round(void *ctx)
+{
+	struct session *s = ctx;
+
+	return !pipeline__full(session__pipeline(s));
+}
+
 static int trace(const struct options *o, const struct graph_view *view, struct buf *out)
 {
 	struct summary summary;
@@ -49,9 +57,9 @@ static int trace(const struct options *o, const struct graph_view *view, struct 
 	summary.begin_ns = time__boot_ns();
 	if (!o->command && o->duration_ns == OPTION_NOT_GIVEN)
 		log__info("tracing; Ctrl-C ends it and writes the graph");
-	status = session__run(s, NULL, NULL) ? EXIT_FAILED : EXIT_OK;
+	status = session__run(s, on_round, s) ? EXIT_FAILED : EXIT_OK;
 	p = session__pipeline(s);
-	view->render(out, pipeline__graph(p), pipeline__procs(p), session__names(s));
+	view->render(out, pipeline__graph(p), pipeline__procs(p), session__names(s), &o->graph);
 	if (status == EXIT_OK)
 		status = session__exit_status(s);
 	summary__say(&summary, "message", pipeline__stats(p));
@@ -75,10 +83,14 @@ int cmd_graph(int argc, char **argv)
 		status = options__usage_error("graph", &err);
 		goto out;
 	}
-	ret = whole_file__open(&file, o.output, &err);
+	ret = view->drawn_as ? graphviz__check(view->name, &err) : 0;
+	if (!ret)
+		ret = whole_file__open(&file, o.output, &err);
 	if (!ret) {
 		status = trace(&o, view, &file.out.buf);
-		if (status == EXIT_FAILED && !file.out.buf.len)
+		if (view->drawn_as && file.out.buf.len)
+			ret = graphviz__draw(view->drawn_as, &file.out.buf, &err);
+		if (ret || (status == EXIT_FAILED && !file.out.buf.len))
 			whole_file__drop(&file);
 		else
 			ret = whole_file__finish(&file, &err);

@@ -8,6 +8,7 @@
 #include "base/out.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "view/reduce.h"
 #include "view/view.h"
 
 /* What --help says about a command besides its options. */
@@ -33,7 +34,8 @@ static const struct help_text texts[] = {
 	  "Records who talks to whom until Ctrl-C, --duration, or the end of COMMAND, then writes the\n"
 	  "graph: the processes, the objects they share, and what flowed between them.\n",
 	  "  ipctrace graph -D 10                                   the next ten seconds, as text\n"
-	  "  ipctrace graph -F dot -- make | dot -Tsvg > make.svg   a picture of a command\n"
+	  "  ipctrace graph -F svg -o make.svg -- make              a picture of a command\n"
+	  "  ipctrace graph -D 60 --fold --top 40 --hide loggers    the main roads of a busy machine\n"
 	  "  ipctrace graph -F json -o graph.json -p 4242 -f        for networkx and other programs\n" },
 	{ "top", CMD_TOP,
 	  "Shows what moves between processes now: rates, latencies, who is blocked, how full channels are:\n"
@@ -126,6 +128,10 @@ static void put_command(struct buf *b, const struct command *c, const struct hel
 	put_mechs(b);
 	if (t->bit & CMD_VIEWING)
 		put_formats(b, t->bit);
+	if (t->bit & CMD_DRAWING) {
+		buf__puts(b, "\nPresets (--hide):\n");
+		hide__put_presets(b);
+	}
 	buf__printf(b, "\nExamples:\n%s", t->examples);
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "cmd/names.h"
 
+#include <pwd.h>
 #include <sys/utsname.h>
+
+#include "cmd/cgroups.h"
 
 static struct utsname host;
 static const struct hook_choice *choices; /* view_names.attach has no context */
@@ -23,6 +26,13 @@ static const char *attach_of(uint8_t mech)
 	return best ? rung__name(best->hook->rungs[best->chosen].rung) : NULL;
 }
 
+static const char *user_name(uint32_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw ? pw->pw_name : NULL;
+}
+
 void names__init(struct view_names *names, uint32_t traced, const struct kern *k)
 {
 	uname(&host);
@@ -31,6 +41,8 @@ void names__init(struct view_names *names, uint32_t traced, const struct kern *k
 		.host = host.nodename,
 		.kernel = host.release,
 		.traced = traced,
+		.cgroup = cgroups__path,
+		.user = user_name,
 	};
 	if (k) {
 		choices = kern__choices(k, &choice_cnt);

@@ -12,6 +12,8 @@
 #include "cmd/cmd.h"
 #include "cmd/help.h"
 #include "cmd/resolve.h"
+#include "view/group.h"
+#include "view/reduce.h"
 
 #define RING_BYTES_MAX (1ull << 30)
 
@@ -73,6 +75,33 @@ static int check_numbers(struct options *o, struct buf *err)
 	return 0;
 }
 
+static int check_drawing(struct options *o, struct buf *err)
+{
+	if (o->projection && strcmp(o->projection, "process") != 0) {
+		buf__printf(err, "--projection knows only 'process', not '%s'", o->projection);
+		return EXIT_USAGE;
+	}
+	if (o->projection && o->bipartite) {
+		buf__puts(err, "--bipartite and --projection process contradict each other");
+		return EXIT_USAGE;
+	}
+	if (o->group && group__by_name(o->group, &o->graph.group)) {
+		buf__printf(err, "--group knows cgroup, container, user, exe and comm, not '%s'", o->group);
+		return EXIT_USAGE;
+	}
+	if (o->graph.top == OPTION_NOT_GIVEN) {
+		o->graph.top = 0;
+	} else if (!o->graph.top) {
+		buf__puts(err, "--top wants at least 1");
+		return EXIT_USAGE;
+	}
+	if (o->graph.hide && hide__check(o->graph.hide, err))
+		return EXIT_USAGE;
+	if (o->bipartite || o->projection)
+		o->graph.shape = o->bipartite ? SHAPE_BIPARTITE : SHAPE_PROCESSES;
+	return 0;
+}
+
 /* -s and -d take pids or patterns; only a whole number is a pid. */
 static int check_side(const char *side, struct buf *err)
 {
@@ -119,7 +148,12 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 	struct buf err = { 0 };
 	int at, ret = -1;
 
-	*o = (struct options){ .duration_ns = OPTION_NOT_GIVEN, .count = OPTION_NOT_GIVEN, .ready_fd = -1 };
+	*o = (struct options){
+		.duration_ns = OPTION_NOT_GIVEN,
+		.count = OPTION_NOT_GIVEN,
+		.graph.top = OPTION_NOT_GIVEN,
+		.ready_fd = -1,
+	};
 	o->top.intervals = o->top.rows = OPTION_NOT_GIVEN;
 	at = opts__parse(options_table, options_cnt, command, argc, argv, o, &err);
 	if (at < 0) {
@@ -134,6 +168,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 	ret = take_command(o, command, at, argc, argv, &err);
 	if (!ret)
 		ret = check_numbers(o, &err);
+	if (!ret)
+		ret = check_drawing(o, &err);
 	if (!ret)
 		ret = resolve_names(o, &err);
 	if (ret == EXIT_USAGE)

@@ -14,6 +14,7 @@
 #include "base/opts.h"
 #include "kern/kern.h"
 #include "model/select.h"
+#include "view/view.h"
 
 enum command_bit {
 	CMD_LIVE = 1 << 0,
@@ -22,6 +23,7 @@ enum command_bit {
 	CMD_TOP = 1 << 8,
 };
 #define CMD_VIEWING (CMD_LIVE | CMD_GRAPH | CMD_TOP)
+#define CMD_DRAWING CMD_GRAPH
 #define CMD_EVERY (CMD_VIEWING | CMD_DOCTOR)
 
 #define TYPED_PIDS_MAX (SELECT_PIDS_MAX - 1) /* the command behind "--" is one more */
@@ -45,6 +47,9 @@ struct options {
 	const char *output, *format;
 	bool json, ops, strict, user_sems;
 	enum attach_mode attach;
+	struct graph_opts graph;
+	const char *projection, *group; /* as typed; in graph when parsed */
+	bool bipartite;
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */
 	struct {

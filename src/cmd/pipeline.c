@@ -16,6 +16,7 @@ struct pipeline {
 	struct model *model;
 	struct select *select; /* NULL: everything */
 	struct subgraph *subgraph; /* NULL: the model's graph is the one */
+	uint64_t messages; /* selected */
 	uint64_t now_ns; /* how far time has come */
 	struct decoded decoded; /* large, so not on the stack */
 	_Alignas(8) char scratch[EVENT_SCRATCH_BYTES];
@@ -25,8 +26,9 @@ static void on_message(void *ctx, const struct message *m)
 {
 	struct pipeline *p = ctx;
 
-	if (p->select && !select__message(p->select, m))
+	if (pipeline__full(p) || (p->select && !select__message(p->select, m)))
 		return;
+	p->messages++;
 	if (p->subgraph)
 		subgraph__message(p->subgraph, m);
 	if (p->opts.sink.message)
@@ -39,6 +41,11 @@ static void on_op(void *ctx, const struct op *op, struct channel *ch, const stru
 
 	if (!p->select || select__op(p->select, op, task))
 		p->opts.sink.op(p->opts.sink.ctx, op, ch, task);
+}
+
+bool pipeline__full(const struct pipeline *p)
+{
+	return p->opts.messages_max && p->messages >= p->opts.messages_max;
 }
 
 static bool by_process_only(const struct select_opts *s)
@@ -58,7 +65,9 @@ struct pipeline *pipeline__new(struct event_source *source, const struct pipelin
 	p->model = model__new(&model_opts, &sink);
 	if (opts->select) {
 		p->select = select__new(opts->select);
-		p->subgraph = opts->graph ? subgraph__new(by_process_only(opts->select)) : NULL;
+		p->subgraph = opts->graph
+				      ? subgraph__new(!opts->messages_max && by_process_only(opts->select))
+				      : NULL;
 	}
 	return p;
 }

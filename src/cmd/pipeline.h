@@ -27,6 +27,7 @@ struct pipeline_opts {
 	uint32_t mechs; /* IPCT_MECH_BITs; others are dropped before the model */
 	const struct select_opts *select; /* NULL: everything; copied, its strings must stay valid */
 	bool graph; /* pipeline__graph() will be asked for */
+	uint64_t messages_max; /* those after are neither in the graph nor in the sink; 0: all */
 	struct pipeline_sink sink;
 };
 
@@ -36,6 +37,7 @@ struct pipeline *pipeline__new(struct event_source *source,
 			       const struct pipeline_opts *opts); /* opts are copied */
 /* One round: waits at most timeout_ms. Returns the number of events, or as event_source.poll. */
 int pipeline__poll(struct pipeline *p, int timeout_ms);
+bool pipeline__full(const struct pipeline *p); /* messages_max were seen */
 /* Nothing more will come: everything held back goes to the sink. Afterwards only the accessors. */
 void pipeline__finish(struct pipeline *p);
 /* The graph of the selected traffic; owned by the pipeline. After pipeline__finish(). */

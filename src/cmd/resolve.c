@@ -75,8 +75,8 @@ int resolve__user(const char *user, uint32_t *uid, struct buf *err)
 	return 0;
 }
 
-/* Where the unified hierarchy is mounted (/sys/fs/cgroup, or below it beside v1 hierarchies). */
-static bool find_cgroup2(char *path, size_t size)
+/* /sys/fs/cgroup, or below it beside v1 hierarchies. */
+bool resolve__cgroup_root(char *path, size_t size)
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
 	const struct mntent *m;
@@ -112,7 +112,7 @@ int resolve__cgroup(const char *path, uint64_t *id, struct buf *err)
 
 	if (path[0] == '/' && cgroup_id(path, id))
 		return 0;
-	if (!find_cgroup2(root, sizeof(root))) {
+	if (!resolve__cgroup_root(root, sizeof(root))) {
 		buf__puts(err, "cannot filter by cgroup: no cgroup v2 hierarchy is mounted here");
 		return EXIT_FAILED;
 	}

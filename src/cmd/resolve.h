@@ -3,6 +3,7 @@
 #ifndef CMD_RESOLVE_H
 #define CMD_RESOLVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -13,5 +14,7 @@ int resolve__pid(uint32_t pid, struct buf *err);
 int resolve__user(const char *user, uint32_t *uid, struct buf *err);
 /* "/sys/fs/cgroup/a/b", "/a/b" or "a/b" -> the cgroup's id in the unified hierarchy. */
 int resolve__cgroup(const char *path, uint64_t *id, struct buf *err);
+/* Where the unified hierarchy is mounted; false: nowhere. */
+bool resolve__cgroup_root(char *path, size_t size);
 
 #endif

@@ -68,7 +68,9 @@ static void make_pipeline(struct session *s, const struct pipeline_sink *sink, b
 	struct pipeline_opts opts = { .mechs = s->opts->mechs, .graph = graph, .sink = *sink };
 	struct select_opts select;
 
-	if (options__select(s->opts, &select)) {
+	if (graph && s->opts->count != OPTION_NOT_GIVEN)
+		opts.messages_max = s->opts->count;
+	if (options__select(s->opts, &select) || opts.messages_max) {
 		if (s->child.pid) {
 			select.pids[select.pid_cnt++] = (uint32_t)s->child.pid;
 			select.follow = true;

@@ -80,8 +80,8 @@ struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, c
 	return end;
 }
 
-static struct flow *flow_of(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
-			    const char *origin)
+struct flow *graph__flow(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
+			 const char *origin)
 {
 	struct key key = flow_key(g, src, dst, ch, origin);
 	struct flow *flow = map__get(&g->flow_by_key, key.lo, key.hi);
@@ -130,7 +130,7 @@ void graph__add_message(struct graph *g, const struct message *m)
 		ch->unattributed_messages += m->messages;
 		return;
 	}
-	flow = flow_of(g, m->src.proc, m->dst.proc, ch, m->src.proc ? NULL : m->origin);
+	flow = graph__flow(g, m->src.proc, m->dst.proc, ch, m->src.proc ? NULL : m->origin);
 	span(&flow->first_ns, &flow->last_ns, m->ts_ns, m->ts_ns);
 	ch->messages += m->messages;
 	ch->bytes += m->bytes;
@@ -153,11 +153,12 @@ static void free_flow(struct flow *flow)
 	free(flow);
 }
 
-static void merge_flow(struct flow *to, struct flow *from)
+void flow__add(struct flow *to, const struct flow *from)
 {
 	size_t i;
 
-	span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
+	if (from->first_ns)
+		span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->wait_ns += from->wait_ns;
@@ -166,17 +167,16 @@ static void merge_flow(struct flow *to, struct flow *from)
 		to->attr = from->attr;
 	for (i = 0; i < from->candidates.cnt; i++)
 		add_candidate(to, from->candidates.v[i]);
-	free_flow(from);
 }
 
-static void merge_end(struct end *to, struct end *from)
+void end__add(struct end *to, const struct end *from)
 {
-	span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
+	if (from->first_ns)
+		span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->errors += from->errors;
 	to->wait_ns += from->wait_ns;
-	free(from);
 }
 
 /* Keys hold channel ids: after a merge both tables are made anew, and what met its twin is added to it. */
@@ -193,7 +193,8 @@ static void rekey_ends(struct graph *g)
 		key = end_key(g, end->proc, end->channel, end->role);
 		twin = map__get(&g->end_by_key, key.lo, key.hi);
 		if (twin) {
-			merge_end(twin, end);
+			end__add(twin, end);
+			free(end);
 			continue;
 		}
 		map__set(&g->end_by_key, key.lo, key.hi, end);
@@ -215,7 +216,8 @@ static void rekey_flows(struct graph *g)
 		key = flow_key(g, flow->src, flow->dst, flow->channel, flow->origin);
 		twin = map__get(&g->flow_by_key, key.lo, key.hi);
 		if (twin) {
-			merge_flow(twin, flow);
+			flow__add(twin, flow);
+			free_flow(flow);
 			continue;
 		}
 		map__set(&g->flow_by_key, key.lo, key.hi, flow);

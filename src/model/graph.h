@@ -102,6 +102,12 @@ static inline struct channel *channel__resolve(struct channel *ch)
 }
 struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
 		       bool to_channel);
+/* Makes it when there is none, with nothing counted. src NULL: origin says what the kernel's reason was. */
+struct flow *graph__flow(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
+			 const char *origin);
+/* What from counted is added; whose and where it was stays to's. */
+void flow__add(struct flow *to, const struct flow *from);
+void end__add(struct end *to, const struct end *from);
 /* Adds it to its flow; without a known sender, to the channel's unattributed part. */
 void graph__add_message(struct graph *g, const struct message *m);
 void graph__free(struct graph *g);

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The graph for Graphviz. */
+/* The graph for Graphviz, and through it as SVG and PNG. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/time.h"
+#include "event/wire.h"
 #include "view/graphs.h"
 #include "view/label.h"
-#include "view/sorted.h"
-#include "view/spokes.h"
+#include "view/picture.h"
 #include "view/style.h"
 
 #define RED "#d62728"
+#define GREY "#888888"
 #define LABEL_COLS 48
-
-static const char legend[] =
-	"boxes: processes; other shapes: channels with more than two partners or a remark\\l"
-	"edges: messages, bytes, 99th percentile of latency; thicker: more bytes\\l"
-	"dashed: the pairing is not certain; red: somebody waited 1 ms or more\\l"
-	"grey: parent and child\\l";
+#define LAYERED_NODES_MAX 300 /* dot takes 16 s for 1,000 nodes, sfdp less than one */
 
 /* s as part of a label: without what would break it, and not longer than a picture bears. */
 static void put_text(struct buf *out, const char *s, size_t len)
@@ -35,18 +31,76 @@ static void put_text(struct buf *out, const char *s, size_t len)
 		buf__puts(out, "\xe2\x80\xa6");
 }
 
-/* Node names: of processes the id of every format, of channels a number: their names may be any bytes. */
-static void put_node(struct buf *out, const struct proc *p, const char *origin)
+static void put_id(struct buf *out, const char *id)
 {
-	char id[LABEL_ID_BYTES];
-
-	buf__printf(out, "\"%s\"", label__side_id(p, origin, id));
+	buf__putc(out, '"');
+	escape__dot(out, id, strlen(id));
+	buf__putc(out, '"');
 }
 
-static void put_channel_node(struct buf *out, const struct sorted *s, const struct channel *ch)
+/* ---- nodes ---- */
+
+static void put_proc(struct buf *out, const struct node *n)
 {
-	buf__printf(out, "c%" PRIu32, s->channel_nr[ch->id]);
+	buf__puts(out, n->members > 1 ? " [shape=box, peripheries=2, style=\"rounded"
+				      : " [shape=box, style=\"rounded");
+	buf__puts(out, n->takes_part ? "\"" : ",dashed\"");
+	if (n->proc->exited)
+		buf__puts(out, ", color=\"" GREY "\"");
 }
+
+static void put_node_text(struct buf *out, const struct node *n)
+{
+	struct buf label = { 0 };
+
+	picture__put_label(&label, n);
+	put_text(out, label.data, label.len);
+	buf__free(&label);
+	if (n->kind == NODE_PROCESS)
+		buf__printf(out, "\\n%" PRIu32 "%s", n->proc->pid, n->members > 1 ? "\xe2\x80\xa6" : "");
+	if (n->kind == NODE_CHANNEL && sorted__has_remark(n->channel)) {
+		buf__puts(out, "\\n");
+		graphs__put_remark(out, n->channel);
+	}
+}
+
+static void put_node(struct buf *out, const struct node *n, const char *indent)
+{
+	buf__puts(out, indent);
+	put_id(out, n->id);
+	if (n->kind == NODE_PROCESS) {
+		put_proc(out, n);
+	} else if (n->kind == NODE_CHANNEL) {
+		const struct style *style = style__of(n->channel->mech);
+
+		buf__printf(out, " [shape=%s, color=\"%s\"", style->shape, style->colour);
+	} else {
+		buf__puts(out, " [shape=box3d, color=\"" GREY "\"");
+	}
+	buf__puts(out, ", label=\"");
+	put_node_text(out, n);
+	buf__puts(out, "\"];\n");
+}
+
+static void put_group(struct buf *out, const struct picture *p, const char *group)
+{
+	struct buf name = { 0 };
+
+	buf__printf(&name, "cluster %s", group);
+	buf__puts(out, "\tsubgraph ");
+	put_id(out, buf__cstr(&name));
+	buf__puts(out, " {\n\t\tgraph [style=\"rounded,filled\", color=\"#cccccc\", fillcolor=\"#f6f6f6\", "
+		       "fontsize=10, labelloc=t, labeljust=l, label=\"");
+	put_text(out, group, strlen(group));
+	buf__puts(out, "\"];\n");
+	buf__free(&name);
+	for (size_t i = 0; i < p->nodes.cnt; i++)
+		if (p->nodes.v[i].group == group)
+			put_node(out, &p->nodes.v[i], "\t\t");
+	buf__puts(out, "\t}\n");
+}
+
+/* ---- links ---- */
 
 /* 1.0 for nothing, about 4 for a gigabyte: by the number of digits in binary. */
 static void put_penwidth(struct buf *out, uint64_t bytes)
@@ -56,188 +110,168 @@ static void put_penwidth(struct buf *out, uint64_t bytes)
 	buf__printf(out, ", penwidth=%u.%u", (10 + bits) / 10, (10 + bits) % 10);
 }
 
-static void put_line_style(struct buf *out, uint8_t mech, bool waited, bool doubt)
+static void put_line_style(struct buf *out, const struct link *l)
 {
-	const char *colour = waited ? RED : style__of(mech)->colour;
+	const char *colour = l->waits ? RED : style__of(l->channel->mech)->colour;
 
 	buf__printf(out, ", color=\"%s\", fontcolor=\"%s\"", colour, colour);
-	if (doubt)
+	if (l->doubt)
 		buf__puts(out, ", style=dashed");
 }
 
-static void put_traffic(struct buf *out, uint64_t messages, uint64_t bytes, uint64_t p99_ns)
+static void put_traffic(struct buf *out, const struct link *l)
 {
-	label__count(out, messages, "message");
-	if (bytes) {
+	label__count(out, l->messages, "message");
+	if (l->bytes) {
 		buf__puts(out, ", ");
-		label__bytes(out, bytes);
+		label__bytes(out, l->bytes);
 		buf__puts(out, "B");
 	}
-	if (p99_ns) {
+	if (l->p99_ns) {
 		buf__puts(out, "\\np99 ");
-		time__put_duration(out, p99_ns);
+		time__put_duration(out, l->p99_ns);
 	}
 }
 
-static void put_proc(struct buf *out, const struct proc *p, bool takes_part)
+/* "8 x pipe" where the link stands for several channels. */
+static void put_channel_name(struct buf *out, const struct picture *p, const struct link *l)
 {
-	buf__putc(out, '\t');
-	put_node(out, p, NULL);
-	buf__puts(out, " [shape=box, style=\"rounded");
-	buf__puts(out, takes_part ? "" : ",dashed");
-	buf__puts(out, p->exited ? "\", color=\"#888888\", label=\"" : "\", label=\"");
-	put_text(out, p->comm, strnlen(p->comm, sizeof(p->comm)));
-	buf__printf(out, "\\n%" PRIu32 "\"];\n", p->pid);
-}
+	const struct node n = { .kind = NODE_CHANNEL,
+				.channel = l->channel,
+				.mech = l->mech,
+				.members = fold__channels(&p->sorted.fold, l->channel) };
+	struct buf name = { 0 };
 
-static void put_channel(struct buf *out, const struct sorted *s, const struct channel *ch)
-{
-	const struct style *style = style__of(ch->mech);
-
-	buf__putc(out, '\t');
-	put_channel_node(out, s, ch);
-	buf__printf(out, " [shape=%s, color=\"%s\", label=\"", style->shape, style->colour);
-	put_text(out, ch->name, strlen(ch->name));
-	if (sorted__has_remark(ch)) {
-		buf__puts(out, "\\n");
-		graphs__put_remark(out, ch);
-	}
-	buf__puts(out, "\"];\n");
-}
-
-static void put_flow(struct buf *out, const struct flow *f)
-{
-	uint64_t p99_ns = f->latency.cnt ? hist__percentile(&f->latency, 99) : 0;
-
-	buf__putc(out, '\t');
-	put_node(out, f->src, f->origin);
-	buf__puts(out, " -> ");
-	put_node(out, f->dst, f->origin);
-	buf__puts(out, " [label=\"");
-	put_text(out, f->channel->name, strlen(f->channel->name));
+	picture__put_label(&name, &n);
+	put_text(out, name.data, name.len);
 	buf__puts(out, "\\n");
-	if (f->origin) {
-		label__origin(out, f->origin);
+	buf__free(&name);
+}
+
+static void put_link_text(struct buf *out, const struct picture *p, const struct link *l)
+{
+	if (l->kind != LINK_END)
+		put_channel_name(out, p, l);
+	if (l->kind == LINK_SHARE) {
+		buf__printf(out, "%s, %s", l->from_mode, l->to_mode);
+		return;
+	}
+	if (l->origin && l->kind == LINK_FLOW) {
+		label__origin(out, l->origin);
 		buf__puts(out, ", ");
 	}
-	put_traffic(out, f->messages, f->bytes, p99_ns);
-	buf__putc(out, '"');
-	put_penwidth(out, f->bytes);
-	put_line_style(out, f->channel->mech, f->wait_ns >= LABEL_WAIT_NS, f->attr != ATTR_EXACT);
-	buf__puts(out, "];\n");
+	if (l->kind == LINK_END && l->role && !l->messages && !l->bytes)
+		buf__puts(out, l->role);
+	else
+		put_traffic(out, l);
 }
 
-static void put_spoke(struct buf *out, const struct sorted *s, const struct spoke *k)
+static void put_link(struct buf *out, const struct picture *p, const struct link *l)
 {
-	bool idle = !k->messages && !k->bytes;
+	bool idle = l->kind == LINK_SHARE || (l->kind == LINK_END && !l->messages && !l->bytes);
 
 	buf__putc(out, '\t');
-	if (!k->to_channel) {
-		put_channel_node(out, s, k->channel);
-		buf__puts(out, " -> ");
-	}
-	put_node(out, k->proc, k->origin);
-	if (k->to_channel) {
-		buf__puts(out, " -> ");
-		put_channel_node(out, s, k->channel);
+	put_id(out, p->nodes.v[l->from].id);
+	buf__puts(out, " -> ");
+	put_id(out, p->nodes.v[l->to].id);
+	if (l->kind == LINK_PARENT) {
+		buf__puts(out, " [color=\"#bbbbbb\", style=dotted, arrowhead=none];\n");
+		return;
 	}
 	buf__puts(out, " [label=\"");
-	if (idle && k->role)
-		buf__puts(out, k->role);
-	else
-		put_traffic(out, k->messages, k->bytes, k->p99_ns);
+	put_link_text(out, p, l);
 	buf__puts(out, idle ? "\", dir=none" : "\"");
-	put_penwidth(out, k->bytes);
-	put_line_style(out, k->channel->mech, k->wait_ns >= LABEL_WAIT_NS, k->doubt);
+	put_penwidth(out, l->bytes);
+	put_line_style(out, l);
 	buf__puts(out, "];\n");
 }
 
-/* Shares whose ends are not in the graph get a line of their own; the others are told by their spokes. */
-static void put_share(struct buf *out, const struct share *sh)
+/* ---- the whole ---- */
+
+/* What the picture uses, and only that. */
+static void put_legend(struct buf *out, const struct picture *p)
 {
-	buf__putc(out, '\t');
-	put_node(out, sh->a, NULL);
-	buf__puts(out, " -> ");
-	put_node(out, sh->b, NULL);
-	buf__puts(out, " [dir=none, label=\"");
-	put_text(out, sh->channel->name, strlen(sh->channel->name));
-	buf__printf(out, "\\n%s, %s\"", sh->a_mode, sh->b_mode);
-	put_line_style(out, sh->channel->mech, false, false);
-	buf__puts(out, "];\n");
+	bool seen[IPCT_MECH_CNT] = { false };
+
+	buf__puts(out, "box: process; grey: it has ended");
+	for (size_t i = 0; i < p->links.cnt; i++) {
+		const struct link *l = &p->links.v[i];
+		uint8_t mech = l->channel ? l->channel->mech % IPCT_MECH_CNT : IPCT_MECH_NONE;
+
+		if (!l->channel || seen[mech])
+			continue;
+		seen[mech] = true;
+		buf__printf(out, "; <FONT COLOR=\"%s\">%s (%s)</FONT>", style__of(mech)->colour, l->mech,
+			    style__of(mech)->shape);
+	}
+	buf__puts(out, "<BR ALIGN=\"LEFT\"/>"
+		       "lines: messages, bytes, 99th percentile of latency; thicker: more bytes; "
+		       "dashed: the pairing is not certain<BR ALIGN=\"LEFT\"/>"
+		       "<FONT COLOR=\"" RED "\">red</FONT>: somebody waited 1 ms or more; "
+		       "dotted grey: parent and child<BR ALIGN=\"LEFT\"/>");
 }
 
-static void put_parent(struct buf *out, const struct proc *child)
+static void put_caption(struct buf *out, const struct picture *p, const struct graph *g,
+			const struct view_names *names)
 {
-	buf__putc(out, '\t');
-	put_node(out, child->parent, NULL);
-	buf__puts(out, " -> ");
-	put_node(out, child, NULL);
-	buf__puts(out, " [color=\"#bbbbbb\", style=dotted, arrowhead=none];\n");
+	struct buf notes = { 0 };
+
+	picture__put_notes(&notes, p, g, names, "\n");
+	put_legend(out, p);
+	for (size_t at = 0; at < notes.len;) {
+		size_t len =
+			(size_t)((char *)memchr(notes.data + at, '\n', notes.len - at) - notes.data) - at;
+
+		escape__xml(out, notes.data + at, len);
+		buf__puts(out, "<BR ALIGN=\"LEFT\"/>");
+		at += len + 1;
+	}
+	buf__free(&notes);
 }
 
-static void put_nodes(struct buf *out, const struct sorted *s, const struct spokes *sp)
+static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names,
+		   const struct graph_opts *opts)
 {
-	static const char *const special[] = { "kernel", "unknown" };
-	const bool used[] = { s->kernel, s->unknown };
+	struct picture p;
 
-	for (size_t i = 0; i < 2; i++) {
-		if (used[i])
-			buf__printf(out, "\t\"%s\" [shape=box3d, color=\"#888888\", label=\"%s\"];\n",
-				    special[i], special[i]);
-	}
-	for (size_t i = 0; i < s->procs.cnt; i++)
-		put_proc(out, s->procs.v[i], s->takes_part[s->procs.v[i]->id]);
-	for (size_t i = 0; i < s->channels.cnt; i++) {
-		if (sp->is_node[s->channels.v[i]->id])
-			put_channel(out, s, s->channels.v[i]);
-	}
-}
-
-static void put_edges(struct buf *out, const struct sorted *s, const struct spokes *sp)
-{
-	for (size_t i = 0; i < s->flows.cnt; i++) {
-		if (!sp->is_node[s->flows.v[i]->channel->id])
-			put_flow(out, s->flows.v[i]);
-	}
-	for (size_t i = 0; i < sp->all.cnt; i++)
-		put_spoke(out, s, sp->all.v[i]);
-	for (size_t i = 0; i < s->shares.cnt; i++) {
-		if (!spokes__has(sp, s->shares.v[i]->channel, s->shares.v[i]->a) ||
-		    !spokes__has(sp, s->shares.v[i]->channel, s->shares.v[i]->b))
-			put_share(out, s->shares.v[i]);
-	}
-	for (size_t i = 0; i < s->procs.cnt; i++) {
-		const struct proc *p = s->procs.v[i];
-
-		if (p->parent && s->shown[p->parent->id])
-			put_parent(out, p);
-	}
-}
-
-static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names)
-{
-	struct spokes sp;
-	struct sorted s;
-
-	sorted__init(&s, g, procs);
-	spokes__init(&sp, &s, g);
+	picture__init(&p, g, procs, names, opts, PICTURE_READABLE);
 	buf__puts(out, "digraph ipctrace {\n"
 		       "\tgraph [rankdir=LR, labelloc=b, labeljust=l, fontname=\"sans-serif\", fontsize=9, "
-		       "label=\"");
-	buf__puts(out, legend);
-	graphs__put_losses(out, g, names);
-	buf__puts(out, "\\l\"];\n"
+		       "overlap=prism, label=<");
+	put_caption(out, &p, g, names);
+	buf__puts(out, ">");
+	if (p.nodes.cnt > LAYERED_NODES_MAX)
+		buf__puts(out, ", layout=sfdp");
+	buf__puts(out, "];\n"
 		       "\tnode [fontname=\"sans-serif\", fontsize=10];\n"
 		       "\tedge [fontname=\"sans-serif\", fontsize=9];\n");
-	put_nodes(out, &s, &sp);
-	put_edges(out, &s, &sp);
+	for (size_t i = 0; i < p.nodes.cnt; i++)
+		if (!p.nodes.v[i].group)
+			put_node(out, &p.nodes.v[i], "\t");
+	for (size_t i = 0; i < p.groups.cnt; i++)
+		put_group(out, &p, p.groups.v[i]);
+	for (size_t i = 0; i < p.links.cnt; i++)
+		put_link(out, &p, &p.links.v[i]);
 	buf__puts(out, "}\n");
-	spokes__free(&sp);
-	sorted__free(&s);
+	picture__free(&p);
 }
 
 const struct graph_view graph_view__dot = {
 	.name = "dot",
 	.summary = "for Graphviz: ipctrace graph -F dot | dot -Tsvg",
 	.render = render,
+};
+
+const struct graph_view graph_view__svg = {
+	.name = "svg",
+	.summary = "a picture for browsers; drawn by Graphviz",
+	.render = render,
+	.drawn_as = "svg",
+};
+
+const struct graph_view graph_view__png = {
+	.name = "png",
+	.summary = "a picture of pixels; drawn by Graphviz",
+	.render = render,
+	.drawn_as = "png",
 };

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "event/wire.h"
 #include "view/graphs.h"
+#include "view/group.h"
 #include "view/label.h"
 #include "view/sorted.h"
 
@@ -47,7 +48,29 @@ static void put_attach(struct json *j, const struct view_names *names)
 	json__close(j, '}');
 }
 
-static void put_graph(struct json *j, const struct graph *g, const struct view_names *names)
+static void put_left_out(struct json *j, const struct sorted *s)
+{
+	const struct left_out *l = &s->left_out;
+
+	if (l->procs || l->channels || l->flows) {
+		json__open(j, "left_out", '{');
+		json__u64(j, "processes", l->procs);
+		json__u64(j, "channels", l->channels);
+		json__u64(j, "flows", l->flows);
+		json__u64(j, "messages", l->messages);
+		json__u64(j, "bytes", l->bytes);
+		json__close(j, '}');
+	}
+	if (s->fold.pools) {
+		json__open(j, "folded", '{');
+		json__u64(j, "processes", s->fold.folded);
+		json__u64(j, "into", s->fold.pools);
+		json__close(j, '}');
+	}
+}
+
+static void put_graph(struct json *j, const struct graph *g, const struct sorted *s,
+		      const struct view_names *names)
 {
 	json__open(j, "graph", '{');
 	json__str(j, "tool", "ipctrace");
@@ -64,6 +87,7 @@ static void put_graph(struct json *j, const struct graph *g, const struct view_n
 	}
 	json__close(j, '}');
 	put_u64_if(j, "lost_tasks", g->lost[IPCT_MECH_NONE]);
+	put_left_out(j, s);
 	json__close(j, '}');
 }
 
@@ -98,9 +122,17 @@ static void put_numbered(struct json *j, const char *key, const char *kind, uint
 	json__str(j, key, number ? text : NULL);
 }
 
-static void put_proc(struct json *j, const struct proc *p)
+static void put_members(struct json *j, uint32_t cnt)
+{
+	if (cnt > 1)
+		json__u64(j, "members", cnt);
+}
+
+static void put_proc(struct json *j, const struct sorted *s, const struct proc *p,
+		     const struct view_names *names)
 {
 	char id[LABEL_ID_BYTES];
+	struct buf group = { 0 };
 
 	begin(j, "process");
 	json__str(j, "id", label__proc_id(p, id));
@@ -120,22 +152,19 @@ static void put_proc(struct json *j, const struct proc *p)
 		json__u64(j, "exit_ns", p->exit_ns);
 		json__i64(j, "exit_code", p->exit_code);
 	}
+	put_members(j, fold__members(&s->fold, p));
+	if (s->opts->group) {
+		buf__reset(&group);
+		group__put(&group, s->opts->group, p, names);
+		json__strn(j, "group", group.data, group.len);
+		buf__free(&group);
+	}
 	json__close(j, '}');
 }
 
-/* Its name; "unix:/x (unix-dgram)" where a channel of another mechanism has the name for its id already. */
-static void put_channel_id(struct json *j, const char *key, const struct sorted *s, const struct channel *ch,
-			   const struct view_names *names)
+static void put_channel_id(struct json *j, const char *key, const struct sorted *s, const struct channel *ch)
 {
-	struct buf id = { 0 };
-
-	if (!s->is_twin[ch->id]) {
-		json__str(j, key, ch->name);
-		return;
-	}
-	buf__printf(&id, "%s (%s)", ch->name, names->mech(ch->mech));
-	json__strn(j, key, id.data, id.len);
-	buf__free(&id);
+	json__str(j, key, s->channel_id[ch->id]);
 }
 
 /* Shared memory as it was at the end. */
@@ -171,9 +200,10 @@ static void put_channel(struct json *j, const struct sorted *s, const struct cha
 			const struct view_names *names)
 {
 	begin(j, "channel");
-	put_channel_id(j, "id", s, ch, names);
+	put_channel_id(j, "id", s, ch);
 	json__str(j, "mech", names->mech(ch->mech));
 	json__str(j, "object", ch->name);
+	put_members(j, fold__channels(&s->fold, ch));
 	json__u64(j, "messages", ch->messages);
 	json__u64(j, "bytes", ch->bytes);
 	put_u64_if(j, "unattributed_bytes", ch->unattributed_bytes);
@@ -212,7 +242,7 @@ static void put_end(struct json *j, const struct sorted *s, const struct end *e,
 	begin(j, "end");
 	if (e->to_channel)
 		json__str(j, "source", id);
-	put_channel_id(j, e->to_channel ? "target" : "source", s, e->channel, names);
+	put_channel_id(j, e->to_channel ? "target" : "source", s, e->channel);
 	if (!e->to_channel)
 		json__str(j, "target", id);
 	json__str(j, "role", e->role);
@@ -235,14 +265,15 @@ static void put_latency(struct json *j, const struct hist *h)
 	json__close(j, '}');
 }
 
-static void put_flow(struct json *j, const struct flow *f, const struct view_names *names)
+static void put_flow(struct json *j, const struct sorted *s, const struct flow *f,
+		     const struct view_names *names)
 {
 	char src[LABEL_ID_BYTES], dst[LABEL_ID_BYTES];
 
 	begin(j, "flow");
 	json__str(j, "source", label__side_id(f->src, f->origin, src));
 	json__str(j, "target", label__side_id(f->dst, f->origin, dst));
-	json__str(j, "channel", f->channel->name);
+	put_channel_id(j, "channel", s, f->channel);
 	json__str(j, "mech", names->mech(f->channel->mech));
 	if (f->origin) {
 		struct buf origin = { 0 };
@@ -267,28 +298,29 @@ static void put_flow(struct json *j, const struct flow *f, const struct view_nam
 	json__close(j, '}');
 }
 
-static void put_share(struct json *j, const struct share *s, const struct view_names *names)
+static void put_share(struct json *j, const struct sorted *s, const struct share *sh,
+		      const struct view_names *names)
 {
 	char a[LABEL_ID_BYTES], b[LABEL_ID_BYTES];
 
 	begin(j, "share");
-	json__str(j, "source", label__proc_id(s->a, a));
-	json__str(j, "target", label__proc_id(s->b, b));
-	json__str(j, "channel", s->channel->name);
-	json__str(j, "mech", names->mech(s->channel->mech));
-	json__str(j, "source_mode", s->a_mode);
-	json__str(j, "target_mode", s->b_mode);
-	json__u64(j, "from_ns", s->from_ns);
-	put_u64_or_null(j, "until_ns", s->until_ns, s->until_ns);
+	json__str(j, "source", label__proc_id(sh->a, a));
+	json__str(j, "target", label__proc_id(sh->b, b));
+	put_channel_id(j, "channel", s, sh->channel);
+	json__str(j, "mech", names->mech(sh->channel->mech));
+	json__str(j, "source_mode", sh->a_mode);
+	json__str(j, "target_mode", sh->b_mode);
+	json__u64(j, "from_ns", sh->from_ns);
+	put_u64_or_null(j, "until_ns", sh->until_ns, sh->until_ns);
 	json__close(j, '}');
 }
 
-static void put_parent(struct json *j, const struct proc *child)
+static void put_parent(struct json *j, const struct proc *parent, const struct proc *child)
 {
 	char a[LABEL_ID_BYTES], b[LABEL_ID_BYTES];
 
 	begin(j, "parent");
-	json__str(j, "source", label__proc_id(child->parent, a));
+	json__str(j, "source", label__proc_id(parent, a));
 	json__str(j, "target", label__proc_id(child, b));
 	json__close(j, '}');
 }
@@ -301,40 +333,44 @@ static void put_nodes(struct json *j, const struct sorted *s, const struct view_
 	if (s->unknown)
 		put_special(j, "unknown");
 	for (size_t i = 0; i < s->procs.cnt; i++)
-		put_proc(j, s->procs.v[i]);
-	for (size_t i = 0; i < s->channels.cnt; i++)
+		put_proc(j, s, s->procs.v[i], names);
+	for (size_t i = 0; s->opts->shape != SHAPE_PROCESSES && i < s->channels.cnt; i++)
 		put_channel(j, s, s->channels.v[i], names);
 	json__close(j, ']');
 }
 
+/* --projection process: channels and their ends are left out; --bipartite: what joins processes directly. */
 static void put_links(struct json *j, const struct sorted *s, const struct view_names *names)
 {
-	json__open(j, "links", '[');
-	for (size_t i = 0; i < s->ends.cnt; i++)
-		put_end(j, s, s->ends.v[i], names);
-	for (size_t i = 0; i < s->flows.cnt; i++)
-		put_flow(j, s->flows.v[i], names);
-	for (size_t i = 0; i < s->shares.cnt; i++)
-		put_share(j, s->shares.v[i], names);
-	for (size_t i = 0; i < s->procs.cnt; i++) {
-		const struct proc *p = s->procs.v[i];
+	bool ends = s->opts->shape != SHAPE_PROCESSES, direct = s->opts->shape != SHAPE_BIPARTITE;
 
-		if (p->parent && s->shown[p->parent->id])
-			put_parent(j, p);
+	json__open(j, "links", '[');
+	for (size_t i = 0; ends && i < s->ends.cnt; i++)
+		put_end(j, s, s->ends.v[i], names);
+	for (size_t i = 0; direct && i < s->flows.cnt; i++)
+		put_flow(j, s, s->flows.v[i], names);
+	for (size_t i = 0; direct && i < s->shares.cnt; i++)
+		put_share(j, s, s->shares.v[i], names);
+	for (size_t i = 0; i < s->procs.cnt; i++) {
+		const struct proc *parent = sorted__parent(s, s->procs.v[i]);
+
+		if (parent)
+			put_parent(j, parent, s->procs.v[i]);
 	}
 	json__close(j, ']');
 }
 
-static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names)
+static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names,
+		   const struct graph_opts *opts)
 {
 	struct json j = { .out = out };
 	struct sorted s;
 
-	sorted__init(&s, g, procs);
+	sorted__init(&s, g, procs, names, opts);
 	json__open(&j, NULL, '{');
 	json__bool(&j, "directed", true);
 	json__bool(&j, "multigraph", true);
-	put_graph(&j, g, names);
+	put_graph(&j, g, &s, names);
 	put_nodes(&j, &s, names);
 	put_links(&j, &s, names);
 	json__close(&j, '}');

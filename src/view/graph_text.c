@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The graph for terminals: totals by mechanism, then each process with what goes out of it, then what is
  * doubtful. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/time.h"
 #include "event/wire.h"
 #include "view/graphs.h"
+#include "view/group.h"
 #include "view/label.h"
 #include "view/sorted.h"
 
@@ -76,13 +78,18 @@ static void put_branch(struct buf *out, bool last, const char *arrow)
 }
 
 /* A branch's text padded to the channel's column, then the channel. */
-static void put_channel_at(struct buf *out, size_t from, const struct channel *ch)
+static void put_channel_at(struct buf *out, size_t from, const struct sorted *s, const struct channel *ch)
 {
+	uint32_t members = fold__channels(&s->fold, ch);
+
 	label__cut(out, from, COLS_LABEL);
 	label__pad(out, from, COLS_LABEL);
 	buf__puts(out, "  ");
 	from = out->len;
-	label__text(out, ch->name, strlen(ch->name), COLS_CHANNEL);
+	if (members > 1)
+		buf__printf(out, "%" PRIu32 " \xc3\x97 ", members);
+	escape__terminal(out, ch->name, strlen(ch->name));
+	label__cut(out, from, COLS_CHANNEL);
 	label__pad(out, from, COLS_CHANNEL);
 }
 
@@ -100,16 +107,26 @@ static void put_flow_notes(struct buf *out, const struct flow *f)
 	}
 }
 
-static void put_flow(struct buf *out, const struct flow *f, bool last)
+/* "1234 nginx", or with how many of them it stands for. */
+static void put_name(struct buf *out, const struct sorted *s, const struct proc *p)
+{
+	uint32_t members = fold__members(&s->fold, p);
+
+	label__proc(out, p);
+	if (members > 1)
+		buf__printf(out, " \xc3\x97 %" PRIu32, members);
+}
+
+static void put_flow(struct buf *out, const struct sorted *s, const struct flow *f, bool last)
 {
 	size_t from = out->len;
 
 	put_branch(out, last, ">");
 	if (f->dst)
-		label__proc(out, f->dst);
+		put_name(out, s, f->dst);
 	else
 		label__origin(out, f->origin);
-	put_channel_at(out, from, f->channel);
+	put_channel_at(out, from, s, f->channel);
 	put_number(out, f->messages, buf__u64);
 	put_number(out, f->bytes, label__bytes);
 	if (f->latency.cnt) {
@@ -123,25 +140,26 @@ static void put_flow(struct buf *out, const struct flow *f, bool last)
 	buf__putc(out, '\n');
 }
 
-static void put_share(struct buf *out, const struct share *sh, const struct proc *p, bool last)
+static void put_share(struct buf *out, const struct sorted *s, const struct share *sh, const struct proc *p,
+		      bool last)
 {
 	const struct proc *other = sh->a == p ? sh->b : sh->a;
 	size_t from = out->len;
 
 	put_branch(out, last, "\xe2\x94\x80");
-	label__proc(out, other);
-	put_channel_at(out, from, sh->channel);
+	put_name(out, s, other);
+	put_channel_at(out, from, s, sh->channel);
 	buf__printf(out, "  shared memory (%s, other side %s)\n", sh->a == p ? sh->a_mode : sh->b_mode,
 		    sh->a == p ? sh->b_mode : sh->a_mode);
 }
 
-static void put_end(struct buf *out, const struct end *e, bool last)
+static void put_end(struct buf *out, const struct sorted *s, const struct end *e, bool last)
 {
 	size_t from = out->len;
 
 	put_branch(out, last, "\xe2\x94\x80");
 	buf__puts(out, e->role);
-	put_channel_at(out, from, e->channel);
+	put_channel_at(out, from, s, e->channel);
 	put_number(out, e->messages, buf__u64);
 	put_number(out, e->bytes, label__bytes);
 	put_dash(out);
@@ -176,7 +194,7 @@ static void put_shares(struct buf *out, const struct sorted *s, const struct pro
 {
 	for (size_t i = 0; left && i < s->shares.cnt; i++) {
 		if (s->shares.v[i]->a == p || s->shares.v[i]->b == p)
-			put_share(out, s->shares.v[i], p, !--left);
+			put_share(out, s, s->shares.v[i], p, !--left);
 	}
 }
 
@@ -184,7 +202,7 @@ static void put_ends(struct buf *out, const struct sorted *s, const struct proc 
 {
 	for (size_t i = 0; left && i < s->ends.cnt; i++) {
 		if (s->ends.v[i]->proc == p)
-			put_end(out, s->ends.v[i], !--left);
+			put_end(out, s, s->ends.v[i], !--left);
 	}
 }
 
@@ -192,7 +210,7 @@ static void put_proc(struct buf *out, const struct sorted *s, const struct proc 
 {
 	size_t begin, end;
 
-	label__proc(out, p);
+	put_name(out, s, p);
 	if (p->exe && p->exe[0]) {
 		buf__puts(out, "  ");
 		escape__terminal(out, p->exe, strlen(p->exe));
@@ -202,7 +220,7 @@ static void put_proc(struct buf *out, const struct sorted *s, const struct proc 
 	buf__putc(out, '\n');
 	sorted__flows_from(s, p, &begin, &end);
 	for (size_t i = begin; i < end; i++)
-		put_flow(out, s->flows.v[i], i + 1 == end && !c->shares);
+		put_flow(out, s, s->flows.v[i], i + 1 == end && !c->shares);
 	put_shares(out, s, p, c->shares);
 	if (begin == end && !c->shares && c->incoming)
 		buf__puts(out, LAST " only receives\n");
@@ -232,11 +250,59 @@ static void put_kernel(struct buf *out, const struct sorted *s)
 				buf__puts(out, "sender not known");
 			buf__putc(out, '\n');
 		}
-		put_flow(out, f, last);
+		put_flow(out, s, f, last);
 	}
 }
 
-static void put_processes(struct buf *out, const struct sorted *s, const struct proc_table *procs)
+/* The processes of one group (NULL: all, without a heading). */
+static void put_group(struct buf *out, const struct sorted *s, const struct census *census, const char *group,
+		      const char *const *group_of)
+{
+	if (group) {
+		buf__puts(out, "\n== ");
+		escape__terminal(out, group, strlen(group));
+		buf__puts(out, " ==\n");
+	}
+	for (size_t i = 0; i < s->procs.cnt; i++) {
+		const struct proc *p = s->procs.v[i];
+
+		if (s->takes_part[p->id] && (!group || group_of[i] == group))
+			put_proc(out, s, p, &census[p->id]);
+	}
+}
+
+static int by_text(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static void put_groups(struct buf *out, const struct sorted *s, const struct census *census,
+		       const struct view_names *names)
+{
+	struct strtab texts = { 0 };
+	struct buf name = { 0 };
+	VEC(const char *) of = { 0 }, sorted = { 0 };
+
+	for (size_t i = 0; i < s->procs.cnt; i++) {
+		buf__reset(&name);
+		group__put(&name, s->opts->group, s->procs.v[i], names);
+		vec__push(&of, strtab__intern(&texts, name.data, name.len));
+		if (s->takes_part[s->procs.v[i]->id])
+			vec__push(&sorted, of.v[i]);
+	}
+	if (sorted.cnt)
+		qsort(sorted.v, sorted.cnt, sizeof(*sorted.v), by_text);
+	for (size_t i = 0; i < sorted.cnt; i++)
+		if (!i || sorted.v[i] != sorted.v[i - 1])
+			put_group(out, s, census, sorted.v[i], of.v);
+	vec__free(&of);
+	vec__free(&sorted);
+	buf__free(&name);
+	strtab__free(&texts);
+}
+
+static void put_processes(struct buf *out, const struct sorted *s, const struct proc_table *procs,
+			  const struct view_names *names)
 {
 	VEC(struct census) census = { 0 };
 
@@ -246,12 +312,10 @@ static void put_processes(struct buf *out, const struct sorted *s, const struct 
 	buf__printf(out, "%-*s  %-*s %*s %*s %*s %*s\n", COLS_LABEL, "PROCESS", COLS_CHANNEL, "CHANNEL",
 		    COLS_NUMBER, "MESSAGES", COLS_NUMBER, "BYTES", COLS_NUMBER, "P50", COLS_NUMBER, "P99");
 	put_kernel(out, s);
-	for (size_t i = 0; i < s->procs.cnt; i++) {
-		const struct proc *p = s->procs.v[i];
-
-		if (s->takes_part[p->id])
-			put_proc(out, s, p, &census.v[p->id]);
-	}
+	if (s->opts->group)
+		put_groups(out, s, census.v, names);
+	else
+		put_group(out, s, census.v, NULL, NULL);
 	vec__free(&census);
 }
 
@@ -303,20 +367,31 @@ static void put_title(struct buf *out, const struct sorted *s, const struct grap
 	buf__puts(out, "\n\n");
 }
 
-static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names)
+static void put_left_out(struct buf *out, const struct sorted *s)
+{
+	size_t before = out->len;
+
+	sorted__put_left_out(out, s);
+	if (out->len > before)
+		buf__putc(out, '\n');
+}
+
+static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names,
+		   const struct graph_opts *opts)
 {
 	struct sorted s;
 
-	sorted__init(&s, g, procs);
+	sorted__init(&s, g, procs, names, opts);
 	put_title(out, &s, g, names);
 	if (s.channels.cnt) {
 		put_totals(out, &s, g, names);
-		put_processes(out, &s, procs);
+		put_processes(out, &s, procs, names);
 		put_remarks(out, &s);
 		buf__putc(out, '\n');
 	}
 	graphs__put_losses(out, g, names);
 	buf__putc(out, '\n');
+	put_left_out(out, &s);
 	sorted__free(&s);
 }
 

@@ -7,10 +7,7 @@
 #include "view/label.h"
 
 static const struct graph_view *const views[] = {
-	&graph_view__text,
-	&graph_view__dot,
-	&graph_view__json,
-	NULL,
+	&graph_view__text, &graph_view__dot, &graph_view__svg, &graph_view__png, &graph_view__json, NULL,
 };
 
 const struct graph_view *const *graph_view__all(void)

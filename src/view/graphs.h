@@ -5,7 +5,8 @@
 
 #include "view/view.h"
 
-extern const struct graph_view graph_view__text, graph_view__dot, graph_view__json;
+extern const struct graph_view graph_view__text, graph_view__dot, graph_view__svg, graph_view__png,
+	graph_view__json;
 
 /* "nothing lost", or "lost 3 events of pipe, ...: the graph may be incomplete". No newline. */
 void graphs__put_losses(struct buf *out, const struct graph *g, const struct view_names *names);

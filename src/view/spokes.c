@@ -30,9 +30,9 @@ static bool is_of(const struct pair *p, const struct proc *proc)
 	return p->seen && (p->a == proc || p->b == proc);
 }
 
-static void choose_nodes(struct spokes *sp, const struct sorted *s, size_t channel_cnt)
+static void choose_nodes(struct spokes *sp, const struct sorted *s)
 {
-	struct pair *pairs = xalloc((channel_cnt + 1) * sizeof(*pairs));
+	struct pair *pairs = xalloc((s->channel_cnt + 1) * sizeof(*pairs));
 
 	for (size_t i = 0; i < s->flows.cnt; i++) {
 		const struct flow *f = s->flows.v[i];
@@ -106,6 +106,7 @@ static void add_end(struct spokes *sp, const struct end *e)
 	k->role = e->role;
 	k->messages += e->messages;
 	k->bytes += e->bytes;
+	k->errors += e->errors;
 	k->wait_ns += e->wait_ns;
 }
 
@@ -115,6 +116,9 @@ static void add_flow_side(struct spokes *sp, const struct flow *f, bool to_chann
 	uint64_t p99_ns = f->latency.cnt ? hist__percentile(&f->latency, 99) : 0;
 
 	k->doubt |= f->attr != ATTR_EXACT;
+	k->attr_known = true;
+	if (f->attr > k->attr)
+		k->attr = f->attr;
 	if (!to_channel && p99_ns > k->p99_ns)
 		k->p99_ns = p99_ns;
 	if (k->from_end)
@@ -125,11 +129,27 @@ static void add_flow_side(struct spokes *sp, const struct flow *f, bool to_chann
 		k->wait_ns += f->wait_ns;
 }
 
-void spokes__init(struct spokes *sp, const struct sorted *s, const struct graph *g)
+/* Every channel about which there is something to draw. */
+static void choose_all(struct spokes *sp, const struct sorted *s)
+{
+	for (size_t i = 0; i < s->channels.cnt; i++)
+		sp->is_node[s->channels.v[i]->id] = sorted__has_remark(s->channels.v[i]);
+	for (size_t i = 0; i < s->flows.cnt; i++)
+		sp->is_node[s->flows.v[i]->channel->id] = true;
+	for (size_t i = 0; i < s->shares.cnt; i++)
+		sp->is_node[s->shares.v[i]->channel->id] = true;
+	for (size_t i = 0; i < s->ends.cnt; i++)
+		sp->is_node[s->ends.v[i]->channel->id] |= has_traffic(s->ends.v[i]);
+}
+
+void spokes__init(struct spokes *sp, const struct sorted *s, enum picture_shape shape)
 {
 	memset(sp, 0, sizeof(*sp));
-	sp->is_node = xalloc(g->channels.cnt + 1);
-	choose_nodes(sp, s, g->channels.cnt);
+	sp->is_node = xalloc(s->channel_cnt + 1);
+	if (shape == PICTURE_READABLE)
+		choose_nodes(sp, s);
+	else if (shape == PICTURE_BIPARTITE)
+		choose_all(sp, s);
 	for (size_t i = 0; i < s->ends.cnt; i++) {
 		const struct end *e = s->ends.v[i];
 

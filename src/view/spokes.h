@@ -8,7 +8,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "view/sorted.h"
+#include "view/picture.h"
 
 struct spoke {
 	const struct channel *channel;
@@ -18,7 +18,9 @@ struct spoke {
 	bool to_channel;
 	bool from_end; /* totals are an end's; flows then only add to latency and doubt */
 	bool doubt; /* something over it is not exact */
-	uint64_t messages, bytes, wait_ns, p99_ns;
+	bool attr_known;
+	uint8_t attr; /* the worst of its flows */
+	uint64_t messages, bytes, errors, wait_ns, p99_ns;
 };
 
 struct spokes {
@@ -27,7 +29,7 @@ struct spokes {
 	bool *is_node; /* by channel.id: a node with spokes; else its flows are edges */
 };
 
-void spokes__init(struct spokes *sp, const struct sorted *s, const struct graph *g);
+void spokes__init(struct spokes *sp, const struct sorted *s, enum picture_shape shape);
 void spokes__free(struct spokes *sp);
 /* Any line between this channel's node and this process. */
 bool spokes__has(const struct spokes *sp, const struct channel *ch, const struct proc *proc);

@@ -12,6 +12,9 @@ struct view_names {
 	const char *host, *kernel; /* may be NULL */
 	const char *(*attach)(uint8_t mech); /* "tracepoint"; NULL function: not known */
 	uint32_t traced; /* bit per mechanism that was traced: graph.lost names each */
+	/* Of a number, on this machine, for --group; valid until the next call. NULL function or result: not known. */
+	const char *(*cgroup)(uint64_t id); /* "/system.slice/cron.service" */
+	const char *(*user)(uint32_t uid); /* "root" */
 };
 
 /* ---- one line per message (view/line_text.c, view/line_json.c) ---- */
@@ -37,11 +40,31 @@ void line_text__set(const struct line_text_opts *opts);
 
 /* ---- whole graphs ---- */
 
+enum graph_shape {
+	SHAPE_OF_VIEW, /* programs get everything, people what they can read */
+	SHAPE_BIPARTITE, /* processes and channels; what went between two processes is two links */
+	SHAPE_PROCESSES, /* processes only; a link per pair of them and channel */
+};
+
+enum graph_group { GROUP_NONE, GROUP_CGROUP, GROUP_CONTAINER, GROUP_USER, GROUP_EXE, GROUP_COMM };
+
+/* What to show of a graph, and how. All zero: everything. */
+struct graph_opts {
+	enum graph_shape shape;
+	enum graph_group group;
+	bool fold; /* workers of one kind and parent are one node, their like channels one channel */
+	uint64_t top; /* only the largest flows; 0: all */
+	const char *hide; /* presets and patterns as hide__check() knows them; NULL: nothing */
+};
+
 struct graph_view {
 	const char *name; /* "text", "dot", "json" */
 	const char *summary; /* for --help */
+	/* opts NULL: everything. */
 	void (*render)(struct buf *out, struct graph *g, struct proc_table *procs,
-		       const struct view_names *names);
+		       const struct view_names *names, const struct graph_opts *opts);
+	const char
+		*drawn_as; /* not NULL: what render writes is for Graphviz, which makes this of it ("svg") */
 };
 /* All graph views, NULL-terminated. */
 const struct graph_view *const *graph_view__all(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * render VIEW FILE: feeds a text file of what happened to the model and writes what a view makes of it.
- * VIEW: line.text line.colour line.json ops.text ops.json graph.text graph.dot graph.json.
+ * VIEW: line.text line.colour line.json ops.text ops.json graph.NAME; a graph view may have options behind commas:
+ * bipartite, processes, fold, top=N, group=NAME, hide=WORD.
  * The file's syntax is in README.md next to this file.
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include "event/wire.h"
 #include "model/model.h"
 #include "record.h"
+#include "view/group.h"
 #include "view/view.h"
 
 static const char *mech_name(uint8_t mech)
@@ -35,6 +37,7 @@ struct rendering {
 	struct view_names names;
 	const struct line_view *line; /* NULL: a graph view */
 	const struct graph_view *graph;
+	struct graph_opts opts;
 	bool ops;
 	struct model *model;
 	uint64_t now_ns;
@@ -85,17 +88,46 @@ static void feed(struct rendering *r, const struct record *rec)
 		model__advance(r->model, r->now_ns);
 }
 
-static int choose_view(struct rendering *r, const char *view)
+static int add_option(struct graph_opts *o, const char *word)
+{
+	if (!strcmp(word, "bipartite"))
+		o->shape = SHAPE_BIPARTITE;
+	else if (!strcmp(word, "processes"))
+		o->shape = SHAPE_PROCESSES;
+	else if (!strcmp(word, "fold"))
+		o->fold = true;
+	else if (!strncmp(word, "top=", 4))
+		o->top = strtoul(word + 4, NULL, 10);
+	else if (!strncmp(word, "hide=", 5))
+		o->hide = word + 5;
+	else if (!strncmp(word, "group=", 6))
+		return group__by_name(word + 6, &o->group);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Cuts the view's word at its commas. */
+static int choose_graph(struct rendering *r, char *word)
+{
+	char *name = strtok(word, ",");
+	int ret = 0;
+
+	r->graph = name ? graph_view__by_name(name) : NULL;
+	while (!ret && (word = strtok(NULL, ",")))
+		ret = add_option(&r->opts, word);
+	return r->graph ? ret : -EINVAL;
+}
+
+static int choose_view(struct rendering *r, char *view)
 {
 	struct line_text_opts text = { .boot_to_wall_ns = 1700000000000000000,
 				       .colour = !strcmp(view, "line.colour") };
 
 	line_text__set(&text);
 	r->ops = !strncmp(view, "ops.", 4);
-	if (!strncmp(view, "graph.", 6)) {
-		r->graph = graph_view__by_name(view + 6);
-		return r->graph ? 0 : -EINVAL;
-	}
+	if (!strncmp(view, "graph.", 6))
+		return choose_graph(r, view + 6);
 	if (!strcmp(view, "line.json") || !strcmp(view, "ops.json"))
 		r->line = &line_view__json;
 	else if (!strcmp(view, "line.text") || !strcmp(view, "line.colour") || !strcmp(view, "ops.text"))
@@ -121,7 +153,8 @@ static int render_file(struct rendering *r, FILE *in, const char *path)
 	if (r->line && r->line->end)
 		r->line->end(&r->out, model__stats(r->model));
 	if (r->graph)
-		r->graph->render(&r->out, model__graph(r->model), model__procs(r->model), &r->names);
+		r->graph->render(&r->out, model__graph(r->model), model__procs(r->model), &r->names,
+				 &r->opts);
 	return 0;
 }
 
