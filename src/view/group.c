@@ -114,9 +114,9 @@ static const struct {
 	const char *name;
 	void (*put)(struct buf *out, const struct proc *p, const struct view_names *names);
 } groups[] = {
-	[GROUP_CGROUP] = { "cgroup", put_cgroup }, [GROUP_CONTAINER] = { "container", put_container },
-	[GROUP_USER] = { "user", put_user },	   [GROUP_EXE] = { "exe", put_exe },
-	[GROUP_COMM] = { "comm", put_comm },
+	[BY_CGROUP] = { "cgroup", put_cgroup }, [BY_CONTAINER] = { "container", put_container },
+	[BY_USER] = { "user", put_user },	[BY_EXE] = { "exe", put_exe },
+	[BY_COMM] = { "comm", put_comm },
 };
 
 void group__put(struct buf *out, enum graph_group group, const struct proc *p, const struct view_names *names)

@@ -46,7 +46,7 @@ enum graph_shape {
 	SHAPE_PROCESSES, /* processes only; a link per pair of them and channel */
 };
 
-enum graph_group { GROUP_NONE, GROUP_CGROUP, GROUP_CONTAINER, GROUP_USER, GROUP_EXE, GROUP_COMM };
+enum graph_group { BY_NONE, BY_CGROUP, BY_CONTAINER, BY_USER, BY_EXE, BY_COMM };
 
 /* What to show of a graph, and how. All zero: everything. */
 struct graph_opts {
