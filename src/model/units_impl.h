@@ -67,6 +67,7 @@ struct unit_counter {
 	size_t near; /* how many batches one has overlapped with at most */
 	struct unit_past past[UNITS_PAST_MAX]; /* ring; past_cnt counts on */
 	size_t past_cnt;
+	struct unit_owners ever; /* of all units since it was made or set */
 	bool used; /* an operation came, or what it held at first is known */
 	bool doubt; /* events were lost: wait for a certain point */
 	bool guessed; /* eventfd: what a read took was one of several choices, so what is left is one, too */

@@ -42,6 +42,7 @@ void counter__clear(struct unit_counter *c)
 	c->taken = c->posted;
 	c->past_cnt = 0;
 	c->near = 0;
+	c->ever = (struct unit_owners){ .cnt = 0 };
 }
 
 /*
@@ -91,6 +92,7 @@ void counter__append(struct unit_counter *c, const struct unit_item *post, uint6
 
 	if (!cnt)
 		return;
+	owners__add(&c->ever, post->from.party.proc);
 	first = first_place(c, post, cnt);
 	b = new_batch(c, cnt);
 	b->from = post->from;
@@ -113,6 +115,7 @@ void counter__prepend_unknown(struct unit_counter *c, uint64_t cnt)
 		other->first += cnt;
 		other->end += cnt;
 	}
+	c->ever.unknown = true;
 	b = new_batch(c, cnt);
 	b->first = c->taken;
 	b->end = c->taken + cnt;
@@ -207,7 +210,9 @@ bool counter__find_owners(const struct unit_counter *c, const struct unit_item *
 		look_at(&look, b);
 	}
 	look_at_items(&look);
-	if (c->spent_cnt == SPENT_MAX && list__entry(c->spent.next, struct unit_batch, link)->first > from)
+	if (c->spent_cnt == SPENT_MAX && list__entry(c->spent.next, struct unit_batch, link)->first > from) {
 		look.certain = false; /* who was before that is forgotten */
+		owners__add_all(owners, &c->ever);
+	}
 	return look.certain;
 }

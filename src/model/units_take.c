@@ -68,11 +68,12 @@ static enum attr find_owners(struct unit_counter *c, const struct unit_item *it,
 {
 	uint64_t cnt = it->op.units.amount, ahead = ahead_of(c, it), instead;
 	bool all = taken_instead(c, it, &instead);
-	bool sure = counter__find_owners(c, it, instead < c->taken ? c->taken - instead : 0,
-					 c->taken + cnt + ahead, owners);
+	uint64_t from = all && instead < c->taken ? c->taken - instead : 0;
+	bool sure = counter__find_owners(c, it, from, c->taken + cnt + ahead, owners);
 
-	return all && ((sure && !ahead && !instead) || owners__are_one(owners)) ? ATTR_EXACT
-										: ATTR_CANDIDATES;
+	if (!all)
+		owners__add_all(owners, &c->ever);
+	return (all && sure && !ahead && !instead) || owners__are_one(owners) ? ATTR_EXACT : ATTR_CANDIDATES;
 }
 
 static void take_from(struct unit_counter *c, struct unit_item *it, struct unit_batch *b, uint64_t cnt,
@@ -101,8 +102,10 @@ void counter__take(struct unit_counter *c, struct unit_item *it)
 		take_from(c, it, b, cnt, attr, &owners);
 		left -= cnt;
 	}
-	if (left)
+	if (left) {
 		receipt__add_unknown(it->receipt, 0, left);
+		c->ever.unknown = true;
+	}
 	c->posted += left;
 	c->taken += it->op.units.amount;
 	c->past[c->past_cnt++ % UNITS_PAST_MAX] =

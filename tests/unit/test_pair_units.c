@@ -92,6 +92,40 @@ START_TEST(waits_that_overlap_are_in_doubt_unless_the_owner_is_one)
 }
 END_TEST
 
+/* W waits long; meanwhile V takes more often than is remembered. */
+static void long_wait(struct kit *k, uint32_t first, uint32_t second)
+{
+	units__op(k, UNITS_POST, first, 5, 8, 1);
+	for (uint64_t i = 0; i < 200; i++) {
+		units__op(k, UNITS_POST, second, 100 + i * 10, 103 + i * 10, 1);
+		units__op(k, UNITS_TAKE, V, 105 + i * 10, 108 + i * 10, 1);
+	}
+	units__op(k, UNITS_TAKE, W, 50, 5000, 1);
+	model__finish(k->m, 9000);
+	ck_assert_uint_eq(k->cnt, 201);
+}
+
+START_TEST(a_long_wait_is_certain_where_there_is_one_poster)
+{
+	struct kit *k = kit__new();
+
+	long_wait(k, A, A);
+	units__expect(k, 200, A, W, 1, ATTR_EXACT);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(a_long_wait_may_have_got_the_first_unit)
+{
+	struct kit *k = kit__new();
+
+	long_wait(k, A, B);
+	units__expect(k, 200, B, W, 1, ATTR_CANDIDATES);
+	ck_assert_uint_eq(k->got[200].m.candidate_cnt, 2);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(what_was_there_before_has_no_owner)
 {
 	struct kit *k = kit__new();
@@ -340,6 +374,8 @@ int main(void)
 		posts_that_overlap_may_have_come_in_any_order,
 		who_takes_all_that_overlaps_has_it_for_certain,
 		waits_that_overlap_are_in_doubt_unless_the_owner_is_one,
+		a_long_wait_is_certain_where_there_is_one_poster,
+		a_long_wait_may_have_got_the_first_unit,
 		what_was_there_before_has_no_owner,
 		only_the_first_to_tell_is_believed,
 		a_set_value_belongs_to_its_caller_and_replaces_all,
