@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/graphviz.h"
 #include "cmd/options.h"
@@ -50,14 +49,15 @@ static int trace(const struct options *o, const struct graph_view *view, struct 
 	struct pipeline *p;
 	int status;
 
-	summary__begin(&summary);
+	summary__begin(&summary, NULL);
 	s = session__new(o, &sink, true);
 	if (!s)
 		return EXIT_FAILED;
-	summary.begin_ns = time__boot_ns();
-	if (!o->command && o->duration_ns == OPTION_NOT_GIVEN)
+	summary.begin_ns = session__clock(s)->begin_ns;
+	if (!o->input && !o->command && o->duration_ns == OPTION_NOT_GIVEN)
 		log__info("tracing; Ctrl-C ends it and writes the graph");
 	status = session__run(s, on_round, s) ? EXIT_FAILED : EXIT_OK;
+	summary.end_ns = session__clock(s)->end_ns;
 	p = session__pipeline(s);
 	view->render(out, pipeline__graph(p), pipeline__procs(p), session__names(s), &o->graph);
 	if (status == EXIT_OK)

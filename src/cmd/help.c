@@ -44,6 +44,19 @@ static const struct help_text texts[] = {
 	  "  ipctrace top -m unix --group command              UNIX sockets, one row per program\n"
 	  "  ipctrace top -b -n 1 --interval 10 --table all    what happens in ten seconds\n"
 	  "  ipctrace top -b --json -n 60 -p 4242 > rates.json  for programs\n" },
+	{ "record", CMD_RECORD,
+	  "Writes all that the views need into one file, until Ctrl-C, --duration, or the end of COMMAND.\n"
+	  "replay, graph -i and the other views then show it, as often and as filtered as you like,\n"
+	  "without root and on any machine. Where the recorder is killed, what it has written is readable.\n",
+	  "  ipctrace record -D 60                       the next minute, into ipctrace.data\n"
+	  "  ipctrace record -o make.ipt -- make -j8     one command and all its children\n"
+	  "  ipctrace graph -i make.ipt -F dot           ... and its graph\n" },
+	{ "replay", CMD_REPLAY,
+	  "Shows a recording as ipctrace would have shown it live: the same lines, byte for byte, with the\n"
+	  "same filters. Needs no root. Without FILE it reads ipctrace.data.\n",
+	  "  ipctrace replay make.ipt\n"
+	  "  ipctrace replay make.ipt -m pipe --min-latency 10ms\n"
+	  "  ipctrace replay -i make.ipt --json | jq .\n" },
 	{ "doctor", CMD_DOCTOR,
 	  "Tells what can be traced here: for each hook the way that was chosen and why the better ones\n"
 	  "were not, what each mechanism cannot see, and which rights are missing.\n"
@@ -126,7 +139,7 @@ static void put_command(struct buf *b, const struct command *c, const struct hel
 	buf__printf(b, "Usage: ipctrace %s\n\n%s\nOptions:\n", c->synopsis, t->about);
 	opts__help(options_table, options_cnt, t->bit, b);
 	put_mechs(b);
-	if (t->bit & CMD_VIEWING)
+	if (t->bit & CMD_SHOWING & ~CMD_DOCTOR)
 		put_formats(b, t->bit);
 	if (t->bit & CMD_DRAWING) {
 		buf__puts(b, "\nPresets (--hide):\n");

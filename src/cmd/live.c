@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The live command: one line per message (or operation) as it happens. */
+/* live and replay: one line per message (or operation), as it happens or as it was recorded. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,11 +84,11 @@ static const struct line_view *choose_view(const struct options *o, struct buf *
 	return NULL;
 }
 
-static void set_text(const struct live *l)
+static void set_text(const struct live *l, const struct session_clock *clock)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct line_text_opts text = {
-		.boot_to_wall_ns = time__boot_to_wall_ns(),
+		.boot_to_wall_ns = clock->boot_to_wall_ns,
 		.colour = l->out.interactive && !l->opts->no_color && !(no_color && *no_color) && term &&
 			  strcmp(term, "dumb") != 0,
 	};
@@ -133,12 +133,13 @@ static int trace(struct live *l)
 	if (!s)
 		return EXIT_FAILED;
 	l->names = *session__names(s);
-	set_text(l);
+	set_text(l, session__clock(s));
 	if (l->view->header)
 		l->view->header(&l->out.buf);
 	out__flush(&l->out);
-	summary__begin(&l->summary);
+	summary__begin(&l->summary, session__clock(s));
 	status = session__run(s, on_round, l) ? EXIT_FAILED : EXIT_OK;
+	l->summary.end_ns = session__clock(s)->end_ns;
 	finish_stream(l, *pipeline__stats(session__pipeline(s)));
 	if (status == EXIT_OK)
 		status = session__exit_status(s);
@@ -147,18 +148,18 @@ static int trace(struct live *l)
 	return status;
 }
 
-int cmd_live(int argc, char **argv)
+static int show_lines(enum command_bit command, const char *name, int argc, char **argv)
 {
 	struct buf err = { 0 };
 	struct options o;
 	struct live l = { .opts = &o };
-	int status = options__parse(&o, CMD_LIVE, "live", argc, argv);
+	int status = options__parse(&o, command, name, argc, argv);
 
 	if (status >= 0)
 		return status;
 	l.view = choose_view(&o, &err);
 	if (!l.view) {
-		status = options__usage_error("live", &err);
+		status = options__usage_error(name, &err);
 	} else if (out__open(&l.out, o.output, &err)) {
 		log__error("%s", buf__cstr(&err));
 		status = EXIT_FAILED;
@@ -169,4 +170,14 @@ int cmd_live(int argc, char **argv)
 	}
 	buf__free(&err);
 	return status;
+}
+
+int cmd_live(int argc, char **argv)
+{
+	return show_lines(CMD_LIVE, "live", argc, argv);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	return show_lines(CMD_REPLAY, "replay", argc, argv);
 }

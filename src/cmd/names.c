@@ -2,20 +2,22 @@
 #include "cmd/names.h"
 
 #include <pwd.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "cmd/cgroups.h"
 
 static struct utsname host;
-static const struct hook_choice *choices; /* view_names.attach has no context */
-static size_t choice_cnt;
+static const char *rungs[32]; /* by mechanism: view_names.attach has no context */
 
 /* The hook that is most this mechanism's own says how it is traced: others (processes) serve all. */
-static const char *attach_of(uint8_t mech)
+static const char *rung_of(uint8_t mech, const struct kern *k)
 {
-	const struct hook_choice *best = NULL;
+	const struct hook_choice *best = NULL, *choices;
+	size_t cnt;
 
-	for (size_t i = 0; i < choice_cnt; i++) {
+	choices = kern__choices(k, &cnt);
+	for (size_t i = 0; i < cnt; i++) {
 		const struct hook_choice *c = &choices[i];
 
 		if (c->chosen < 0 || !(c->hook->mechs & IPCT_MECH_BIT(mech)))
@@ -32,6 +34,11 @@ static const char *user_name(uint32_t uid)
 
 	return pw ? pw->pw_name : NULL;
 }
+static const char *attach_of(uint8_t mech)
+{
+	return mech < IPCT_MECH_CNT ? rungs[mech] : NULL;
+}
+_Static_assert(IPCT_MECH_CNT <= sizeof(rungs) / sizeof(rungs[0]), "one for each mechanism");
 
 void names__init(struct view_names *names, uint32_t traced, const struct kern *k)
 {
@@ -44,14 +51,53 @@ void names__init(struct view_names *names, uint32_t traced, const struct kern *k
 		.cgroup = cgroups__path,
 		.user = user_name,
 	};
-	if (k) {
-		choices = kern__choices(k, &choice_cnt);
-		names->attach = attach_of;
+	for (uint8_t mech = 0; mech < IPCT_MECH_CNT; mech++)
+		rungs[mech] = k ? rung_of(mech, k) : NULL;
+	names->attach = k ? attach_of : NULL;
+}
+
+/* The file's word is turned into ours: it may be anything. */
+static const char *known_rung(const char *word, size_t len)
+{
+	for (enum rung r = 0; r < RUNG_CNT; r++)
+		if (strlen(rung__name(r)) == len && !memcmp(rung__name(r), word, len))
+			return rung__name(r);
+	return NULL;
+}
+
+static void read_attach(const char *line)
+{
+	memset(rungs, 0, sizeof(rungs));
+	while (line && *line) {
+		size_t mech_len = strcspn(line, " \n"), len = strcspn(line, "\n");
+		const struct mech_desc *m = mech__by_name(line, mech_len);
+
+		if (m && mech_len < len)
+			rungs[m->mech] = known_rung(line + mech_len + 1, len - mech_len - 1);
+		line += len + (line[len] == '\n');
 	}
 }
 
-void names__forget_kernel(void)
+void names__init_recorded(struct view_names *names, uint32_t traced, const struct store_info *info)
 {
-	choices = NULL;
-	choice_cnt = 0;
+	*names = (struct view_names){
+		.mech = mech__name,
+		.host = info->host,
+		.kernel = info->kernel,
+		.traced = traced,
+		.attach = attach_of,
+		.cgroup = cgroups__path,
+		.user = user_name,
+	};
+	read_attach(info->attach);
+}
+
+void names__put_attach(struct buf *out, uint32_t traced, const struct kern *k)
+{
+	for (uint8_t mech = 0; mech < IPCT_MECH_CNT; mech++) {
+		const char *rung = traced & IPCT_MECH_BIT(mech) ? rung_of(mech, k) : NULL;
+
+		if (rung)
+			buf__printf(out, "%s %s\n", mech__name(mech), rung);
+	}
 }

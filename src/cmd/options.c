@@ -36,7 +36,7 @@ static int take_command(struct options *o, enum command_bit command, int at, int
 
 	if (at == argc && !dashes)
 		return 0;
-	if (!(command & CMD_VIEWING)) {
+	if (!(command & CMD_TRACING)) {
 		buf__printf(err, "unexpected argument '%s'", at < argc ? argv[at] : "--");
 		return EXIT_USAGE;
 	}
@@ -102,6 +102,25 @@ static int check_drawing(struct options *o, struct buf *err)
 	return 0;
 }
 
+/* What makes no sense when a recording is read. */
+static int check_input(struct options *o, enum command_bit command, struct buf *err)
+{
+	if (command & CMD_READING && !o->input)
+		o->input = RECORDING_DEFAULT;
+	if (command & CMD_RECORD)
+		o->record = o->output ? o->output : RECORDING_DEFAULT;
+	if (!o->input)
+		return 0;
+	if (o->command)
+		buf__puts(
+			err,
+			"--input reads a recording, and nothing is run: leave out -- and what is behind it");
+	else if (o->record)
+		buf__puts(err,
+			  "--input reads a recording, and --record would make another of it: leave out one");
+	return err->len ? EXIT_USAGE : 0;
+}
+
 /* -s and -d take pids or patterns; only a whole number is a pid. */
 static int check_side(const char *side, struct buf *err)
 {
@@ -117,7 +136,20 @@ static int check_side(const char *side, struct buf *err)
 	return resolve__pid((uint32_t)pid, err);
 }
 
-/* Everything that names something on this machine. */
+static int resolve_pids(const struct options *o, struct buf *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < o->pids.cnt; i++)
+		ret = resolve__pid(o->pids.v[i], err);
+	if (!ret)
+		ret = check_side(o->src, err);
+	if (!ret)
+		ret = check_side(o->dst, err);
+	return ret;
+}
+
+/* Everything that names something on this machine; a recording's processes are gone. */
 static int resolve_names(struct options *o, struct buf *err)
 {
 	int ret = 0;
@@ -125,12 +157,8 @@ static int resolve_names(struct options *o, struct buf *err)
 	o->mechs = mech__built_mask();
 	if (o->mech_list && mech__parse_list(o->mech_list, &o->mechs, err))
 		return EXIT_USAGE;
-	for (size_t i = 0; !ret && i < o->pids.cnt; i++)
-		ret = resolve__pid(o->pids.v[i], err);
-	if (!ret)
-		ret = check_side(o->src, err);
-	if (!ret)
-		ret = check_side(o->dst, err);
+	if (!o->input)
+		ret = resolve_pids(o, err);
 	if (!ret && o->user) {
 		ret = resolve__user(o->user, &o->uid, err);
 		o->have_uid = true;
@@ -140,6 +168,18 @@ static int resolve_names(struct options *o, struct buf *err)
 		o->have_cgroup = true;
 	}
 	return ret;
+}
+
+/* A command that reads a recording takes its name as a word, too, before or behind the options. */
+static int parse_words(struct options *o, enum command_bit command, int argc, char **argv, struct buf *err)
+{
+	int at = opts__parse(options_table, options_cnt, command, argc, argv, o, err), more;
+
+	if (at < 0 || at == argc || !(command & CMD_READING) || o->input || strcmp(argv[at - 1], "--") == 0)
+		return at;
+	o->input = argv[at];
+	more = opts__parse(options_table, options_cnt, command, argc - at, argv + at, o, err);
+	return more < 0 ? more : at + more;
 }
 
 int options__parse(struct options *o, enum command_bit command, const char *command_name, int argc,
@@ -153,9 +193,10 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		.count = OPTION_NOT_GIVEN,
 		.graph.top = OPTION_NOT_GIVEN,
 		.ready_fd = -1,
+		.argv = argv,
 	};
 	o->top.intervals = o->top.rows = OPTION_NOT_GIVEN;
-	at = opts__parse(options_table, options_cnt, command, argc, argv, o, &err);
+	at = parse_words(o, command, argc, argv, &err);
 	if (at < 0) {
 		ret = options__usage_error(command_name, &err);
 		goto out;
@@ -166,6 +207,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		goto out;
 	}
 	ret = take_command(o, command, at, argc, argv, &err);
+	if (!ret)
+		ret = check_input(o, command, &err);
 	if (!ret)
 		ret = check_numbers(o, &err);
 	if (!ret)

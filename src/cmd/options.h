@@ -20,11 +20,19 @@ enum command_bit {
 	CMD_LIVE = 1 << 0,
 	CMD_GRAPH = 1 << 1,
 	CMD_DOCTOR = 1 << 2,
+	CMD_RECORD = 1 << 3,
+	CMD_REPLAY = 1 << 4,
 	CMD_TOP = 1 << 8,
 };
-#define CMD_VIEWING (CMD_LIVE | CMD_GRAPH | CMD_TOP)
+#define CMD_LINES (CMD_LIVE | CMD_REPLAY) /* a line per message */
+#define CMD_WATCHING (CMD_LIVE | CMD_GRAPH | CMD_TOP) /* show the running kernel, or a recording with -i */
+#define CMD_VIEWING (CMD_WATCHING | CMD_REPLAY)
+#define CMD_TRACING (CMD_WATCHING | CMD_RECORD)
+#define CMD_CHOOSING (CMD_VIEWING | CMD_RECORD) /* which traffic */
+#define CMD_READING CMD_REPLAY /* recordings only */
+#define CMD_SHOWING (CMD_VIEWING | CMD_DOCTOR)
+#define CMD_EVERY (CMD_CHOOSING | CMD_DOCTOR)
 #define CMD_DRAWING CMD_GRAPH
-#define CMD_EVERY (CMD_VIEWING | CMD_DOCTOR)
 
 #define TYPED_PIDS_MAX (SELECT_PIDS_MAX - 1) /* the command behind "--" is one more */
 
@@ -34,6 +42,7 @@ struct pid_list {
 };
 
 #define OPTION_NOT_GIVEN UINT64_MAX
+#define RECORDING_DEFAULT "ipctrace.data" /* where record writes, and replay reads */
 
 struct options {
 	/* as typed; strings point into argv */
@@ -45,6 +54,8 @@ struct options {
 	uint64_t duration_ns, count; /* or OPTION_NOT_GIVEN */
 	uint64_t min_latency_ns, min_bytes; /* 0: any */
 	const char *output, *format;
+	const char *input; /* -i, or what replay reads; NULL: the running kernel */
+	const char *record; /* file to record to; NULL: none */
 	bool json, ops, strict, user_sems;
 	enum attach_mode attach;
 	struct graph_opts graph;
@@ -59,6 +70,7 @@ struct options {
 		uint64_t rows; /* or OPTION_NOT_GIVEN */
 		const char *tables, *sort, *columns, *group;
 	} top;
+	char **argv; /* all words, NULL-terminated */
 	char **command; /* behind "--", NULL-terminated; NULL: none */
 	/* made of it by options__parse() */
 	uint32_t mechs;

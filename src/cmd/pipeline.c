@@ -50,7 +50,8 @@ bool pipeline__full(const struct pipeline *p)
 
 static bool by_process_only(const struct select_opts *s)
 {
-	return !s->src && !s->dst && !s->min_latency_ns && !s->min_bytes;
+	return !s->src && !s->dst && !s->min_latency_ns && !s->min_bytes &&
+	       (!s->within || by_process_only(s->within));
 }
 
 struct pipeline *pipeline__new(struct event_source *source, const struct pipeline_opts *opts)
@@ -87,7 +88,7 @@ static void feed_task(struct pipeline *p, const struct task_info *info)
 static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t cnt, int cpu)
 {
 	model__lost(p->model, ts_ns, mech, cnt);
-	if (p->opts.sink.lost)
+	if (p->opts.sink.lost && cnt)
 		p->opts.sink.lost(p->opts.sink.ctx, mech, cnt, cpu);
 }
 

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "cmd/child.h"
 #include "cmd/cmd.h"
+#include "cmd/input.h"
 #include "cmd/names.h"
+#include "cmd/saver.h"
 #include "cmd/stop.h"
 #include "cmd/user_sems.h"
 
@@ -22,10 +25,15 @@ struct session {
 	const struct options *opts;
 	struct stop stop;
 	struct child child;
-	struct kern *kern;
-	struct pipeline *pipeline;
+	struct kern *kern; /* NULL: a recording is read */
+	struct input *input; /* NULL: the kernel is traced */
+	struct saver *saver; /* NULL: nothing is recorded */
+	struct event_source *source; /* of whichever of them comes last */
+	struct pipeline *pipeline; /* NULL: events are recorded, not looked at */
 	struct view_names names;
+	struct session_clock clock;
 	bool command_ended; /* by itself, and not because the session was over */
+	bool damaged; /* the recording that was read is not whole */
 };
 
 /* ---- begin ---- */
@@ -63,24 +71,49 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		k->pids[k->pid_cnt++] = (uint32_t)s->child.pid;
 }
 
+/* Everything, unless this returns true. */
+static bool selection(const struct session *s, struct select_opts *select)
+{
+	bool some = options__select(s->opts, select);
+
+	if (!s->child.pid)
+		return some;
+	select->pids[select->pid_cnt++] = (uint32_t)s->child.pid;
+	select->follow = true;
+	return true;
+}
+
 static void make_pipeline(struct session *s, const struct pipeline_sink *sink, bool graph)
 {
 	struct pipeline_opts opts = { .mechs = s->opts->mechs, .graph = graph, .sink = *sink };
-	struct select_opts select;
+	struct select_opts select, recorded;
 
 	if (graph && s->opts->count != OPTION_NOT_GIVEN)
 		opts.messages_max = s->opts->count;
-	if (options__select(s->opts, &select) || opts.messages_max) {
-		if (s->child.pid) {
-			select.pids[select.pid_cnt++] = (uint32_t)s->child.pid;
-			select.follow = true;
-		}
+	if (selection(s, &select) || opts.messages_max)
 		opts.select = &select;
+	if (s->input && input__scope(s->input, &recorded)) {
+		opts.select = &select;
+		select.within = &recorded;
 	}
-	s->pipeline = pipeline__new(kern__source(s->kern), &opts);
+	s->pipeline = pipeline__new(s->source, &opts);
 }
 
-static int start_kernel_half(struct session *s, const struct pipeline_sink *sink, bool graph, struct buf *err)
+static void begin_to_save(struct session *s)
+{
+	struct select_opts select;
+	struct saver_begin begin = {
+		.kern = s->kern,
+		.boot_to_wall_ns = s->clock.boot_to_wall_ns,
+		.start_ns = s->clock.begin_ns,
+	};
+
+	if (selection(s, &select))
+		begin.select = &select;
+	s->source = saver__begin(s->saver, s->source, &begin);
+}
+
+static int start_kernel_half(struct session *s, struct buf *err)
 {
 	struct kern_uprobe *uprobes = NULL;
 	struct kern_opts opts;
@@ -98,7 +131,7 @@ static int start_kernel_half(struct session *s, const struct pipeline_sink *sink
 		free(uprobes);
 		return -EINVAL;
 	}
-	make_pipeline(s, sink, graph);
+	s->source = kern__source(s->kern);
 	ret = kern__attach(s->kern, err);
 	free(uprobes);
 	if (!ret)
@@ -119,6 +152,41 @@ static int tell_ready(int fd)
 	return -errno;
 }
 
+static int trace(struct session *s, struct buf *err)
+{
+	const struct options *o = s->opts;
+	int ret = 0;
+
+	if (o->record) {
+		s->saver = saver__new(o, err);
+		ret = s->saver ? 0 : -EIO;
+	}
+	if (!ret && o->command)
+		ret = child__fork(&s->child, o->command, &s->stop, err);
+	if (!ret)
+		ret = start_kernel_half(s, err);
+	s->clock.begin_ns = time__boot_ns();
+	s->clock.boot_to_wall_ns = time__boot_to_wall_ns();
+	if (!ret && s->saver)
+		begin_to_save(s);
+	return ret;
+}
+
+static int open_input(struct session *s, struct buf *err)
+{
+	const struct store_info *info;
+
+	s->input = input__open(s->opts, err);
+	if (!s->input)
+		return -EINVAL;
+	info = input__info(s->input);
+	s->source = input__source(s->input);
+	s->clock.begin_ns = info->start_ns;
+	s->clock.boot_to_wall_ns = info->boot_to_wall_ns;
+	names__init_recorded(&s->names, input__mechs(s->input), info);
+	return 0;
+}
+
 struct session *session__new(const struct options *o, const struct pipeline_sink *sink, bool graph)
 {
 	struct session *s = xalloc(sizeof(*s));
@@ -127,16 +195,16 @@ struct session *session__new(const struct options *o, const struct pipeline_sink
 
 	s->opts = o;
 	s->stop.fd = -1;
-	ret = check_rights();
+	ret = o->input ? 0 : check_rights();
 	if (ret)
 		goto out;
 	if (o->ready_fd >= 0)
 		fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC);
 	ret = stop__begin(&s->stop);
-	if (!ret && o->command)
-		ret = child__fork(&s->child, o->command, &s->stop, &err);
 	if (!ret)
-		ret = start_kernel_half(s, sink, graph, &err);
+		ret = o->input ? open_input(s, &err) : trace(s, &err);
+	if (!ret && sink)
+		make_pipeline(s, sink, graph);
 	if (ret)
 		log__error("%s", err.len ? buf__cstr(&err) : strerror(-ret));
 	else
@@ -185,17 +253,30 @@ static bool asked_to_end(struct session *s)
 	return false;
 }
 
+static int poll_once(struct session *s, int timeout_ms)
+{
+	uint64_t watermark_ns;
+
+	if (s->pipeline)
+		return pipeline__poll(s->pipeline, timeout_ms);
+	return s->source->poll(s->source, timeout_ms, NULL, NULL, &watermark_ns);
+}
+
 static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx)
 {
 	uint64_t deadline_ns = UINT64_MAX, now_ns = monotonic_ns();
 
-	if (s->opts->duration_ns < UINT64_MAX - now_ns)
+	if (!s->input && s->opts->duration_ns < UINT64_MAX - now_ns)
 		deadline_ns = now_ns + s->opts->duration_ns;
 	for (;;) {
-		int ret = pipeline__poll(s->pipeline, round_timeout_ms(s, deadline_ns));
+		int ret = poll_once(s, round_timeout_ms(s, deadline_ns));
 
+		if (ret == -ENODATA)
+			return 0;
 		if (ret < 0 && ret != -EINTR)
 			return ret;
+		if (!s->pipeline && saver__failed(s->saver))
+			return 0;
 		if (round && !round(ctx))
 			return 0;
 		if (child__ended(&s->child)) {
@@ -208,14 +289,39 @@ static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx
 }
 
 /* The tracer is no part of what it shows: not even as the parent of the command. */
-static void hide_self(struct proc_table *procs)
+static void hide_self(struct proc_table *procs, uint32_t self_pid)
 {
 	for (size_t i = 0; i < procs->all.cnt; i++) {
 		struct proc *p = procs->all.v[i];
 
-		if (p->parent && p->parent->pid == (uint32_t)getpid())
+		if (p->parent && p->parent->pid == self_pid)
 			p->parent = NULL;
 	}
+}
+
+static void finish_pipeline(struct session *s)
+{
+	if (!s->pipeline)
+		return;
+	pipeline__finish(s->pipeline);
+	hide_self(pipeline__procs(s->pipeline),
+		  s->input ? input__info(s->input)->recorder_pid : (uint32_t)getpid());
+	if (s->input)
+		s->clock.end_ns = input__end_ns(s->input);
+}
+
+/* What the recording cannot give back is said once, by whoever made or read it. */
+static int finish_files(struct session *s)
+{
+	struct buf err = { 0 };
+	int ret = s->saver ? saver__finish(s->saver, &err) : 0;
+
+	if (ret)
+		log__error("%s", buf__cstr(&err));
+	if (s->input)
+		s->damaged = input__tell(s->input);
+	buf__free(&err);
+	return ret;
 }
 
 int session__run(struct session *s, bool (*round)(void *ctx), void *ctx)
@@ -224,16 +330,17 @@ int session__run(struct session *s, bool (*round)(void *ctx), void *ctx)
 
 	child__go(&s->child);
 	ret = poll_until_end(s, round, ctx);
-	kern__deactivate(s->kern);
-	while (!ret && (left = pipeline__poll(s->pipeline, 0)) > 0)
-		;
-	pipeline__finish(s->pipeline);
-	hide_self(pipeline__procs(s->pipeline));
+	if (s->kern) {
+		kern__deactivate(s->kern);
+		while (!ret && (left = poll_once(s, 0)) > 0)
+			;
+	}
+	finish_pipeline(s);
 	/* A command that outlives the time limit or the reader was started for this trace only. */
 	child__signal(&s->child, SIGTERM);
 	if (ret)
 		log__error("cannot read events: %s", strerror(-ret));
-	return ret;
+	return finish_files(s) ? -EIO : ret;
 }
 
 /* ---- end ---- */
@@ -248,6 +355,23 @@ const struct view_names *session__names(struct session *s)
 	return &s->names;
 }
 
+const struct session_clock *session__clock(struct session *s)
+{
+	return &s->clock;
+}
+
+const struct saver *session__saver(struct session *s)
+{
+	return s->saver;
+}
+
+static bool lost_some(const struct session *s)
+{
+	if (s->pipeline)
+		return s->damaged || pipeline__stats(s->pipeline)->lost;
+	return store_writer__sums(saver__writer(s->saver))->lost;
+}
+
 int session__exit_status(struct session *s)
 {
 	struct buf err = { 0 };
@@ -257,7 +381,7 @@ int session__exit_status(struct session *s)
 		status = child__exit_status(&s->child, &err);
 	if (err.len)
 		log__error("%s", buf__cstr(&err));
-	else if (s->opts->strict && pipeline__stats(s->pipeline)->lost)
+	else if (s->opts->strict && lost_some(s))
 		status = EXIT_LOST;
 	buf__free(&err);
 	return status;
@@ -268,7 +392,8 @@ void session__free(struct session *s)
 	if (!s)
 		return;
 	pipeline__free(s->pipeline);
-	names__forget_kernel();
+	saver__free(s->saver);
+	input__close(s->input);
 	if (s->kern)
 		kern__close(s->kern);
 	child__free(&s->child);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracing the running kernel, for every command that does: rights, probes, the command behind "--", signals,
- * the time limit, and the clean end. Says itself what goes wrong.
+ * Tracing the running kernel, or reading a recording (-i), for every command that does: rights, probes, the command
+ * behind "--", signals, the time limit, what is recorded meanwhile, and the clean end. Says itself what goes wrong.
  */
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
@@ -11,10 +11,19 @@
 #include "view/view.h"
 
 struct session;
+struct saver;
+
+/* CLOCK_BOOTTIME of the machine that was traced. */
+struct session_clock {
+	uint64_t begin_ns;
+	uint64_t end_ns; /* of a recording, after session__run(); 0: now */
+	int64_t boot_to_wall_ns; /* to add for the time since 1970 */
+};
 
 /*
- * Begins to trace: on return all probes are active, the first scan is done, --ready-fd was told.
+ * Begins to trace, or opens the recording o->input: on return all probes are active, the first scan is done, --ready-fd was told.
  * The command of o, if any, still waits. NULL: failed, and said why. o must outlive the session.
+ * Without a sink (NULL) events are only recorded (o->record), and there is no pipeline.
  */
 struct session *session__new(const struct options *o, const struct pipeline_sink *sink, bool graph);
 /*
@@ -25,7 +34,9 @@ struct session *session__new(const struct options *o, const struct pipeline_sink
 int session__run(struct session *s, bool (*round)(void *ctx), void *ctx);
 struct pipeline *session__pipeline(struct session *s);
 const struct view_names *session__names(struct session *s);
-/* After session__run(): the exit status when all else went well. */
+const struct session_clock *session__clock(struct session *s);
+const struct saver *session__saver(struct session *s); /* NULL: nothing is recorded */
+/* After session__run(), which has said what is missing in a recording: the exit status when all else went well. */
 int session__exit_status(struct session *s);
 void session__free(struct session *s);
 

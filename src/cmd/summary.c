@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/time.h"
 
-void summary__begin(struct summary *s)
+void summary__begin(struct summary *s, const struct session_clock *clock)
 {
-	*s = (struct summary){ .begin_ns = time__boot_ns() };
+	*s = (struct summary){ .begin_ns = clock ? clock->begin_ns : time__boot_ns() };
 }
 
 static void add_proc(struct summary *s, const struct proc *p)
@@ -75,6 +75,7 @@ void summary__put_lost(struct buf *out, const struct model_stats *stats)
 
 void summary__say(const struct summary *s, const char *what, const struct model_stats *stats)
 {
+	uint64_t end_ns = s->end_ns ? s->end_ns : time__boot_ns();
 	struct buf b = { 0 };
 
 	put_counted(&b, s->lines, what, "s");
@@ -82,7 +83,7 @@ void summary__say(const struct summary *s, const char *what, const struct model_
 	put_bytes(&b, s->bytes);
 	buf__puts(&b, ") between ");
 	put_counted(&b, s->proc_cnt, "process", "es");
-	buf__printf(&b, " in %.1f s; ", (double)(time__boot_ns() - s->begin_ns) / 1e9);
+	buf__printf(&b, " in %.1f s; ", (double)(end_ns - s->begin_ns) / 1e9);
 	summary__put_lost(&b, stats);
 	log__error("%s", buf__cstr(&b));
 	buf__free(&b);

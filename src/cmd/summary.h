@@ -5,16 +5,18 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "cmd/session.h"
 #include "model/model.h"
 
 struct summary {
 	uint64_t lines, bytes;
 	struct map procs; /* by proc.id + 1 */
 	uint64_t proc_cnt;
-	uint64_t begin_ns; /* CLOCK_BOOTTIME */
+	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME; end 0: now */
 };
 
-void summary__begin(struct summary *s);
+/* clock: of the session that begins; NULL: now. */
+void summary__begin(struct summary *s, const struct session_clock *clock);
 void summary__add(struct summary *s, uint64_t bytes, const struct proc *a,
 		  const struct proc *b); /* NULL: no process */
 /* what: "message" or "operation". On standard error. */

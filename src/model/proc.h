@@ -20,7 +20,7 @@ struct proc {
 	int32_t exit_code;
 	bool exited;
 	bool known; /* false: seen only by its pid in an operation, no task record came */
-	bool selected; /* scratch for filters: chosen by --pid/--follow */
+	uint8_t selected; /* scratch for filters: chosen by --pid/--follow, a bit per filter */
 	struct proc *parent; /* NULL: not known */
 	char comm[16];
 	char *exe; /* never NULL; "" when not known */

@@ -16,6 +16,8 @@ struct select {
 	struct select_opts opts;
 	bool gone[SELECT_PIDS_MAX]; /* that process ended: another one under its pid was not asked for */
 	struct side src, dst;
+	uint8_t mark; /* its bit in proc.selected */
+	struct select *within;
 };
 
 static struct side side_of(const char *word)
@@ -34,18 +36,30 @@ static struct side side_of(const char *word)
 	return side;
 }
 
-struct select *select__new(const struct select_opts *opts)
+static struct select *new_select(const struct select_opts *opts, uint8_t mark)
 {
 	struct select *s = xalloc(sizeof(*s));
 
 	s->opts = *opts;
 	s->src = side_of(opts->src);
 	s->dst = side_of(opts->dst);
+	s->mark = mark;
+	return s;
+}
+
+struct select *select__new(const struct select_opts *opts)
+{
+	struct select *s = new_select(opts, 1);
+
+	if (opts->within)
+		s->within = new_select(opts->within, 2);
 	return s;
 }
 
 void select__free(struct select *s)
 {
+	if (s)
+		free(s->within);
 	free(s);
 }
 
@@ -68,24 +82,31 @@ static void retire_pid(struct select *s, uint32_t pid)
 			s->gone[i] = true;
 }
 
+static void mark(struct select *s, struct proc *p, const struct task_info *info)
+{
+	if (has_pid(s, info->pid))
+		p->selected |= s->mark;
+	/* Children from the fork on; the scan finds those that were there before, which do not count. */
+	if (s->opts.follow && info->what == TASK_FORK && p->parent && p->parent->selected & s->mark)
+		p->selected |= s->mark;
+	if (p->selected & s->mark && info->what == TASK_EXIT && info->group_dead)
+		retire_pid(s, info->pid);
+}
+
 void select__task(struct select *s, struct proc_table *procs, const struct task_info *info)
 {
 	struct proc *p = proc_table__find(procs, info->pid);
 
 	if (!p)
 		return;
-	if (!p->selected)
-		p->selected = has_pid(s, info->pid);
-	/* Children from the fork on; the scan finds those that were there before, which do not count. */
-	if (s->opts.follow && info->what == TASK_FORK && p->parent && p->parent->selected)
-		p->selected = true;
-	if (p->selected && info->what == TASK_EXIT && info->group_dead)
-		retire_pid(s, info->pid);
+	mark(s, p, info);
+	if (s->within)
+		mark(s->within, p, info);
 }
 
 static bool proc_chosen(const struct select *s, const struct proc *p)
 {
-	return p && (p->selected || (!p->exited && has_pid(s, p->pid)));
+	return p && (p->selected & s->mark || (!p->exited && has_pid(s, p->pid)));
 }
 
 static bool side_matches(const struct side *side, const struct party *party)
@@ -117,6 +138,8 @@ bool select__message(const struct select *s, const struct message *m)
 {
 	const struct proc *src = m->src.proc, *dst = m->dst.proc;
 
+	if (s->within && !select__message(s->within, m))
+		return false;
 	if (!mech_chosen(s, m->mech) || m->bytes < s->opts.min_bytes ||
 	    m->latency_ns < s->opts.min_latency_ns)
 		return false;
@@ -130,6 +153,8 @@ bool select__message(const struct select *s, const struct message *m)
 /* An operation has one side only: --src or --dst may be met by it. */
 bool select__op(const struct select *s, const struct op *op, const struct party *task)
 {
+	if (s->within && !select__op(s->within, op, task))
+		return false;
 	if (!mech_chosen(s, op->mech) || op->bytes < s->opts.min_bytes)
 		return false;
 	if (s->opts.pid_cnt && !proc_chosen(s, task->proc))

@@ -18,6 +18,8 @@ struct select_opts {
 	uint64_t cgroup;
 	uint64_t min_latency_ns, min_bytes;
 	uint32_t mechs; /* bits by mechanism number; 0: all */
+	const struct select_opts
+		*within; /* of what that one selects; NULL: of everything. Copied, but one deep only */
 };
 
 struct select;

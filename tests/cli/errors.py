@@ -45,6 +45,11 @@ USAGE = [
     ("-- without a command", ["--"], "wants a command"),
     ("argument of doctor", ["doctor", "now"], "'now'"),
     ("descriptor that is not open", ["--ready-fd", "77"], "77"),
+    ("command and recording", ["-i", "x", "--", "true"], "nothing is run"),
+    ("recording of a recording", ["-i", "x", "--record", "y"], "--record"),
+    ("replay of a command", ["replay", "--", "true"], "unexpected argument"),
+    ("two recordings", ["replay", "x", "y"], "'y'"),
+    ("record has no form", ["record", "--json"], "--json"),
     ("unknown workload", ["workload", "frob"], "frob"),
 ]
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/saver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/names.h"
+
+struct saver {
+	const struct options *opts;
+	struct store_writer *writer;
+	struct event_source *tee;
+};
+
+struct saver *saver__new(const struct options *o, struct buf *err)
+{
+	struct saver *s = xalloc(sizeof(*s));
+
+	s->opts = o;
+	s->writer = store_writer__new(o->record, false, err);
+	if (s->writer)
+		return s;
+	free(s);
+	return NULL;
+}
+
+static char *copy(const char *s)
+{
+	return s ? xstrndup(s, strlen(s)) : NULL;
+}
+
+static char *command_line(char **argv)
+{
+	struct buf line = { 0 };
+	char *s;
+
+	for (size_t i = 0; argv[i]; i++)
+		buf__printf(&line, "%s%s", i ? " " : "", argv[i]);
+	s = copy(buf__cstr(&line));
+	buf__free(&line);
+	return s;
+}
+
+static void put_lines(struct store_info *info, const struct kern *kern)
+{
+	struct buf attach = { 0 }, hooks = { 0 };
+	size_t cnt;
+	const struct hook_choice *c = kern__choices(kern, &cnt);
+
+	names__put_attach(&attach, info->mechs, kern);
+	for (size_t i = 0; i < cnt; i++)
+		buf__printf(&hooks, "%s %s\n", c[i].hook->name,
+			    c[i].chosen < 0 ? "none" : rung__name(c[i].hook->rungs[c[i].chosen].rung));
+	info->attach = copy(buf__cstr(&attach));
+	info->hooks = copy(buf__cstr(&hooks));
+	buf__free(&attach);
+	buf__free(&hooks);
+}
+
+static void fill_scope(struct store_info *info, const struct select_opts *s)
+{
+	info->pid_cnt = s->pid_cnt;
+	memcpy(info->pids, s->pids, s->pid_cnt * sizeof(info->pids[0]));
+	info->follow = s->follow;
+	info->have_uid = s->have_uid;
+	info->uid = s->uid;
+	info->have_cgroup = s->have_cgroup;
+	info->cgroup = s->cgroup;
+	info->src = copy(s->src);
+	info->dst = copy(s->dst);
+	info->min_latency_ns = s->min_latency_ns;
+	info->min_bytes = s->min_bytes;
+}
+
+struct event_source *saver__begin(struct saver *s, struct event_source *inner, const struct saver_begin *b)
+{
+	struct store_info info = {
+		.tool = copy("ipctrace " IPCTRACE_VERSION),
+		.command_line = command_line(s->opts->argv),
+		.start_ns = b->start_ns,
+		.boot_to_wall_ns = b->boot_to_wall_ns,
+		.mechs = s->opts->mechs,
+		.recorder_pid = (uint32_t)getpid(),
+		.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
+		.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
+		.ring_bytes = s->opts->ring_bytes,
+	};
+	struct utsname host;
+
+	if (!uname(&host)) {
+		info.host = copy(host.nodename);
+		info.kernel = copy(host.release);
+		info.machine = copy(host.machine);
+	}
+	if (b->select)
+		fill_scope(&info, b->select);
+	put_lines(&info, b->kern);
+	store_writer__begin(s->writer, &info);
+	store_info__free(&info);
+	s->tee = store_tee__new(inner, s->writer);
+	return s->tee;
+}
+
+bool saver__failed(const struct saver *s)
+{
+	return store_writer__error(s->writer) != 0;
+}
+
+const struct store_writer *saver__writer(const struct saver *s)
+{
+	return s->writer;
+}
+
+int saver__finish(struct saver *s, struct buf *err)
+{
+	return store_writer__finish(s->writer, err);
+}
+
+void saver__free(struct saver *s)
+{
+	if (!s)
+		return;
+	if (s->tee)
+		s->tee->close(s->tee);
+	store_writer__free(s->writer);
+	free(s);
+}
