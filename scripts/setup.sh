@@ -33,6 +33,7 @@ packages() {
 	test     shellcheck          cmd:shellcheck
 	test     mandoc              cmd:mandoc
 	test     graphviz            cmd:dot
+	test     libxml2-utils       cmd:xmllint
 	test     jq                  cmd:jq
 	test     strace              cmd:strace
 	test     tmux                cmd:tmux

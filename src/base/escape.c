@@ -198,3 +198,26 @@ void escape__xml(struct buf *out, const char *s, size_t len)
 {
 	escape(out, SYN_XML, s, len);
 }
+
+/* Mermaid has #NUMBER; for characters that mean something in Markdown, HTML or Mermaid itself. */
+void escape__mermaid(struct buf *out, const char *s, size_t len)
+{
+	static const char plain_marks[] = " ,.:/@_-+=";
+	struct buf text = { 0 };
+
+	escape__terminal(&text, s, len);
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		bool is_plain = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+				(c && strchr(plain_marks, c));
+
+		if (is_plain) {
+			buf__putc(out, (char)c);
+			continue;
+		}
+		buf__putc(out, '#');
+		buf__u64(out, c);
+		buf__putc(out, ';');
+	}
+	buf__free(&text);
+}

@@ -14,5 +14,6 @@ void escape__json(struct buf *out, const char *s, size_t len); /* without the qu
 void escape__dot(struct buf *out, const char *s, size_t len); /* inside a double-quoted DOT string */
 void escape__xml(struct buf *out, const char *s,
 		 size_t len); /* text and attribute values, XML 1.0 and HTML */
+void escape__mermaid(struct buf *out, const char *s, size_t len); /* inside a quoted label */
 
 #endif

@@ -47,6 +47,12 @@ void json__u64(struct json *j, const char *key, uint64_t v)
 	buf__u64(j->out, v);
 }
 
+void json__raw(struct json *j, const char *key, const char *text, size_t len)
+{
+	begin(j, key);
+	buf__put(j->out, text, len);
+}
+
 void json__i64(struct json *j, const char *key, int64_t v)
 {
 	begin(j, key);

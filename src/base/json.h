@@ -25,6 +25,7 @@ void json__null(struct json *j, const char *key);
 void json__double(struct json *j, const char *key, double v); /* shortest form; non-finite becomes null */
 void json__str(struct json *j, const char *key, const char *s); /* NULL becomes null */
 void json__strn(struct json *j, const char *key, const char *s, size_t len);
+void json__raw(struct json *j, const char *key, const char *text, size_t len); /* text is JSON already */
 void json__base64(struct json *j, const char *key, const void *data, size_t len);
 
 #endif

@@ -84,6 +84,17 @@ uint64_t hist__percentile(const struct hist *h, double p)
 	return v > h->max ? h->max : v;
 }
 
+void hist__octaves(const struct hist *h, uint64_t cnt[64])
+{
+	for (unsigned int i = 0; i < 64; i++)
+		cnt[i] = 0;
+	for (unsigned int i = 0; h->bucket && i < HIST_BUCKETS; i++) {
+		uint64_t v = bucket_value(i);
+
+		cnt[v ? 63 - (unsigned int)__builtin_clzll(v) : 0] += h->bucket[i];
+	}
+}
+
 void hist__merge(struct hist *to, const struct hist *from)
 {
 	unsigned int i;

@@ -15,6 +15,7 @@ struct hist {
 
 void hist__add(struct hist *h, uint64_t v);
 uint64_t hist__percentile(const struct hist *h, double p); /* 0 < p <= 100; 0 when empty; never above max */
+void hist__octaves(const struct hist *h, uint64_t cnt[64]); /* by floor(log2(v)); 0 counts with 1 */
 void hist__merge(struct hist *to, const struct hist *from);
 void hist__free(struct hist *h);
 

@@ -7,7 +7,11 @@
 #include "view/label.h"
 
 static const struct graph_view *const views[] = {
-	&graph_view__text, &graph_view__dot, &graph_view__svg, &graph_view__png, &graph_view__json, NULL,
+	&graph_view__text,	&graph_view__dot,
+	&graph_view__svg,	&graph_view__png,
+	&graph_view__mermaid,	&graph_view__json,
+	&graph_view__graphml,	&graph_view__gexf,
+	&graph_view__cytoscape, NULL,
 };
 
 const struct graph_view *const *graph_view__all(void)
