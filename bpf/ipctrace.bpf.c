@@ -12,6 +12,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "queue.bpf.c"
 #include "seed.bpf.c"
 #include "signal.bpf.c"
+#include "skb.bpf.c"
 #include "sleep.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"

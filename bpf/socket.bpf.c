@@ -5,11 +5,6 @@
  */
 #include "alone.bpf.h"
 
-static __always_inline __u64 skb__cb(__u64 skb)
-{
-	return skb + bpf_core_field_offset(struct sk_buff, cb);
-}
-
 static __always_inline void skb__fingerprint(__u16 fp[4], __u64 skb)
 {
 	__u32 linear = READ(skb, struct sk_buff, len) - READ(skb, struct sk_buff, data_len);
@@ -67,6 +62,8 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		udp__received(op, 0, ret, 0);
 		return;
 	}
+	if (op && send && op->class == IPCT_SC_SENDMMSG && op->out.ptr == sk)
+		unix__end_message(op, ret);
 	if (!op || op->class)
 		return;
 	o = send ? &op->out : &op->in;
@@ -93,6 +90,7 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		unix__emit(op, send, ret, IPCT_IO_URING);
 	}
 	op->alone = 0;
+	op->made_skb = 0;
 	op->alone_end_ns = bpf_ktime_get_boot_ns();
 	op->in.mech = op->out.mech = 0;
 }
@@ -106,9 +104,33 @@ static __always_inline __u64 part__from_tail(struct skb_part *part, __u64 receiv
 		return 0;
 	part->skb = skb;
 	part->len = part->total = READ(skb, struct sk_buff, len);
-	if (READ(skb__cb(skb), struct unix_skb_parms, fp))
+	if (READ(unix__cb(skb), struct unix_skb_parms, fp))
 		part->flags = IPCT_IO_FDS;
 	return (__u64)READ(skb, struct sk_buff, sk);
+}
+
+#define QUEUE_LOOK_MAX 4 /* others may have queued theirs meanwhile */
+
+/* The part is the skb that this call made; if it is still in the queue, so is its length. Gives its sender; 0: not there. */
+static __always_inline __u64 part__from_queue(struct skb_part *part, const struct task_op *op, __u64 receiver)
+{
+	__u64 end = receiver + bpf_core_field_offset(struct sock, sk_receive_queue);
+	__u64 skb = (__u64)READ(receiver, struct sock, sk_receive_queue.prev);
+
+	part->skb = op->made_skb;
+	part->ns = op->made_ns;
+	part->flags = IPCT_IO_OWN_SKB | IPCT_IO_NO_LEN;
+	for (int i = 0; i < QUEUE_LOOK_MAX && skb && skb != end; i++) {
+		if (skb == part->skb) {
+			part->len = part->total = READ(skb, struct sk_buff, len);
+			part->flags &= ~IPCT_IO_NO_LEN;
+			if (READ(unix__cb(skb), struct unix_skb_parms, fp))
+				part->flags |= IPCT_IO_FDS;
+			return (__u64)READ(skb, struct sk_buff, sk);
+		}
+		skb = (__u64)READ(skb, struct sk_buff, prev);
+	}
+	return 0;
 }
 
 /* Runs in the sender, just after its skb was queued (since 6.3: 40e0b0908142). */
@@ -117,7 +139,7 @@ int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
 {
 	struct skb_part part = {};
 	struct task_op *op;
-	__u64 sk;
+	__u64 sk, own;
 	__u8 mech;
 
 	if (!active)
@@ -129,16 +151,18 @@ int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
 		return 0;
 	if (READ(receiver, struct sock, __sk_common.skc_state) == TCP_LISTEN)
 		return 0; /* a connection, not data */
-	sk = part__from_tail(&part, (__u64)receiver);
 	op = task_op__current(true);
 	if (!op)
 		return 0;
+	own = op->made_skb;
+	sk = own ? part__from_queue(&part, op, (__u64)receiver) : part__from_tail(&part, (__u64)receiver);
 	if (!op->class)
 		alone__begin(op, true, unix__peer((__u64)receiver) ?: sk, mech);
 	if (!op->out.mech || !op->out.is_sock)
 		return 0;
 	unix__next_part(op, true);
-	if (sk == op->out.ptr)
+	op->made_skb = 0;
+	if (own || sk == op->out.ptr)
 		op->part = part;
 	else
 		op->part.flags =
@@ -174,12 +198,13 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 	part.skb = (__u64)skb;
 	part.peer = sender;
 	part.len = len;
+	part.ns = unix__made_ns((__u64)skb);
 	part.total = READ(skb, struct sk_buff, len);
 	if (mech == IPCT_MECH_UNIX_STREAM)
-		part.off = READ(skb__cb((__u64)skb), struct unix_skb_parms, consumed);
-	if (READ(skb__cb((__u64)skb), struct unix_skb_parms, fp))
+		part.off = READ(unix__cb((__u64)skb), struct unix_skb_parms, consumed);
+	if (READ(unix__cb((__u64)skb), struct unix_skb_parms, fp))
 		part.flags = IPCT_IO_FDS;
-	if (!part.off)
+	if (!part.off && !cfg.sees_made)
 		skb__fingerprint(part.fp, (__u64)skb);
 	op = task_op__current(true);
 	if (!op)

@@ -248,6 +248,8 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		in = enter__side(&op->in, op->fd_in, false);
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
+	if (in && WANTED_UNIX && op->class == IPCT_SC_SPLICE && op->in.is_sock)
+		unix__enter_splice(op);
 	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock)
 		pass__sent(op, args->a[1]);
 	if (wanted(IPCT_MECH_EVENTFD))
@@ -262,7 +264,11 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->has_part = 0;
 	op->alone = 0;
 	op->asleep = 0;
+	op->told = 0;
+	op->len_gap = 0;
+	op->made_skb = 0;
 	op->part_bytes = 0;
+	op->msg_from = 0;
 	op->passed_cnt = 0;
 	op->unit.waits = 0;
 	op->unit.c.key = 0;

@@ -27,6 +27,7 @@ struct skb_part {
 	__u32 off, len, total;
 	__u32 flags;
 	__u16 fp[4];
+	__u64 ns; /* ipct_sock_io.skb_ns */
 };
 
 /* Who sent a queue message that is on its way (bpf/queue.bpf.c). */
@@ -66,7 +67,9 @@ struct task_op {
 	__u8 compat;
 	__u8 has_part;
 	__u8 asleep; /* inside a read or write of a pipe */
-	__u8 pad0[3];
+	__u8 told; /* parts of this call have been emitted */
+	__u8 len_gap; /* ... one of them without its length */
+	__u8 pad0;
 	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
@@ -74,9 +77,13 @@ struct task_op {
 	__u64 buf; /* user memory: buffer, or iovec array */
 	__u64 cnt; /* bytes, or number of iovecs */
 	__u64 part_bytes; /* sum of the parts already emitted */
+	__u64 msg_from; /* ... when the present message of sendmmsg began */
 	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */
 	__u32 pad1;
 	__u64 alone_end_ns; /* of its operation before; 0: none */
+	__u64 made_skb, made_ns; /* made by this call and not queued yet; 0: none */
+	__u64 head_skb; /* splice: the first in the queue at entry, and how much of it was gone */
+	__u64 head_off;
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
 	struct msg_op msg;

@@ -279,6 +279,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct css_set *cgroups;
 	struct sysv_sem sysvsem;
+	struct io_uring_task *io_uring;
 };
 
 struct qstr {
@@ -447,6 +448,10 @@ struct sk_buff {
 	unsigned int len, data_len;
 	unsigned char *head, *data;
 	__u16 transport_header, network_header;
+};
+
+struct kmem_cache {
+	unsigned int object_size;
 };
 
 struct sk_buff_head {

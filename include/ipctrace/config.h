@@ -24,6 +24,9 @@ struct ipct_config {
 	__u8 has_task_storage; /* for tracing programs (kernel 5.12); else a hash by tid */
 	__u8 user_sems; /* libc's semaphore functions are watched, too */
 	__u8 uprobes_sleep; /* such programs may wait for a page (kernel 6.0) */
+	__u8 sees_made; /* which call makes an skb: bpf/skb.bpf.c */
+	__u8 sees_queued; /* that an skb was queued: sk_data_ready */
+	__u8 pad0[6];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

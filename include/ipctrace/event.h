@@ -180,6 +180,11 @@ enum ipct_io_flag {
 	IPCT_IO_COMPAT = 1 << 11, /* 32-bit system call */
 	IPCT_IO_NOENTRY = 1 << 12, /* entry was not seen: enter_ns = 0, s_addr = 0 (unknown) */
 	IPCT_IO_OOB = 1 << 13, /* socket: MSG_OOB */
+	IPCT_IO_OWN_SKB = 1 << 14, /* socket, SEND: this call made the skb, at skb_ns */
+	IPCT_IO_NO_LEN =
+		1 << 15, /* socket, SEND: skb_len is not known: it was taken before it was looked at */
+	IPCT_IO_END = 1 << 16, /* socket: the end of a call whose skbs have all been told of */
+	IPCT_IO_MSG_END = 1 << 17, /* socket, SEND: with MORE, the last skb of one of sendmmsg's messages */
 	IPCT_IO_COOKED = 1 << 20, /* pty: the line discipline changed bytes: amounts are estimates */
 	IPCT_IO_ECHO = 1 << 21, /* pty: bytes that nobody wrote are echo */
 };
@@ -215,8 +220,9 @@ _Static_assert(sizeof(struct ipct_pipe_io) == 80, "on disk and in the ring");
 
 /*
  * One skb's part of a send or receive on a UNIX socket (hdr.op SEND or RECV).
- * SEND: sk is the sender, peer_sk the receiver whose queue took the skb. The skb is the tail of that queue right
- * after queueing: nearly always this task's, but another sender may have slipped in between (then two tasks name the same skb).
+ * SEND: sk is the sender, peer_sk the receiver whose queue took the skb. With OWN_SKB it is the one that this call made.
+ * Without, it is the tail of that queue right after queueing: nearly always this task's, but another sender may have
+ * slipped in between (then two tasks name the same skb).
  * RECV: sk is the receiver, peer_sk the sender (skb->sk); exact, in queue order (both hold the receiver's lock).
  * The last record of a call (no MORE) has the call's result in ret; others 0.
  */
@@ -235,8 +241,10 @@ struct ipct_sock_io {
 	__u32 flags; /* enum ipct_io_flag */
 	__s32 fd;
 	__u16 fp[4]; /* as in ipct_pipe_io, of this skb's first bytes (SEND: and RECV with skb_off 0) */
+	/* When the skb was made: with its address an identity that never comes again. 0: not known. SEND: with OWN_SKB. */
+	__u64 skb_ns;
 };
-_Static_assert(sizeof(struct ipct_sock_io) == 96, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_sock_io) == 104, "on disk and in the ring");
 
 /* ipct_siggen.result, as include/trace/events/signal.h numbers them */
 enum ipct_sig_result {

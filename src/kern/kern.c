@@ -69,16 +69,22 @@ static void name_own_terminal(struct ipct_config *cfg)
 		cfg->ignore_pts = minor(st.st_rdev) + 1;
 }
 
+static bool sees(const struct kern *k, const char *hook)
+{
+	for (size_t i = 0; i < k->choice_cnt; i++) {
+		if (!strcmp(k->choices[i].hook->name, hook))
+			return k->choices[i].chosen >= 0;
+	}
+	return false;
+}
+
 /* Both functions or none: half an identity is none. */
 static void find_queue_code(struct kern *k, struct ipct_config *cfg)
 {
 	struct ksym syms[] = { { .name = "load_msg" }, { .name = "alloc_msg" }, { .name = "free_msg" } };
 	const struct ksym *alloc = &syms[0];
-	bool chosen = false;
 
-	for (size_t i = 0; i < k->choice_cnt; i++)
-		chosen |= !strcmp(k->choices[i].hook->name, "queue_messages") && k->choices[i].chosen >= 0;
-	if (!chosen || kallsyms__find(syms, 3) || !syms[2].address)
+	if (!sees(k, "queue_messages") || kallsyms__find(syms, 3) || !syms[2].address)
 		return;
 	if (syms[1].address) /* where it was not inlined */
 		alloc = &syms[1];
@@ -114,6 +120,8 @@ static void configure(struct kern *k)
 	cfg.has_task_storage = has.task_storage;
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
+	cfg.sees_made = sees(k, "unix_made");
+	cfg.sees_queued = sees(k, "unix_sent");
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
 		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
 	ignore_own_output(&cfg, &k->opts);

@@ -93,6 +93,7 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	} else if (ev->mech == IPCT_MECH_PTY) {
 		pty__decode_call(call, op);
 	} else {
+		op->rule = PAIR_MESSAGE;
 		op->obj = unix__key(call->key);
 		op->peer = unix__key(call->peer_key);
 	}

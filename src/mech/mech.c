@@ -31,6 +31,8 @@ static const struct hook *const hooks[] = {
 	&hook_unix_calls,
 	&hook_unix_sent,
 	&hook_unix_received,
+	&hook_unix_made,
+	&hook_unix_spliced,
 	&hook_unix_uring,
 	&hook_signal_generate,
 	&hook_signal_deliver,

@@ -33,6 +33,7 @@ void pipe__decode_object(const struct ipct_object *ob, struct decoded *out);
 
 extern const struct mech_desc mech_unix_stream, mech_unix_dgram, mech_unix_seqpacket;
 extern const struct hook hook_unix_calls, hook_unix_sent, hook_unix_received, hook_unix_uring;
+extern const struct hook hook_unix_made, hook_unix_spliced;
 void unix__decode(const struct ipct_hdr *ev, struct decoded *out);
 void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);

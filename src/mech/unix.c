@@ -40,6 +40,35 @@ const struct hook hook_unix_received = {
 		     .note = "each message's identity where it is taken" } },
 };
 
+const struct hook hook_unix_made = {
+	.name = "unix_made",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "kmem_cache_alloc_node",
+		     { "kmem_cache_alloc_node__tracepoint" },
+		     .arg_cnt = 6,
+		     .optional = true,
+		     .note = "which call made a message" },
+		   { RUNG_TRACEPOINT,
+		     "kmem_cache_alloc",
+		     { "kmem_cache_alloc__tracepoint" },
+		     .arg_cnt = 5,
+		     .optional = true,
+		     .note = "which call made a message; without it tasks that send on one socket at the "
+			     "same "
+			     "time cannot always be told apart" } },
+};
+
+const struct hook hook_unix_spliced = {
+	.name = "unix_spliced",
+	.mechs = IPCT_MECH_BIT(IPCT_MECH_UNIX_STREAM),
+	.rungs = { { RUNG_TRACEPOINT,
+		     "consume_skb",
+		     { "splice_consume_skb__tracepoint" },
+		     .optional = true,
+		     .note = "what splice takes out of a socket" } },
+};
+
 const struct hook hook_unix_uring = {
 	.name = "unix_uring",
 	.mechs = BITS,
@@ -52,7 +81,6 @@ const struct hook hook_unix_uring = {
 
 static const char *const blind[] = {
 	"data that BPF programs redirect from socket to socket (sockmap) passes unseen",
-	"bytes spliced out of a UNIX socket are counted by the call, without their identity",
 	NULL,
 };
 
@@ -74,6 +102,10 @@ static const struct flag_pair flags[] = {
 	{ IPCT_IO_FDS, OP_F_FDS },
 	{ IPCT_IO_NOENTRY, OP_F_NOENTRY },
 	{ IPCT_IO_OOB, OP_F_OOB },
+	{ IPCT_IO_OWN_SKB, OP_F_OWN_ID },
+	{ IPCT_IO_NO_LEN, OP_F_NO_LEN },
+	{ IPCT_IO_END, OP_F_END },
+	{ IPCT_IO_MSG_END, OP_F_LAST },
 	{ 0, 0 },
 };
 
@@ -97,6 +129,7 @@ void unix__decode(const struct ipct_hdr *ev, struct decoded *out)
 	op->bytes = io->ret < 0 ? 0 : io->skb_len;
 	op->fd = io->fd;
 	op->msg.id = io->skb;
+	op->msg.made_ns = io->skb_ns;
 	op->msg.off = io->skb_off;
 	op->msg.total = io->skb_total;
 	for (int i = 0; i < 4; i++)

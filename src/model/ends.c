@@ -59,7 +59,7 @@ static uint64_t count_messages(const struct op *op)
 	if (op->rule == PAIR_MESSAGE) {
 		/* Empty datagrams are messages; a packet socket's parts are one message each. */
 		moved |= op->ret == 0 && !(op->flags & OP_F_NO_ID);
-		return moved && (last || (op->flags & OP_F_PACKET));
+		return moved && !(op->flags & OP_F_END) && (last || op->flags & (OP_F_PACKET | OP_F_LAST));
 	}
 	if (op->rule == PAIR_UNITS)
 		return units_posted(op);

@@ -35,6 +35,7 @@ struct model_stats {
 	uint64_t ambiguous; /* operations whose order could not be proven */
 	uint64_t resyncs; /* certain points at which the model had to correct itself */
 	uint64_t lost; /* events, all mechanisms */
+	uint64_t steps; /* that the rules took along their lists: work, for tests */
 };
 
 struct model *model__new(const struct model_opts *opts,

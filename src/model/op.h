@@ -56,6 +56,10 @@ enum op_flag {
 	OP_F_NOENTRY = 1 << 10, /* enter_ns and addr_s are not known (0) */
 	OP_F_OOB = 1 << 11,
 	OP_F_FDS = 1 << 12,
+	OP_F_OWN_ID = 1 << 13, /* PAIR_MESSAGE, send: it made the chunk, at msg.made_ns */
+	OP_F_NO_LEN = 1 << 14, /* ... whose length is not known */
+	OP_F_LAST = 1 << 15, /* ... and which ends a message, though the call goes on (OP_F_MORE) */
+	OP_F_END = 1 << 16, /* PAIR_MESSAGE: no chunk, only the end of the call */
 	OP_F_COOKED = 1 << 20, /* PAIR_SEQ: positions are estimates */
 	OP_F_ECHO = 1 << 21, /* PAIR_SEQ: what nobody sent, the kernel echoed */
 };
@@ -132,6 +136,8 @@ struct op {
 			uint64_t id; /* identity of the message or chunk */
 			uint32_t off; /* first byte taken of it */
 			uint32_t total; /* its whole length; 0: not known */
+			uint64_t
+				made_ns; /* OP_F_OWN_ID, RECV: with id, an identity that never comes again; 0: not known */
 		} msg;
 		struct {
 			uint32_t sig;

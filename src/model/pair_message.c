@@ -152,25 +152,25 @@ static void meet(struct pairing *p, struct life *life, const struct op *op)
 		to->backlog_msgs = to->backlog_bytes = 0;
 	if (life->has_id)
 		message__refute_claims(p, life);
-	if (is_backlog(to, life))
+	if (!p->sees_owners && is_backlog(to, life))
 		message__settle_unknown(p, life);
 	else
 		message__match_life(p, life);
 }
 
-static bool takes_all(const struct op *op, const struct life *life)
+static bool takes_all(const struct op *op, uint64_t total)
 {
 	if (op->flags & (OP_F_TRUNC | OP_F_OOB | OP_F_NO_ID | OP_F_PACKET))
 		return true;
-	return life->total == UINT64_MAX || op->msg.off + op->bytes >= life->total;
+	return total == UINT64_MAX || op->msg.off + op->bytes >= total;
 }
 
-static void note_discarded(struct pairing *p, const struct op *op, const struct life *life)
+static void note_discarded(struct pairing *p, const struct op *op, uint64_t total)
 {
 	uint64_t seen = op->msg.off + op->bytes;
 
-	if ((op->flags & (OP_F_TRUNC | OP_F_PACKET)) && life->total != UINT64_MAX && life->total > seen)
-		model__channel(p->m, op->mech, op->obj)->discarded_bytes += life->total - seen;
+	if ((op->flags & (OP_F_TRUNC | OP_F_PACKET)) && total != UINT64_MAX && total > seen)
+		model__channel(p->m, op->mech, op->obj)->discarded_bytes += total - seen;
 }
 
 static void take_chunk(struct pairing *p, const struct op *op, struct sock *to, struct recv_call *call)
@@ -188,6 +188,12 @@ static void take_chunk(struct pairing *p, const struct op *op, struct sock *to, 
 		return;
 	}
 	to->last_from = from->key;
+	if (own__take(p, op, call, takes_all(op, message__total(op)))) {
+		note_discarded(p, op, message__total(op));
+		if (life)
+			message__end_life(life);
+		return;
+	}
 	fresh = !continues(life, op, from);
 	if (fresh) {
 		if (life && !(op->flags & OP_F_OOB))
@@ -195,8 +201,8 @@ static void take_chunk(struct pairing *p, const struct op *op, struct sock *to, 
 		life = message__add_life(p, op, from, to);
 		life->next_off = op->msg.off;
 	}
-	note_discarded(p, op, life);
-	end = takes_all(op, life);
+	note_discarded(p, op, life->total);
+	end = takes_all(op, life->total);
 	take_from(life, call, op, end);
 	if (fresh && !end)
 		to->current = life;
@@ -230,6 +236,28 @@ static void receive(struct pairing *p, const struct op *op)
 	message__apply_drained(p, to);
 }
 
+/*
+ * Sockets are known by their addresses, which are used again: socket() and socketpair() make one, and connect() the one
+ * that accept() will return.
+ */
+static void begin_socket(struct pairing *p, const struct op *op)
+{
+	struct obj_key key = op->kind == OP_CREATE ? op->obj : op->peer;
+	struct sock *s = map__get(&p->socks, key.id, key.space);
+
+	if (!s)
+		return;
+	own__end_socket(p, s, op->enter_ns);
+	list__for_each(&s->incoming, cur) {
+		struct part *part = list__entry(cur, struct part, of_receiver);
+
+		if (part->ts_ns < op->enter_ns)
+			message__drop_unread(p, part);
+	}
+	if (s->scan_ns < op->enter_ns)
+		s->backlog_msgs = s->backlog_bytes = 0;
+}
+
 static void message__op(struct pairing *p, const struct op *op)
 {
 	if (op->ts_ns > p->now_ns)
@@ -238,6 +266,8 @@ static void message__op(struct pairing *p, const struct op *op)
 		message__send(p, op);
 	else if (op->kind == OP_RECV)
 		receive(p, op);
+	else if (op->ret >= 0 && (op->kind == OP_CREATE || op->kind == OP_CONNECT))
+		begin_socket(p, op);
 }
 
 static void message__object(struct pairing *p, const struct object_info *info)
@@ -369,6 +399,8 @@ static void message__finish(struct pairing *p, uint64_t now_ns)
 		end_partial(p, s);
 		list__for_each(&s->sent, cur)
 			message__drop_unread(p, list__entry(cur, struct part, of_sender));
+		list__for_each(&s->owned, cur)
+			own__drop_unread(p, list__entry(cur, struct own, of_sender));
 	}
 }
 
@@ -381,6 +413,8 @@ static void message__free(struct pairing *p)
 		free(slot->val);
 	map__free(&p->send_calls);
 	map__free(&p->recv_calls);
+	map__free(&p->owned);
+	map__free(&p->waiting);
 	map__free(&p->socks);
 	free(p);
 }

@@ -64,13 +64,30 @@ struct take { /* waits for its life's sender */
 	bool end;
 };
 
+/* A chunk whose maker is certain: pair_message_own.c. Takes no part in anything else. */
+struct own {
+	struct link of_sender; /* in sock.owned, in order of report */
+	struct link of_receiver; /* in sock.owed; alone when the receiver is not known */
+	struct send_call *call;
+	struct sock *from, *to; /* to NULL: not known */
+	struct channel *channel; /* of the receiver, as it was when this was sent */
+	uint64_t id;
+	uint64_t made_ns;
+	uint64_t total; /* UINT64_MAX: not known yet */
+	uint64_t taken;
+	bool last; /* of a message */
+	bool thrown_away; /* what was not taken */
+};
+
 enum life_state { LIFE_OPEN, LIFE_KNOWN, LIFE_UNKNOWN };
 
 struct life {
 	struct link of_sender; /* in sock.lives while LIFE_OPEN, in order of the queue */
 	struct link waiting; /* in pairing.young, then .old while LIFE_OPEN */
 	struct sock *from, *to;
+	struct life *next_waiting; /* of the same chunk, in pairing.waiting */
 	uint64_t id;
+	uint64_t made_ns; /* with id, an identity that never comes again; 0: not known */
 	uint64_t ts_ns, enter_ns; /* of the first receive that met it */
 	uint64_t not_before_ns; /* the queue was empty then: what ended before is not this. 0: not known */
 	uint64_t total; /* UINT64_MAX: not known */
@@ -80,7 +97,8 @@ struct life {
 	uint8_t mech;
 	uint8_t state; /* enum life_state */
 	bool has_id;
-	bool oob;
+	bool oob, packet;
+	bool listed; /* in pairing.waiting */
 	bool past_grace;
 	bool ended; /* all taken, or the rest thrown away */
 	VEC(struct take) takes;
@@ -97,6 +115,8 @@ struct sock {
 	struct obj_key key;
 	struct link sent; /* parts that it sent and nobody took */
 	struct link lives; /* chunks it sent, received by anyone, not matched yet */
+	struct link owned, owed; /* chunks that it made, and that were made for it, not all taken */
+	size_t own_cnt;
 	size_t sent_cnt, id_cnt, life_cnt; /* id_cnt: of sent, those with identity */
 	uint64_t
 		span_ns; /* the longest send so far: bounds what may overlap. UINT64_MAX: a begin is not known */
@@ -117,6 +137,9 @@ struct sock {
 
 struct pairing {
 	struct model *m;
+	struct map owned; /* (id, made_ns) -> struct own * */
+	struct map waiting; /* (id, made_ns) -> the lives of it that wait for their sender */
+	bool sees_owners; /* sends say which chunks they made */
 	struct map socks; /* key -> struct sock * */
 	struct map send_calls, recv_calls; /* (tid, socket) -> the call whose last part has not come yet */
 	struct link young, old; /* lives that wait, oldest first: for sends under way, for sends at all */
@@ -136,8 +159,21 @@ void message__drop_unread(struct pairing *p, struct part *part); /* nobody will 
 void message__drop_part(struct part *part);
 void message__put_call(struct send_call *call);
 struct life *message__add_life(struct pairing *p, const struct op *op, struct sock *from, struct sock *to);
+uint64_t message__total(const struct op *op); /* of the chunk that a receive met; UINT64_MAX: not known */
 void message__end_life(struct life *life); /* no more takes; frees it once it is settled */
 void message__sweep(struct pairing *p); /* frees sockets where nothing is under way */
+
+/* pair_message_own.c */
+void own__add(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
+	      struct sock *to);
+void own__match(struct pairing *p, uint64_t id, uint64_t made_ns); /* receives that were reported before */
+/* Gives op's bytes to call, if their maker is known; end: nothing of the chunk is behind them. */
+bool own__take(struct pairing *p, const struct op *op, struct recv_call *call, bool end);
+void own__drop_unread(struct pairing *p, struct own *own); /* nobody will take it: counts it */
+void own__wait(struct pairing *p, struct life *life);
+void own__wait_no_more(struct pairing *p, struct life *life);
+/* Another socket has the address now: what was made before that for this one, or by it, is gone. */
+void own__end_socket(struct pairing *p, struct sock *s, uint64_t before_ns);
 
 /* pair_message_send.c */
 void message__send(struct pairing *p, const struct op *op);
@@ -165,6 +201,7 @@ void message__match_new(struct pairing *p, struct sock *from, const struct op *o
 void message__match_life(struct pairing *p, struct life *life);
 void message__settle(struct pairing *p, struct life *life); /* no more waiting: match it, or give up */
 void message__settle_unknown(struct pairing *p, struct life *life);
+void message__settle_own(struct pairing *p, struct life *life, struct send_call *call, bool last);
 
 /* pair_message_refute.c */
 void message__make_stale(struct pairing *p, struct part *part);

@@ -128,6 +128,7 @@ static void clear_claims(struct pairing *p, const struct life *life, const struc
 static void settle_life(struct pairing *p, struct life *life, enum life_state state)
 {
 	life->state = state;
+	own__wait_no_more(p, life);
 	list__unlink(&life->of_sender);
 	list__unlink(&life->waiting);
 	life->from->life_cnt--;
@@ -440,6 +441,18 @@ static void give_up(struct pairing *p, struct life *life)
 void message__settle_unknown(struct pairing *p, struct life *life)
 {
 	settle_life(p, life, LIFE_UNKNOWN);
+}
+
+void message__settle_own(struct pairing *p, struct life *life, struct send_call *call, bool last)
+{
+	life->attr = ATTR_EXACT;
+	life->call = call;
+	life->call->ref_cnt++;
+	life->finishes = last;
+	life->ended = true; /* what else is taken of it finds its maker at once */
+	if (life->to->current == life)
+		life->to->current = NULL;
+	settle_life(p, life, LIFE_KNOWN);
 }
 
 void message__settle(struct pairing *p, struct life *life)

@@ -124,6 +124,23 @@ static void add_seen(struct pairing *p, struct send_call *call, const struct op 
 	part->idx--; /* somewhere in the call, not behind its last part */
 }
 
+/* The maker of the chunk is certain, or this is but the end of a call. */
+static void send_own(struct pairing *p, struct send_call *call, const struct op *op, struct sock *from,
+		     struct sock *to)
+{
+	bool made = op->flags & OP_F_OWN_ID && op->ret >= 0;
+
+	if (made) {
+		own__add(p, call, op, from, to);
+		p->sees_owners = true;
+	}
+	if (!(op->flags & OP_F_MORE))
+		close_send(p, call, op);
+	message__put_call(call);
+	if (made)
+		own__match(p, op->msg.id, op->msg.made_ns);
+}
+
 void message__send(struct pairing *p, const struct op *op)
 {
 	struct sock *from = message__sock(p, op->obj), *to = message__sock(p, op->peer);
@@ -132,6 +149,10 @@ void message__send(struct pairing *p, const struct op *op)
 	if (!from || (op->ret < 0 && !open_call(p, op)))
 		return;
 	call = send_call_of(p, op);
+	if (op->flags & (OP_F_OWN_ID | OP_F_END)) {
+		send_own(p, call, op, from, to);
+		return;
+	}
 	from->shared |= from->sender_tid && from->sender_tid != op->tid;
 	from->sender_tid = op->tid;
 	if (op->ret >= 0 && (op->flags & OP_F_NO_ID))

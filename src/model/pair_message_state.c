@@ -20,6 +20,8 @@ struct sock *message__sock(struct pairing *p, struct obj_key key)
 	list__init(&s->sent);
 	list__init(&s->lives);
 	list__init(&s->incoming);
+	list__init(&s->owned);
+	list__init(&s->owed);
 	map__set(&p->socks, key.id, key.space, s);
 	return s;
 }
@@ -92,7 +94,7 @@ void message__drop_unread(struct pairing *p, struct part *part)
 	message__drop_part(part);
 }
 
-static uint64_t total_of(const struct op *op)
+uint64_t message__total(const struct op *op)
 {
 	if (op->flags & OP_F_NO_ID)
 		return op->bytes;
@@ -111,12 +113,14 @@ struct life *message__add_life(struct pairing *p, const struct op *op, struct so
 	life->id = op->msg.id;
 	life->has_id = !(op->flags & OP_F_NO_ID);
 	life->oob = op->flags & OP_F_OOB;
+	life->packet = op->flags & (OP_F_PACKET | OP_F_TRUNC);
+	life->made_ns = op->msg.made_ns;
 	life->mech = op->mech;
 	life->ts_ns = op->ts_ns;
 	life->enter_ns = op->enter_ns;
 	if (op->flags & OP_F_WAITED)
 		life->not_before_ns = op->enter_ns;
-	life->total = total_of(op);
+	life->total = message__total(op);
 	if (life->has_id && op->msg.off == 0)
 		memcpy(life->fp, op->fp, sizeof(life->fp));
 	list__init(&life->of_sender);
@@ -124,6 +128,7 @@ struct life *message__add_life(struct pairing *p, const struct op *op, struct so
 	to->open_cnt++;
 	list__append(&from->lives, &life->of_sender);
 	list__append(&p->young, &life->waiting);
+	own__wait(p, life);
 	from->life_cnt++;
 	if (from->life_cnt > model__opts(p->m)->pending_max)
 		message__settle(p, list__entry(from->lives.next, struct life, of_sender));
@@ -150,7 +155,8 @@ void message__end_life(struct life *life)
 static bool is_idle(const struct sock *s)
 {
 	return list__empty(&s->sent) && list__empty(&s->lives) && list__empty(&s->incoming) && !s->current &&
-	       !s->open_cnt && !s->backlog_bytes && !s->backlog_msgs;
+	       list__empty(&s->owned) && list__empty(&s->owed) && !s->open_cnt && !s->backlog_bytes &&
+	       !s->backlog_msgs;
 }
 
 /* What is stale longer than any receive may be late will never be taken. */

@@ -17,10 +17,13 @@
 #define PARTS_MAX 3
 #define CALLS_MAX 4000
 #define READER_PID 900
+#define READERS 3
 
 struct config {
 	uint64_t seed;
 	bool packet, ids, prints, same_length;
+	bool owners; /* each call knows which chunks it made */
+	uint32_t readers; /* threads that take from the one socket; 0: one */
 	int procs; /* that the sending threads belong to */
 	int parts; /* per call, at most */
 	int peeks;
@@ -32,7 +35,7 @@ struct config {
 };
 
 struct chunk {
-	uint64_t id;
+	uint64_t id, made_ns;
 	uint32_t len, off;
 	uint32_t sender; /* thread */
 	uint64_t sock;
@@ -49,6 +52,8 @@ struct thread {
 	int part, parts;
 	int64_t total, reported;
 	uint16_t print;
+	uint64_t made_id, made_ns; /* of the chunk queued last */
+	uint32_t made_len;
 	bool has_pending;
 	struct op pending; /* reported when the next part begins, or the call ends */
 };
@@ -68,11 +73,11 @@ struct sim {
 	size_t queued;
 	uint64_t free_ids[CHUNKS_MAX * 2];
 	size_t free_cnt;
-	struct thread sender[SENDERS], reader;
-	bool was_empty;
+	struct thread sender[SENDERS], reader[READERS];
+	bool was_empty[READERS];
 	struct call_truth *calls;
 	size_t call_cnt;
-	struct call_truth cur;
+	struct call_truth cur[READERS];
 	uint64_t taken, exact_bytes, inferred_bytes, candidate_bytes, unknown_bytes, finished, messages;
 	uint64_t wrong_bytes; /* called exact, and are not */
 	uint64_t
@@ -115,7 +120,13 @@ static inline void queue_chunk(struct sim *s, uint32_t i)
 	t->part++;
 	t->print = (uint16_t)(1 + dice(s, 5));
 	t->total += len;
-	*c = (struct chunk){ .id = s->free_ids[--s->free_cnt],
+	t->made_id = s->free_ids[--s->free_cnt];
+	t->made_ns = s->now_ns;
+	t->made_len = len;
+	if (s->c->owners)
+		tick(s);
+	*c = (struct chunk){ .id = t->made_id,
+			     .made_ns = t->made_ns,
 			     .len = len,
 			     .sender = i,
 			     .sock = t->sock,
@@ -152,7 +163,14 @@ static inline void look(struct sim *s, uint32_t i)
 		t->reported += (int64_t)t->pending.bytes;
 		feed(s, &t->pending);
 	}
-	if (s->c->ids && tail && tail->sock == t->sock) {
+	if (s->c->owners) {
+		bool there = tail && tail->made_ns == t->made_ns;
+
+		op.flags |= OP_F_OWN_ID | (there ? 0 : OP_F_NO_LEN);
+		op.msg.id = t->made_id;
+		op.msg.made_ns = t->made_ns;
+		op.bytes = there ? t->made_len : 0;
+	} else if (s->c->ids && tail && tail->sock == t->sock) {
 		op.msg.id = tail->id;
 		op.msg.total = tail->len;
 		op.bytes = tail->len;
@@ -169,8 +187,10 @@ static inline void end_send(struct sim *s, uint32_t i)
 	struct thread *t = &s->sender[i];
 
 	t->pending.ret = t->total;
-	if (t->pending.flags & OP_F_NO_ID)
+	if (t->pending.flags & OP_F_NO_ID || (t->parts == 1 && t->pending.flags & OP_F_NO_LEN)) {
+		t->pending.flags &= ~(uint32_t)OP_F_NO_LEN;
 		t->pending.bytes = (uint64_t)(t->total - t->reported);
+	}
 	if (s->c->unknown_peer && (t->pending.flags & OP_F_NO_ID))
 		t->pending.peer = kit__key(0);
 	if (s->c->prints && t->parts == 1)
@@ -201,7 +221,7 @@ static inline void step_sender(struct sim *s, uint32_t i)
 		t->step = QUEUED;
 		break;
 	case QUEUED:
-		if (s->c->ids || t->part == t->parts)
+		if (s->c->ids || s->c->owners || t->part == t->parts)
 			look(s, i);
 		t->step = t->part == t->parts ? LOOKED : ENTERED;
 		break;
@@ -211,35 +231,36 @@ static inline void step_sender(struct sim *s, uint32_t i)
 	}
 }
 
-static inline struct op recv_op(struct sim *s)
+static inline struct op recv_op(struct sim *s, uint32_t r)
 {
-	struct op op = { .enter_ns = s->reader.enter_ns,
-			 .pid = READER_PID,
-			 .tid = READER_PID,
+	struct op op = { .enter_ns = s->reader[r].enter_ns,
+			 .pid = READER_PID + r,
+			 .tid = READER_PID + r,
 			 .kind = OP_RECV,
 			 .mech = MECH,
 			 .rule = PAIR_MESSAGE,
 			 .obj = kit__key(50),
 			 .fd = -1 };
 
-	if (s->was_empty)
+	if (s->was_empty[r])
 		op.flags |= OP_F_WAITED;
 	if (s->c->packet)
 		op.flags |= OP_F_PACKET;
 	return op;
 }
 
-static inline void take(struct sim *s, bool peek)
+static inline void take(struct sim *s, uint32_t r, bool peek)
 {
-	struct thread *t = &s->reader;
+	struct thread *t = &s->reader[r];
 	struct chunk *c = &s->queue[0];
 	uint32_t want = s->c->packet ? c->len : 1 + (uint32_t)dice(s, c->len - c->off);
-	struct op op = recv_op(s);
+	struct op op = recv_op(s, r);
 
 	if (t->has_pending) {
 		t->pending.flags |= OP_F_MORE;
 		feed(s, &t->pending);
 	}
+	op.msg.made_ns = s->c->owners ? c->made_ns : 0;
 	op.msg.id = c->id;
 	op.msg.off = c->off;
 	op.msg.total = c->len;
@@ -254,8 +275,8 @@ static inline void take(struct sim *s, bool peek)
 	t->total += want;
 	if (peek)
 		return;
-	s->cur.bytes[proc_of(s, c->sender)] += want;
-	s->cur.total += want;
+	s->cur[r].bytes[proc_of(s, c->sender)] += want;
+	s->cur[r].total += want;
 	c->off += want;
 	if (c->off < c->len)
 		return;
@@ -264,9 +285,9 @@ static inline void take(struct sim *s, bool peek)
 	memmove(&s->queue[0], &s->queue[1], --s->queued * sizeof(s->queue[0]));
 }
 
-static inline void end_recv(struct sim *s, bool peeked)
+static inline void end_recv(struct sim *s, uint32_t r, bool peeked)
 {
-	struct thread *t = &s->reader;
+	struct thread *t = &s->reader[r];
 
 	t->pending.ret = t->total;
 	if (!peeked && !s->queued)
@@ -276,14 +297,14 @@ static inline void end_recv(struct sim *s, bool peeked)
 	t->step = IDLE;
 	if (peeked)
 		return;
-	s->cur.ts_ns = s->now_ns;
-	s->taken += s->cur.total;
-	s->calls[s->call_cnt++] = s->cur;
+	s->cur[r].ts_ns = s->now_ns;
+	s->taken += s->cur[r].total;
+	s->calls[s->call_cnt++] = s->cur[r];
 }
 
-static inline void step_reader(struct sim *s)
+static inline void step_reader(struct sim *s, uint32_t r)
 {
-	struct thread *t = &s->reader;
+	struct thread *t = &s->reader[r];
 	bool peek = s->c->peeks && !dice(s, (uint64_t)s->c->peeks);
 
 	tick(s);
@@ -291,24 +312,24 @@ static inline void step_reader(struct sim *s)
 	case IDLE:
 		t->enter_ns = s->now_ns;
 		t->total = 0;
-		memset(&s->cur, 0, sizeof(s->cur));
-		s->was_empty = !s->queued;
+		memset(&s->cur[r], 0, sizeof(s->cur[r]));
+		s->was_empty[r] = !s->queued;
 		t->step = ENTERED;
 		break;
 	case ENTERED:
 		if (!s->queued)
 			return;
-		take(s, peek);
+		take(s, r, peek);
 		if (peek)
-			end_recv(s, true);
+			end_recv(s, r, true);
 		else
 			t->step = TAKEN;
 		break;
 	default:
 		if (s->queued && !s->c->packet && !s->queue[0].off && !dice(s, 3))
-			take(s, false);
+			take(s, r, false);
 		else
-			end_recv(s, false);
+			end_recv(s, r, false);
 		break;
 	}
 }
@@ -375,6 +396,19 @@ static inline void judge(struct sim *s)
 	}
 }
 
+static inline uint32_t reader_cnt(const struct sim *s)
+{
+	return s->c->readers ? s->c->readers : 1;
+}
+
+static inline void drain(struct sim *s)
+{
+	for (uint32_t r = 0; r < reader_cnt(s); r++) {
+		while (s->reader[r].step == TAKEN || (!r && s->queued))
+			step_reader(s, r);
+	}
+}
+
 static inline void simulate(struct sim *s, const struct config *c)
 {
 	size_t i;
@@ -393,18 +427,16 @@ static inline void simulate(struct sim *s, const struct config *c)
 		if (who < SENDERS)
 			step_sender(s, (uint32_t)who);
 		else
-			step_reader(s);
+			step_reader(s, reader_cnt(s) > 1 ? (uint32_t)dice(s, reader_cnt(s)) : 0);
 		if (!dice(s, 50))
 			model__advance(s->k->m, s->now_ns);
 	}
 	/* Let all calls end, and the reader take everything. */
-	while (s->queued || s->reader.step == TAKEN)
-		step_reader(s);
+	drain(s);
 	for (i = 0; i < SENDERS; i++)
 		while (s->sender[i].step != IDLE && s->queued < CHUNKS_MAX - 2)
 			step_sender(s, (uint32_t)i);
-	while (s->queued || s->reader.step == TAKEN)
-		step_reader(s);
+	drain(s);
 	model__finish(s->k->m, s->now_ns);
 	for (i = 0; i < s->k->cnt; i++)
 		note(s, &s->k->got[i].m);
