@@ -10,7 +10,7 @@
 #define SCM_RIGHTS 1
 #define PIDFS_MAGIC 0x50494446
 #define PASS_CMSGS_MAX 4
-#define PASS_FDS_MAX 16 /* of one control message; those behind are not followed */
+#define PASS_FDS_MAX 253 /* of one control message: SCM_MAX_FD in include/net/scm.h */
 
 struct pass_scratch {
 	struct ipct_pass ev;

@@ -96,11 +96,37 @@ static struct channel *channel_of(struct pairing *p, struct shared *o)
 	return channel__resolve(o->channel);
 }
 
+static bool counts(const struct shared *o)
+{
+	return !o->is_file || o->written;
+}
+
+static void tell_state(struct pairing *p, struct shared *o)
+{
+	struct channel *ch = channel_of(p, o);
+	bool shown = false;
+
+	for (size_t i = 0; i < o->who.cnt; i++)
+		shown |= o->who.v[i].has_end;
+	if (shown && o->creator && !o->creator->exited)
+		graph__end(model__graph(p->m), o->creator, ch, "owner", true);
+	ch->memory.known = true;
+	ch->memory.size_bytes = o->size_bytes;
+	ch->memory.attached = o->who.cnt;
+	ch->memory.creator_pid = o->creator_pid;
+	ch->memory.creator_gone = o->creator_pid && (!o->creator || o->creator->exited);
+	ch->memory.detached_ns = o->detached_ns;
+	ch->memory.detached_s = o->detached_s;
+	ch->memory.left_behind = o->is_segment && !o->removed && !o->who.cnt && ch->memory.creator_gone;
+}
+
 /* A file's inode number is free for another when nobody has it; a segment stays. */
 static void forget_if_idle(struct pairing *p, struct shared *o)
 {
 	if (o->who.cnt || (o->is_segment && !o->removed))
 		return;
+	if (counts(o) && o->channel)
+		tell_state(p, o);
 	map__del(&p->objects, o->key.id, o->key.space);
 	vec__free(&o->who);
 	free(o);
@@ -155,11 +181,6 @@ static void put_end(struct pairing *p, struct channel *ch, struct attached *a, u
 		end->first_ns = a->since_ns;
 	end->last_ns = ts_ns;
 	a->has_end = true;
-}
-
-static bool counts(const struct shared *o)
-{
-	return !o->is_file || o->written;
 }
 
 static void join(struct pairing *p, struct shared *o, struct attached *a, struct attached *b, uint64_t ts_ns)
@@ -242,10 +263,10 @@ static void add_one(struct pairing *p, struct shared *o, struct proc *proc, bool
 			  ((struct attached){ .proc = proc, .since_ns = ts_ns, .scanned = scanned }));
 		a = &o->who.v[o->who.cnt - 1];
 	}
-	if (!a->seg_cnt++) {
+	if (!a->seg_cnt++ && !writable) {
 		if (counts(o))
 			join_all(p, o, a, ts_ns);
-		if (!scanned && !o->is_file && !writable && !a->has_end)
+		if (!scanned && !o->is_file && !a->has_end)
 			put_end(p, channel_of(p, o), a, ts_ns);
 	}
 	if (writable)
@@ -478,25 +499,6 @@ static void share__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
 }
 
 /* ---- the end ---- */
-
-static void tell_state(struct pairing *p, struct shared *o)
-{
-	struct channel *ch = channel_of(p, o);
-	bool shown = false;
-
-	for (size_t i = 0; i < o->who.cnt; i++)
-		shown |= o->who.v[i].has_end;
-	if (shown && o->creator && !o->creator->exited)
-		graph__end(model__graph(p->m), o->creator, ch, "owner", true);
-	ch->memory.known = true;
-	ch->memory.size_bytes = o->size_bytes;
-	ch->memory.attached = o->who.cnt;
-	ch->memory.creator_pid = o->creator_pid;
-	ch->memory.creator_gone = o->creator_pid && (!o->creator || o->creator->exited);
-	ch->memory.detached_ns = o->detached_ns;
-	ch->memory.detached_s = o->detached_s;
-	ch->memory.left_behind = o->is_segment && !o->removed && !o->who.cnt && ch->memory.creator_gone;
-}
 
 static void share__finish(struct pairing *p, uint64_t now_ns)
 {

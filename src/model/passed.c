@@ -28,9 +28,8 @@ struct flight {
 
 struct batch { /* what one receive brought */
 	uint32_t nr;
-	uint32_t cnt;
 	uint64_t first_ns;
-	struct passed_fd fds[PASSED_FDS_MAX];
+	VEC(struct passed_fd) fds;
 };
 
 struct last_send { /* of one thread, to take back when its sendmsg fails */
@@ -42,7 +41,7 @@ struct passed {
 	struct map flights; /* (file, socket) -> struct flight * */
 	struct map batches; /* tid -> struct batch *: not claimed yet */
 	struct map last_sends; /* tid -> struct last_send *, the newest first */
-	VEC(struct batch) kept; /* by nr modulo KEPT_MAX */
+	VEC(struct batch *) kept; /* by nr modulo KEPT_MAX */
 	uint32_t next_nr;
 };
 
@@ -195,12 +194,12 @@ static void received(struct model *m, struct passed *p, const struct pass_info *
 	else
 		from = take(p, info);
 	put_end(m, info);
-	if (b->cnt < PASSED_FDS_MAX)
-		b->fds[b->cnt++] = (struct passed_fd){ .object = name_of(m, info),
-						       .src = from.proc,
-						       .src_fd = from.fd,
-						       .dst_fd = info->fd,
-						       .side = info->side };
+	if (b->fds.cnt < PASSED_FDS_MAX)
+		vec__push(&b->fds, ((struct passed_fd){ .object = name_of(m, info),
+							.src = from.proc,
+							.src_fd = from.fd,
+							.dst_fd = info->fd,
+							.side = info->side }));
 }
 
 static struct op op_of(const struct pass_info *info)
@@ -265,6 +264,13 @@ void passed__feed(struct model *m, const struct pass_info *info)
 		show_op(m, info);
 }
 
+static void free_batch(struct batch *b)
+{
+	if (b)
+		vec__free(&b->fds);
+	free(b);
+}
+
 uint32_t passed__claim(struct model *m, const struct op *op)
 {
 	struct passed *p = m->passed;
@@ -276,12 +282,15 @@ uint32_t passed__claim(struct model *m, const struct op *op)
 		nr = b->nr = p->next_nr++;
 		if (!p->next_nr)
 			p->next_nr = 1;
-		if (p->kept.cnt < KEPT_MAX)
-			vec__push(&p->kept, *b);
-		else
-			p->kept.v[nr % KEPT_MAX] = *b;
+		if (p->kept.cnt < KEPT_MAX) {
+			vec__push(&p->kept, b);
+		} else {
+			free_batch(p->kept.v[nr % KEPT_MAX]);
+			p->kept.v[nr % KEPT_MAX] = b;
+		}
+		return nr;
 	}
-	free(b);
+	free_batch(b);
 	return nr;
 }
 
@@ -295,9 +304,9 @@ const struct passed_fd *passed__of(const struct model *m, uint32_t nr, uint16_t 
 	for (size_t i = 0; i < 2; i++) { /* pushed from 0 on, then replaced by nr modulo KEPT_MAX */
 		size_t at = i ? nr % KEPT_MAX : nr - 1u;
 
-		if (at < p->kept.cnt && p->kept.v[at].nr == nr) {
-			*cnt = (uint16_t)p->kept.v[at].cnt;
-			return p->kept.v[at].fds;
+		if (at < p->kept.cnt && p->kept.v[at]->nr == nr) {
+			*cnt = (uint16_t)p->kept.v[at]->fds.cnt;
+			return p->kept.v[at]->fds.v;
 		}
 	}
 	return NULL;
@@ -311,8 +320,10 @@ void passed__free(struct model *m)
 		return;
 	forget_flights(p);
 	map__for_each(&p->batches, slot)
-		free(slot->val);
+		free_batch(slot->val);
 	map__free(&p->batches);
+	for (size_t i = 0; i < p->kept.cnt; i++)
+		free_batch(p->kept.v[i]);
 	while (p->last_sends.cnt) {
 		map__for_each(&p->last_sends, slot) {
 			forget_last_sends(p, (uint32_t)slot->lo);

@@ -15,6 +15,6 @@ struct passed_fd {
 	uint8_t side; /* 1 read, 2 write, 3 both */
 };
 
-#define PASSED_FDS_MAX 16 /* of one message; the kernel half follows no more */
+#define PASSED_FDS_MAX 253 /* of one message: SCM_MAX_FD in include/net/scm.h */
 
 #endif

@@ -75,6 +75,18 @@ START_TEST(two_at_the_same_time)
 }
 END_TEST
 
+START_TEST(who_joins_with_write_access_has_one_role)
+{
+	struct kit *k = kit__new();
+
+	attach(k, 10, 10, 7, 0x1000, 0);
+	attach(k, 20, 11, 7, 0x9000, MAP_F_WRITE);
+	ck_assert_ptr_nonnull(kit__end(k, 11, "attach-rw"));
+	ck_assert_ptr_null(kit__end(k, 11, "attach-ro"));
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(one_after_the_other_is_no_share)
 {
 	struct kit *k = kit__new();
@@ -369,6 +381,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		two_at_the_same_time,
+		who_joins_with_write_access_has_one_role,
 		one_after_the_other_is_no_share,
 		a_file_counts_once_somebody_can_write,
 		mprotect_makes_it_writable,

@@ -59,12 +59,10 @@ def only_those_who_had_it_at_the_same_time_share(t):
     graph = t.stop()
     name = f"shm:{s}"
     same(shares(graph, name), {pair(graph, a, b)}, "shares")
-    same(roles(graph, name), {a: {"attach-rw"}, b: {"attach-ro"}, c: {"attach-rw"}, **{
-        os.getpid(): roles(graph, name).get(os.getpid(), set())}} if os.getpid() in roles(graph, name) else
-        {a: {"attach-rw"}, b: {"attach-ro"}, c: {"attach-rw"}}, "roles")
+    same(roles(graph, name), {os.getpid(): {"owner"}, a: {"attach-rw"}, b: {"attach-ro"}, c: {"attach-rw"}}, "roles")
     node = channel(graph, name)
-    same((node["size_bytes"], node["creator"]["pid"] if isinstance(node["creator"], dict) else node["creator"]),
-         (10000, os.getpid()), "size and creator")
+    same((node["size_bytes"], node["creator_pid"], node["attached"]), (10000, os.getpid(), 0), "state")
+    assert node["last_detach_ns"], "somebody detached last"
 
 
 @situation("sysv-shm", graph=True)
