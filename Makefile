@@ -61,7 +61,7 @@ OBJ      := $(patsubst %.c,$(O)/%.o,$(SRC))
 KERN_OBJ := $(filter $(O)/src/kern/%,$(OBJ))
 LIB      := $(O)/libipctrace.a
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-RINGS    := lint unit golden cli live
+RINGS    := lint unit golden cli page live
 
 ifneq ($(BPF_OBJ),)
 ifeq ($(wildcard $(VMLINUX_H)),)
@@ -97,6 +97,18 @@ $(O)/ipctrace.skel.h: $(O)/ipctrace.bpf.o
 
 # The first time the skeleton must be there before a source that includes it; later the .d files know who does.
 $(KERN_OBJ): | $(SKEL)
+
+# The page's parts are embedded by the assembler; its policy names them by their hashes (coreutils only).
+PAGE     := src/view/page
+PAGE_LIBRARY := $(PAGE)/vendor/cytoscape-3.34.4.min.js
+page_hash = $$(sha256sum $(1) | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64)
+$(O)/page_hashes.h: $(PAGE)/page.css $(PAGE)/page.js $(PAGE_LIBRARY)
+	$(call say,HASH)
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#define PAGE_HASH_%s "%s"\n' STYLE "$(call page_hash,$(PAGE)/page.css)" \
+		SCRIPT "$(call page_hash,$(PAGE)/page.js)" LIBRARY "$(call page_hash,$(PAGE_LIBRARY))" > $@
+$(O)/src/view/graph_html.o: | $(O)/page_hashes.h
+$(O)/src/view/page_files.o: $(wildcard $(PAGE)/page.*) $(PAGE_LIBRARY)
 
 $(O)/src/%.o: src/%.c $(O)/.cflags
 	$(call say,CC)
@@ -134,7 +146,7 @@ check: all unit-san
 	$(Q)$(call ring,$(RINGS))
 check-unit: unit-san
 	$(Q)$(call ring,unit)
-check-golden check-cli check-live: check-%: all
+check-golden check-cli check-page check-live: check-%: all
 	$(Q)$(call ring,$*)
 golden: check-golden
 check-kernels check-fuzz check-real: check-%: all
@@ -180,7 +192,7 @@ clean:
 help:
 	@echo 'make              build ./ipctrace'
 	@echo 'make check        build, then every test ring that runs on this machine: $(RINGS)'
-	@echo 'make check-RING   one ring: unit golden cli live fuzz kernels real (live, kernels, real: as root)'
+	@echo 'make check-RING   one ring: unit golden cli page live fuzz kernels real (live, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
 	@echo 'make bench        what tracing costs here, beside other tools (as root; BENCH_QUICK=1, BENCH_JSON=FILE, BENCH_PLOT=FILE)'
@@ -196,5 +208,5 @@ help:
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-live check-kernels check-fuzz check-real lint format bench \
+.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-page check-live check-kernels check-fuzz check-real lint format bench \
 	doctor-deps install uninstall clean help FORCE

@@ -35,6 +35,7 @@ packages() {
 	test     graphviz            cmd:dot
 	test     libxml2-utils       cmd:xmllint
 	test     jq                  cmd:jq
+	test     chromium            cmd:chromium|google-chrome
 	test     strace              cmd:strace
 	test     tmux                cmd:tmux
 	test     sqlite3             cmd:sqlite3

@@ -7,7 +7,7 @@
 const struct command commands[] = {
 	{ "live", "[OPTIONS] [-- COMMAND [ARG...]]", "one line per message, until Ctrl-C", cmd_live },
 	{ "top", "top [OPTIONS] [-- COMMAND [ARG...]]", "the live table: rates, latencies, who waits; -b for scripts", cmd_top },
-	{ "graph", "graph [OPTIONS] [-- COMMAND [ARG...]]", "who talks to whom: text, dot, json", cmd_graph },
+	{ "graph", "graph [OPTIONS] [-- COMMAND [ARG...]]", "who talks to whom: text, html, svg, json, ...", cmd_graph },
 	{ "record", "record [OPTIONS] [-- COMMAND [ARG...]]", "everything into one file, to be looked at later", cmd_record },
 	{ "replay", "replay [OPTIONS] [FILE]", "the live lines again, from a recording", cmd_replay },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },

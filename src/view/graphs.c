@@ -6,13 +6,21 @@
 #include "event/wire.h"
 #include "view/label.h"
 
+/* clang-format off */
 static const struct graph_view *const views[] = {
-	&graph_view__text,	&graph_view__dot,
-	&graph_view__svg,	&graph_view__png,
-	&graph_view__mermaid,	&graph_view__json,
-	&graph_view__graphml,	&graph_view__gexf,
-	&graph_view__cytoscape, NULL,
+	&graph_view__text,
+	&graph_view__html,
+	&graph_view__svg,
+	&graph_view__png,
+	&graph_view__dot,
+	&graph_view__mermaid,
+	&graph_view__json,
+	&graph_view__graphml,
+	&graph_view__gexf,
+	&graph_view__cytoscape,
+	NULL,
 };
+/* clang-format on */
 
 const struct graph_view *const *graph_view__all(void)
 {

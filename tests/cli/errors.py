@@ -38,7 +38,7 @@ USAGE = [
     ("argument of a flag", ["--strict=yes"], "--strict"),
     ("ambiguous option", ["--min", "3"], "--min-latency"),
     ("unknown format", ["-F", "xml"], "json"),
-    ("unknown format of graph lists those there are", ["graph", "-F", "xml"], "text, dot, svg, png"),
+    ("unknown format of graph lists those there are", ["graph", "-F", "xml"], "text, html, svg, png, dot"),
     ("unknown format of doctor", ["doctor", "-F", "dot"], "json"),
     ("two formats", ["--json", "-F", "text"], "contradict"),
     ("command without --", ["-f", "sleep", "1"], "comes after --"),

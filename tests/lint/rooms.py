@@ -16,7 +16,7 @@ ROOMS = {
     "store": ["store/", "base/", "event/", "ipctrace/"],
     "kern": ["kern/", "base/", "event/", "ipctrace/", "mech/mech.h", "ipctrace.skel.h"],
     "symbol": ["symbol/", "base/"],
-    "view": ["view/", "base/", "event/", "model/", "mech/mech.h"],
+    "view": ["view/", "base/", "event/", "model/", "mech/mech.h", "page_hashes.h"],
     "tui": ["tui/", "base/", "model/", "view/", "mech/mech.h"],
     # The workload knows the truth on its own: of the tracer it has options, memory and messages only.
     "workload": ["workload/", "base/opts.h", "base/buf.h", "base/vec.h", "base/log.h"],
