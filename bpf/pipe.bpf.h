@@ -9,11 +9,17 @@
 
 #define PIPE_ATOMIC_BYTES 4096 /* PIPE_BUF: longer writes may be split by sleeping */
 
+#define SAMPLE_TRIES 8
+
 struct pipe_state {
 	__u32 head, tail;
 	__u64 bufs;
 	__u32 mask;
 	__u32 max_usage;
+};
+
+struct pipe_slot {
+	__u32 offset, len;
 };
 
 static __always_inline void pipe__read_state(__u64 pipe, struct pipe_state *s)
@@ -25,6 +31,14 @@ static __always_inline void pipe__read_state(__u64 pipe, struct pipe_state *s)
 	s->max_usage = READ(pipe, struct pipe_inode_info, max_usage);
 }
 
+static __always_inline struct pipe_slot pipe__read_slot(const struct pipe_state *s, __u32 index)
+{
+	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, index & s->mask);
+	struct pipe_slot slot = { READ(buf, struct pipe_buffer, offset), READ(buf, struct pipe_buffer, len) };
+
+	return slot;
+}
+
 static __always_inline __u64 pipe__addr(__u32 slot, __u32 offset)
 {
 	return (__u64)slot << 32 | offset;
@@ -33,19 +47,16 @@ static __always_inline __u64 pipe__addr(__u32 slot, __u32 offset)
 /* Behind the last byte written. offset + len of a slot keeps its value while it is read and after its release. */
 static __always_inline __u64 pipe__write_addr(const struct pipe_state *s)
 {
-	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, (s->head - 1) & s->mask);
+	struct pipe_slot slot = pipe__read_slot(s, s->head - 1);
 
-	return pipe__addr(s->head - 1,
-			  READ(buf, struct pipe_buffer, offset) + READ(buf, struct pipe_buffer, len));
+	return pipe__addr(s->head - 1, slot.offset + slot.len);
 }
 
 static __always_inline __u64 pipe__read_addr(const struct pipe_state *s)
 {
-	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, s->tail & s->mask);
-
 	if (s->head == s->tail)
 		return pipe__addr(s->tail, 0);
-	return pipe__addr(s->tail, READ(buf, struct pipe_buffer, offset));
+	return pipe__addr(s->tail, pipe__read_slot(s, s->tail).offset);
 }
 
 static __always_inline __u64 pipe__side_addr(const struct pipe_state *s, bool write)
@@ -53,12 +64,46 @@ static __always_inline __u64 pipe__side_addr(const struct pipe_state *s, bool wr
 	return write ? pipe__write_addr(s) : pipe__read_addr(s);
 }
 
+/*
+ * A used slot is never empty: its writer has just taken it, and its offset is still that of its former use; or
+ * its reader has emptied it and not released it yet.
+ */
+static __always_inline bool pipe__is_between(const struct pipe_state *s, bool write)
+{
+	struct pipe_slot slot = pipe__read_slot(s, write ? s->head - 1 : s->tail);
+
+	return s->head != s->tail && !slot.len && slot.offset;
+}
+
+/*
+ * Where the stream stands on one side. Whoever holds the pipe's lock changes several words one after the other: what is
+ * seen twice, and is none of the states in between, was true at one moment.
+ */
+static __noinline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_state *s)
+{
+	__u64 addr = 0;
+
+	for (int i = 0; i < SAMPLE_TRIES; i++) {
+		__u32 head, tail;
+
+		pipe__read_state(pipe, s);
+		head = s->head;
+		tail = s->tail;
+		addr = pipe__side_addr(s, write);
+		barrier();
+		pipe__read_state(pipe, s);
+		if (head == s->head && tail == s->tail && addr == pipe__side_addr(s, write) &&
+		    !pipe__is_between(s, write))
+			break;
+	}
+	return addr;
+}
+
 static __always_inline __u64 pipe__addr_now(__u64 pipe, bool write)
 {
 	struct pipe_state s;
 
-	pipe__read_state(pipe, &s);
-	return pipe__side_addr(&s, write);
+	return pipe__sample(pipe, write, &s);
 }
 
 static __always_inline __u64 pipe__lock(__u64 pipe)
@@ -71,8 +116,7 @@ static __always_inline void pipe__enter(struct object *o, bool write)
 {
 	struct pipe_state s;
 
-	pipe__read_state(o->ptr, &s);
-	o->addr = pipe__side_addr(&s, write);
+	o->addr = pipe__sample(o->ptr, write, &s);
 	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
 }
 
@@ -82,11 +126,12 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	struct object *o = write ? &op->out : &op->in;
 	struct ipct_pipe_io *ev;
 	struct pipe_state s;
+	__u64 addr;
 
 	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o->mech, write ? IPCT_OP_SEND : IPCT_OP_RECV);
 	if (!ev)
 		return;
-	pipe__read_state(o->ptr, &s);
+	addr = pipe__sample(o->ptr, write, &s);
 	if (s.head == s.tail)
 		flags |= IPCT_IO_DRAINED;
 	if (!op->enter_ns)
@@ -100,7 +145,7 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	ev->enter_ns = op->enter_ns;
 	ev->key = o->key;
 	ev->s_addr = o->addr;
-	ev->e_addr = pipe__side_addr(&s, write);
+	ev->e_addr = addr;
 	ev->ret = ret;
 	ev->dev = o->dev;
 	ev->flags = flags;

@@ -14,6 +14,12 @@ static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *wr
 	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
 }
 
+/* Only such a write can lie in several places, with other writers' bytes in between. */
+static __always_inline bool is_long_write(const struct task_op *op)
+{
+	return op->class == IPCT_SC_WRITEV || op->cnt > PIPE_ATOMIC_BYTES;
+}
+
 /*
  * The thread goes to sleep inside a read or write. All that it moved so far (only a write longer than PIPE_BUF can have
  * moved anything) lies before the present end of the stream.
@@ -33,7 +39,7 @@ static __always_inline void sleeper__leaves(struct task_op *op)
 	if (!o)
 		return;
 	op->asleep = 1;
-	if (write && (op->class == IPCT_SC_WRITEV || op->cnt > PIPE_ATOMIC_BYTES))
+	if (write && is_long_write(op))
 		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
 }
 
@@ -67,6 +73,27 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, s
 	if (!preempt && task__state(prev))
 		sleeper__leaves(task_op__current(false));
 	sleeper__returns(task_op__of(next));
+	return 0;
+}
+
+/*
+ * A writer has to wait for the pipe's lock: perhaps not for the first time, for a full pipe may have room again before
+ * the writer sleeps. So it is like going to sleep.
+ */
+SEC("?tp_btf/contention_begin")
+int BPF_PROG(contention_begin__tracepoint, void *lock)
+{
+	struct task_op *op;
+	struct object *o;
+	bool write;
+
+	if (!active)
+		return 0;
+	op = task_op__current(false);
+	o = sleeper__pipe(op, &write);
+	if (o && write && is_long_write(op) && (__u64)lock == pipe__lock(o->ptr) &&
+	    o->addr != pipe__addr_now(o->ptr, true))
+		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
 	return 0;
 }
 

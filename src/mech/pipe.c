@@ -32,7 +32,7 @@ const struct hook hook_pipe_lock = {
 	.mechs = BITS,
 	.rungs = { { RUNG_TRACEPOINT,
 		     "contention_end",
-		     { "contention_end__tracepoint" },
+		     { "contention_begin__tracepoint", "contention_end__tracepoint" },
 		     .optional = true,
 		     .note = "where readers and writers that meet at the pipe's lock go on (since Linux "
 			     "5.19)" } },
