@@ -171,10 +171,14 @@ static void stream__op(struct pairing *p, const struct op *op)
 	struct pipe *pi;
 	size_t waiting;
 
-	if (op->flags & OP_F_PEEK || (!op->bytes && !(op->flags & OP_F_BLOCKED)) || op->bytes > IO_MAX)
+	if (op->flags & OP_F_PEEK || op->bytes > IO_MAX || (op->kind != OP_SEND && op->kind != OP_RECV))
 		return;
-	if (op->kind != OP_SEND && op->kind != OP_RECV)
+	if (!op->bytes && !(op->flags & OP_F_BLOCKED)) {
+		pi = map__get(&p->pipes, op->obj.id, op->obj.space);
+		if (pi && op->kind == OP_SEND)
+			pipe__end_empty(pi, op);
 		return;
+	}
 	pi = pipe_of(p, op->obj, op->mech);
 	pi->last_ns = op->ts_ns;
 	if (op->ts_ns > pi->now_ns)

@@ -28,10 +28,14 @@ struct wr {
 	uint64_t bytes; /* BYTES_UNKNOWN: not ended */
 	uint64_t enter_ns, last_ns; /* last_ns: its last report */
 	uint64_t laid; /* of them in their place, or laid out by a search */
+	uint64_t s, e, lo_ns; /* of its last part */
+	uint64_t at; /* w_end, before it was placed */
 	uint32_t pid, tid;
 	uint32_t flags;
 	uint32_t ref_cnt; /* segments, parts, and 1 until it ended */
 	uint16_t fp[4];
+	bool is_whole; /* one report was all of it */
+	bool at_sealed;
 	bool dead; /* never will end */
 	bool merged; /* some of it went to the last slot of another write */
 	bool inferred; /* placed without proof */
@@ -74,6 +78,8 @@ struct plan {
 /* Writes that can lie in more than one way, until the reads of all of them are known. */
 struct group {
 	bool incomplete; /* there may be more ways than plans */
+	bool at_sealed;
+	uint64_t at; /* as in struct wr */
 	unsigned w_cnt;
 	struct wr *w[GROUP_MAX];
 	VEC(struct plan) plans;
@@ -197,8 +203,15 @@ void wr__put(struct pairing *p, struct wr *w); /* one reference less */
 
 /* stream_write.c */
 void pipe__add_write(struct pipe *pi, const struct op *op);
+void pipe__end_empty(struct pipe *pi, const struct op *op); /* a write that slept wrote nothing */
 bool pipe__place_writes(struct pipe *pi, bool force); /* true: some found their place */
 void part__drop(struct pipe *pi, struct part *pt);
+void part__pend(struct pipe *pi, struct part *pt);
+/* Parts of w again what it was placed as; takes a reference to it. */
+struct part *part__again(struct pipe *pi, struct wr *w);
+
+/* stream_undo.c: what was placed from pos on and not yet read waits again, for something that was not known is in between. */
+bool line__undo(struct pipe *pi, uint64_t pos); /* false: nothing, or it cannot be undone */
 
 /* stream_plan.c: all ways to place these from w_end to hi, to p->found; false: there may be more */
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
@@ -206,13 +219,24 @@ bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_
 bool plan__is_open(const struct pairing *p, const struct wr *w);
 /* Takes what comes next, up to the last part of a write of which that is open. 0: it is too early */
 unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi);
-/* Where all parts of a write are alone, how much the others have tells which plan is right. */
-void plan__decide(struct pipe *pi, const struct part *first);
+/* Where all later parts of a write are alone, how much they have tells which of the plans are right. */
+void plan__decide(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
 
 /* stream_read.c */
 void pipe__add_read(struct pipe *pi, const struct op *op);
 bool pipe__match_reads(struct pipe *pi, bool force); /* true: some were given out */
+void rd__pend(struct pipe *pi, struct rd *r); /* in order of where it began */
 void rd__take(struct pipe *pi, struct rd *r); /* the line's next bytes; gives it out and frees it */
+
+/* stream_gauge.c: how many bytes of the line lie before a position */
+struct gauge {
+	const struct link *at;
+	uint64_t bytes;
+};
+/* To a position that is not before the last one. false: that is not known */
+bool gauge__move(const struct pipe *pi, struct gauge *g, uint64_t pos, uint64_t *bytes);
+/* Reads that began before hi lie in less than their samples say, where others took all the rest. true: some do */
+bool pipe__narrow_reads(struct pipe *pi, uint64_t hi);
 
 /* stream_match.c: reads that overlap each other, or a group. true: they were given out */
 bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t hi, bool is_late);

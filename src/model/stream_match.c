@@ -112,6 +112,8 @@ static bool consume(struct match *m, const struct rd *r, struct cursor *c, uint6
 		end = ch->opaque ? ch->from : ch->from + c->eaten + n;
 		left -= n;
 		c->eaten += n;
+		if (ch->last && c->eaten == ch->bytes) /* a message of its writer */
+			*sig += mix(ch->w ? ~(uintptr_t)ch->w->sender.party.proc : 2);
 		if (ch->packet || c->eaten == ch->bytes) {
 			c->at++;
 			c->eaten = 0;
@@ -196,6 +198,7 @@ static bool push_chunk(struct match *m, const struct chunk *c)
 
 		piece.to = c->to < end ? c->to : end;
 		piece.bytes = piece.to - piece.from;
+		piece.last = c->last && piece.to == c->to;
 		vec__push(&m->pi->p->flat, piece);
 		piece.from = piece.to;
 		piece.first = false;

@@ -128,7 +128,7 @@ static void lay_body(struct search *s, unsigned i, uint64_t merged, struct place
 		return;
 	}
 	limit = rest - merged;
-	for (n = 0; n < limit && (!n || at + n <= pt->e); n += SLOT_BYTES) {
+	for (n = merged ? 0 : SLOT_BYTES; n < limit && (!n || at + n <= pt->e); n += SLOT_BYTES) {
 		if (n) {
 			w->laid += merged;
 			if (!add(s, pt, at, n, false)) {
@@ -208,6 +208,22 @@ static void step(struct search *s, struct place pl)
 			try_part(s, i, pl);
 }
 
+/* A report before a write's end may be about no bytes at all: then it says nothing. All choices of such, from i on. */
+static void choose_empty(struct search *s, unsigned i, struct place pl)
+{
+	while (i < s->cnt && s->part[i]->last)
+		i++;
+	if (i == s->cnt) {
+		step(s, pl);
+		return;
+	}
+	s->used |= 1ull << i;
+	choose_empty(s, i + 1, pl);
+	s->used &= ~(1ull << i);
+	if (s->budget && !s->is_full)
+		choose_empty(s, i + 1, pl);
+}
+
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
 {
 	struct search s = { .p = pi->p, .part = part, .cnt = cnt, .hi = hi, .budget = BUDGET / (cnt + 1) };
@@ -218,7 +234,7 @@ bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_
 	for (unsigned i = 0; i < cnt; i++)
 		if (part[i]->w->bytes == BYTES_UNKNOWN)
 			return false;
-	step(&s, (struct place){ pi->w_end, pi->sealed });
+	choose_empty(&s, 0, (struct place){ pi->w_end, pi->sealed });
 	return s.budget && !s.is_full;
 }
 
@@ -239,17 +255,33 @@ bool plan__is_open(const struct pairing *p, const struct wr *w)
 	return false;
 }
 
+/* How many of them there must be so that they end each write that the first cnt have begun, and overlap none behind. */
+static unsigned close_over(const struct pipe *pi, struct part *const *part, unsigned cnt, unsigned all)
+{
+	unsigned needed = cnt;
+	uint64_t hi = 0;
+
+	for (unsigned i = 0; i < needed; i++)
+		hi = part[i]->e > hi ? part[i]->e : hi;
+	for (unsigned i = cnt; i < all; i++) {
+		bool wanted = part[i]->s < hi;
+
+		for (unsigned k = 0; k < needed && !wanted; k++)
+			wanted = part[k]->w == part[i]->w && (k >= cnt || plan__is_open(pi->p, part[i]->w));
+		for (; wanted && needed <= i; needed++)
+			hi = part[needed]->e > hi ? part[needed]->e : hi;
+	}
+	return needed;
+}
+
 unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, uint64_t *hi)
 {
 	const struct link *l = part[cnt - 1]->link.next;
-	unsigned all = cnt, needed = cnt;
+	unsigned all = cnt, needed;
 
-	for (; l != &pi->parts && all < GROUP_MAX; l = l->next) {
+	for (; l != &pi->parts && all < GROUP_MAX; l = l->next)
 		part[all++] = list__entry(l, struct part, link);
-		for (unsigned i = 0; i < cnt; i++)
-			if (part[i]->w == part[all - 1]->w && plan__is_open(pi->p, part[i]->w))
-				needed = all;
-	}
+	needed = close_over(pi, part, cnt, all);
 	for (unsigned i = cnt; i < needed; i++) {
 		if (!is_ripe(pi, &pi->writers, part[i]->ts_ns, GRACE_NS))
 			return 0;
@@ -259,34 +291,50 @@ unsigned plan__extend(const struct pipe *pi, struct part **part, unsigned cnt, u
 	return needed;
 }
 
-void plan__decide(struct pipe *pi, const struct part *first)
+/* How many bytes of w lie in its parts from l on. false: others' may lie there, too */
+static bool count_later(const struct pipe *pi, const struct wr *w, const struct link *l, uint64_t before,
+			uint64_t *bytes)
 {
-	const struct wr *w = first->w;
-	uint64_t here = first->e > slot_up(pi->w_end) ? first->e - slot_up(pi->w_end) : 0;
-	uint64_t total = here, before = 0, merged;
-
-	for (const struct link *l = pi->parts.next; l != &pi->parts; l = l->next) {
+	*bytes = 0;
+	for (; l != &pi->parts; l = l->next) {
 		const struct part *pt = list__entry(l, struct part, link);
+		const struct link *next = l->next;
 
-		if (pt->w == w && pt->s < before)
-			return;
-		if (pt->w == w && l->next != &pi->parts && list__entry(l->next, struct part, link)->s < pt->e)
-			return;
-		if (pt->w == w && pt != first && pt->e > slot_up(pt->s))
-			total += pt->e - slot_up(pt->s);
+		if (pt->w == w) {
+			if (pt->s < before || (!pt->last && pt->e % SLOT_BYTES))
+				return false;
+			if (next != &pi->parts && list__entry(next, struct part, link)->s < pt->e)
+				return false;
+			if (pt->e > slot_up(pt->s))
+				*bytes += pt->e - slot_up(pt->s);
+		}
 		if (pt->e > before)
 			before = pt->e;
 	}
-	if (w->laid || total > w->bytes)
-		return;
-	merged = w->bytes - total;
-	if (merged && merged != w->bytes % SLOT_BYTES)
-		return;
-	for (size_t i = 0; i < pi->p->found.cnt; i++) {
-		if (bytes_in(&pi->p->found.v[i], w) != here + merged)
+	return true;
+}
+
+static void keep_plans_with(struct pairing *p, const struct wr *w, uint64_t bytes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->found.cnt; i++)
+		if (bytes_in(&p->found.v[i], w) == bytes)
+			p->found.v[kept++] = p->found.v[i];
+	if (kept)
+		p->found.cnt = kept;
+}
+
+void plan__decide(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi)
+{
+	uint64_t later;
+
+	for (unsigned i = 0; i < cnt && pi->p->found.cnt > 1; i++) {
+		const struct wr *w = part[i]->w;
+
+		if (!plan__is_open(pi->p, w) || w->flags & OP_F_PAGES)
 			continue;
-		pi->p->found.v[0] = pi->p->found.v[i];
-		pi->p->found.cnt = 1;
-		return;
+		if (count_later(pi, w, part[cnt - 1]->link.next, hi, &later) && w->laid + later <= w->bytes)
+			keep_plans_with(pi->p, w, w->bytes - w->laid - later);
 	}
 }

@@ -162,19 +162,25 @@ static bool fits_alone(const struct pipe *pi, struct rd *r)
 	return !left;
 }
 
+void rd__pend(struct pipe *pi, struct rd *r)
+{
+	struct link *l = pi->reads.prev;
+
+	while (l != &pi->reads && list__entry(l, struct rd, link)->s > r->s)
+		l = l->prev;
+	list__insert(l->next, &r->link);
+}
+
 void pipe__add_read(struct pipe *pi, const struct op *op)
 {
 	struct rd *r = new_rd(pi, op);
-	struct link *l;
 
 	crowd__meet(&pi->readers, op);
 	if (!pi->read_cnt && op->ts_ns >= pi->readers.until_ns && fits_alone(pi, r)) {
 		rd__take(pi, r);
 		return;
 	}
-	for (l = pi->reads.prev; l != &pi->reads && list__entry(l, struct rd, link)->s > r->s;)
-		l = l->prev;
-	list__insert(l->next, &r->link);
+	rd__pend(pi, r);
 	pi->read_cnt++;
 }
 
@@ -195,6 +201,14 @@ static void join(struct comp *c, struct rd *r)
 		c->last_ns = r->ts_ns;
 }
 
+static void end_at(struct comp *c, uint64_t pos)
+{
+	c->hi = pos;
+	for (unsigned i = 0; i < c->cnt; i++)
+		if (c->rd[i]->e > pos)
+			c->rd[i]->e = pos;
+}
+
 /* A group of writes that the reads so far end in the middle of. */
 static bool is_in_group(const struct pipe *pi, uint64_t hi)
 {
@@ -209,9 +223,15 @@ static bool is_in_group(const struct pipe *pi, uint64_t hi)
 	return false;
 }
 
-/* The first reads that overlap each other, or a group of writes. false: more have to come */
+/*
+ * The first reads that overlap each other, or a group of writes: up to where just as many bytes lie as all reads took that
+ * may have begun before. false: more have to come
+ */
 static bool component(const struct pipe *pi, struct comp *c)
 {
+	struct gauge gauge = { pi->segs.next, 0 };
+	uint64_t before;
+
 	c->cnt = 0;
 	c->hi = c->last_ns = c->bytes = 0;
 	c->lo = list__entry(pi->reads.next, struct rd, link)->s;
@@ -220,6 +240,10 @@ static bool component(const struct pipe *pi, struct comp *c)
 
 		if (c->cnt && r->s >= c->hi && !is_in_group(pi, c->hi))
 			return true;
+		if (c->cnt && r->s < c->hi && gauge__move(pi, &gauge, r->s, &before) && before == c->bytes) {
+			end_at(c, r->s);
+			return true;
+		}
 		join(c, r);
 	}
 	return c->cnt == READS_MAX || !is_in_group(pi, c->hi);
@@ -317,6 +341,8 @@ bool pipe__match_reads(struct pipe *pi, bool force)
 		if (!late && tried(pi, &c) == pi->tried_r)
 			break;
 		pi->tried_r = tried(pi, &c);
+		if (c.cnt > 1 && pipe__narrow_reads(pi, c.hi))
+			continue;
 		if (match(pi, &c, complete || late)) {
 			some = true;
 		} else if (late) {

@@ -28,11 +28,12 @@ static struct wr *new_wr(struct pipe *pi, const struct op *op)
 	w->ref_cnt = 1;
 	w->dead = w->merged = w->inferred = false;
 	w->cand_cnt = 0;
+	w->is_whole = false;
 	w->elastic = NULL;
 	return w;
 }
 
-static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
+static struct part *take_part(struct pipe *pi, struct wr *w)
 {
 	struct link *l = pi->p->spare_parts.next;
 	struct part *pt;
@@ -46,6 +47,26 @@ static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 	list__init(&pt->link);
 	pt->w = w;
 	w->ref_cnt++;
+	return pt;
+}
+
+struct part *part__again(struct pipe *pi, struct wr *w)
+{
+	struct part *pt = take_part(pi, w);
+
+	pt->s = w->s;
+	pt->e = w->e;
+	pt->lo_ns = w->lo_ns;
+	pt->ts_ns = w->last_ns;
+	pt->last = true;
+	w->laid = 0;
+	return pt;
+}
+
+static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
+{
+	struct part *pt = take_part(pi, w);
+
 	pt->e = pipe__pos(pi, op->stream.addr_e);
 	pt->s = op->flags & OP_F_NOENTRY ? (pi->w_end < pt->e ? pi->w_end : pt->e)
 					 : pipe__pos(pi, op->stream.addr_s);
@@ -54,6 +75,9 @@ static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 	pt->lo_ns = w->last_ns;
 	pt->ts_ns = op->ts_ns;
 	pt->last = !(op->flags & OP_F_BLOCKED);
+	w->s = pt->s;
+	w->e = pt->e;
+	w->lo_ns = pt->lo_ns;
 	return pt;
 }
 
@@ -74,6 +98,8 @@ static bool place_whole(struct pipe *pi, const struct part *pt)
 
 	if (pt->s != at || w->flags & OP_F_PAGES)
 		return false;
+	w->at = at;
+	w->at_sealed = pi->sealed;
 	if (at + w->bytes == pt->e && off && off + w->bytes <= SLOT_BYTES && !pi->sealed && !packet) {
 		c.to = pt->e;
 		line__append(pi, &c);
@@ -134,7 +160,7 @@ static void end_write(struct pipe *pi, struct wr *w, const struct op *op, const 
 	wr__put(pi->p, w);
 }
 
-static void pend(struct pipe *pi, struct part *pt)
+void part__pend(struct pipe *pi, struct part *pt)
 {
 	struct link *l = pi->parts.prev;
 
@@ -156,6 +182,18 @@ static void drop_zero_parts(struct pipe *pi, struct wr *w)
 	}
 }
 
+void pipe__end_empty(struct pipe *pi, const struct op *op)
+{
+	struct wr *w = sleeper_of(pi, op);
+
+	if (!w)
+		return;
+	drop_zero_parts(pi, w);
+	w->bytes = 0;
+	list__unlink(&w->link);
+	wr__put(pi->p, w);
+}
+
 void pipe__add_write(struct pipe *pi, const struct op *op)
 {
 	struct wr *w = list__empty(&pi->sleepers) ? NULL : sleeper_of(pi, op);
@@ -173,6 +211,7 @@ void pipe__add_write(struct pipe *pi, const struct op *op)
 		if (first)
 			list__append(&pi->sleepers, &w->link);
 	} else {
+		w->is_whole = first;
 		end_write(pi, w, op, pt);
 		if (!first && w->bytes <= SLOT_BYTES)
 			drop_zero_parts(pi, w);
@@ -186,7 +225,7 @@ void pipe__add_write(struct pipe *pi, const struct op *op)
 	    (!blocked && first && !pi->part_cnt && op->ts_ns >= pi->writers.until_ns && place_whole(pi, pt)))
 		part__drop(pi, pt);
 	else
-		pend(pi, pt);
+		part__pend(pi, pt);
 }
 
 static struct part *front(const struct pipe *pi)
@@ -226,6 +265,10 @@ static void drop(struct pipe *pi, struct part *const *part, unsigned cnt)
 static void place_plan(struct pipe *pi, const struct plan *pl)
 {
 	for (unsigned i = 0; i < pl->cnt; i++) {
+		if (pl->chunk[i].first) {
+			pl->chunk[i].w->at = pi->w_end;
+			pl->chunk[i].w->at_sealed = pi->sealed;
+		}
 		line__append(pi, &pl->chunk[i]);
 		pl->chunk[i].w->laid += pl->chunk[i].bytes;
 	}
@@ -251,6 +294,8 @@ static void place_group(struct pipe *pi, struct part *const *part, unsigned cnt,
 
 	memset(g, 0, sizeof(*g));
 	g->incomplete = !complete;
+	g->at = pi->w_end;
+	g->at_sealed = pi->sealed;
 	for (size_t i = 0; i < pi->p->found.cnt; i++)
 		vec__push(&g->plans, pi->p->found.v[i]);
 	for (unsigned i = 0; i < pl->cnt; i++) {
@@ -394,12 +439,15 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 	unsigned more;
 
 	if (hi <= pi->w_end) {
+		if (line__undo(pi, front(pi)->s))
+			return true;
 		for (unsigned i = 0; i < cnt; i++)
 			place_late(pi, part[i]);
 		drop(pi, part, cnt);
 		return true;
 	}
-	if (cnt == 1 && (place_sleeper(pi, part[0]) || place_rest(pi, part[0]))) {
+	if (cnt == 1 && (part[0]->last || is_overdue(pi, part[0]->ts_ns, GRACE_NS)) &&
+	    (place_sleeper(pi, part[0]) || place_rest(pi, part[0]))) {
 		drop(pi, part, cnt);
 		return true;
 	}
@@ -412,8 +460,8 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 		return false;
 	complete = plan__find(pi, part, cnt, hi);
 	pi->tried_w = tried(pi, cnt, hi);
-	if (complete && cnt == 1 && pi->p->found.cnt > 1)
-		plan__decide(pi, part[0]);
+	if (complete)
+		plan__decide(pi, part, cnt, hi);
 	more = pi->p->found.cnt > 1 ? plan__extend(pi, part, cnt, &hi) : cnt;
 	if (!more && !late)
 		return false;
@@ -421,6 +469,8 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 		cnt = more;
 		complete = plan__find(pi, part, cnt, hi);
 	}
+	if (!pi->p->found.cnt && line__undo(pi, front(pi)->s))
+		return true;
 	if (!pi->p->found.cnt && !late && cnt <= GROUP_MAX)
 		return false;
 	spread_doubt(part, cnt);

@@ -5,11 +5,11 @@
 
 #define ADDR(slot, off) ((uint64_t)(uint32_t)(slot) << 32 | (off))
 
-static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t bytes, uint64_t from,
-	       uint64_t to, uint32_t flags)
+static void io_since(struct kit *k, uint8_t kind, uint32_t pid, uint64_t enter_ms, uint64_t ms,
+		     uint64_t bytes, uint64_t from, uint64_t to, uint32_t flags)
 {
 	struct op op = { .ts_ns = ms * MS,
-			 .enter_ns = ms * MS - MS / 2,
+			 .enter_ns = enter_ms * MS - MS / 2,
 			 .pid = pid,
 			 .tid = pid,
 			 .kind = kind,
@@ -24,6 +24,12 @@ static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t 
 			 .stream = { from, to } };
 
 	model__op(k->m, &op);
+}
+
+static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t bytes, uint64_t from,
+	       uint64_t to, uint32_t flags)
+{
+	io_since(k, kind, pid, ms, ms, bytes, from, to, flags);
 }
 
 static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr)
@@ -222,6 +228,75 @@ START_TEST(test_overlapping_writes)
 END_TEST
 
 /* Contradictory addresses of any kind: no bytes are lost, and it ends. */
+/* The second writer of a pipe is not expected: what the first one did has its place when the second one is reported. */
+START_TEST(test_first_overlap)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 3186, UNUSED, ADDR(0, 3186), 0);
+	io(k, OP_SEND, 1, 10, 2731, ADDR(0, 3186), ADDR(1, 2731), 0);
+	io_since(k, OP_SEND, 3, 9, 11, 296, ADDR(0, 3186), ADDR(1, 2731), 0); /* it was merged before */
+	io(k, OP_RECV, 2, 12, 3482, ADDR(0, 0), ADDR(1, 0), 0);
+	io(k, OP_RECV, 4, 13, 2731, ADDR(1, 0), ADDR(2, 0), 0);
+	wait_for_reports(k, 13);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 3186 && moved(k, 3, 2, ATTR_EXACT) == 296);
+	EXPECT(moved(k, 1, 4, ATTR_EXACT) == 2731);
+	kit__free(k);
+}
+END_TEST
+
+/* A report in the middle of a write need not be about bytes: it may lie in the middle of another write. */
+START_TEST(test_waited_for_the_lock)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io_since(k, OP_SEND, 3, 2, 3, 0, UNUSED, ADDR(1, 4096), OP_F_BLOCKED);
+	io_since(k, OP_SEND, 1, 2, 4, 17000, UNUSED, ADDR(4, 616), 0);
+	io_since(k, OP_SEND, 3, 2, 5, 9000, ADDR(4, 616), ADDR(6, 4096), 0); /* 808 merged */
+	io(k, OP_RECV, 2, 6, 17000, ADDR(0, 0), ADDR(4, 616), 0);
+	io(k, OP_RECV, 4, 7, 9000, ADDR(4, 616), ADDR(7, 0), 0);
+	wait_for_reports(k, 7);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 17000 && moved(k, 3, 4, ATTR_EXACT) == 9000);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(test_waited_in_vain)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io_since(k, OP_SEND, 3, 2, 3, 0, UNUSED, ADDR(1, 4096), OP_F_BLOCKED);
+	io_since(k, OP_SEND, 1, 2, 4, 9000, UNUSED, ADDR(2, 808), 0);
+	io_since(k, OP_SEND, 3, 2, 5, 0, UNUSED, ADDR(2, 808), 0); /* EAGAIN */
+	io(k, OP_RECV, 2, 6, 9000, ADDR(0, 0), ADDR(3, 0), 0);
+	wait_for_reports(k, 6);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 9000);
+	kit__free(k);
+}
+END_TEST
+
+/* A reader that is held up in its call overlaps all the others do: they leave it one place. */
+START_TEST(test_slow_reader)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	for (unsigned i = 0; i < 60; i++)
+		io(k, OP_SEND, 1 + 2 * (i == 40), 10 + i, 64, i ? ADDR(0, 64 * i) : UNUSED,
+		   ADDR(0, 64 * i + 64), 0);
+	for (unsigned i = 0; i < 60; i++)
+		if (i != 40)
+			io(k, OP_RECV, 2, 100 + i, 64, ADDR(0, 64 * i), ADDR(0, 64 * i + 64), 0);
+	io_since(k, OP_RECV, 4, 100, 200, 64, ADDR(0, 0), ADDR(1, 0), 0);
+	wait_for_reports(k, 200);
+	EXPECT(moved(k, 3, 4, ATTR_EXACT) == 64 && moved(k, 1, 2, ATTR_EXACT) == 59 * 64);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(test_garbage)
 {
 	struct model_sink sink = { 0 };
@@ -266,6 +341,10 @@ int main(void)
 		test_resized_ring,
 		test_sleeping_write,
 		test_overlapping_writes,
+		test_first_overlap,
+		test_waited_for_the_lock,
+		test_waited_in_vain,
+		test_slow_reader,
 		test_garbage,
 	};
 
