@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "model/units_impl.h"
 
+#define PENDING_FACTOR 16 /* a tenth of a second of busy threads is many operations */
+
 struct woken { /* a sleeper that was served, and has not reported yet */
 	uint32_t tid;
 	uint64_t wake_ns;
@@ -58,6 +60,7 @@ static struct unit_counter *counter_of(struct unit_object *o, uint32_t num)
 	c->object = o;
 	list__init(&c->active);
 	list__init(&c->items);
+	list__init(&c->longs);
 	list__init(&c->batches);
 	list__init(&c->spent);
 	map__set(&o->counters, num, 0, c);
@@ -67,6 +70,7 @@ static struct unit_counter *counter_of(struct unit_object *o, uint32_t num)
 void counter__free_item(struct unit_counter *c, struct unit_item *it)
 {
 	list__unlink(&it->link);
+	list__unlink(&it->of_longs);
 	c->item_cnt--;
 	free(it);
 }
@@ -89,8 +93,46 @@ static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item 
 	while (at != &c->items && before(it, list__entry(at, struct unit_item, link)))
 		at = at->prev;
 	list__insert(at->next, &it->link);
+	list__init(&it->of_longs);
+	if (it->hi_ns > it->lo_ns + UNITS_SHORT_NS) {
+		for (at = c->longs.prev; at != &c->longs;)
+			if (list__entry(at, struct unit_item, of_longs)->hi_ns > it->hi_ns)
+				at = at->prev;
+			else
+				break;
+		list__insert(at->next, &it->of_longs);
+	}
 	if (!c->item_cnt++)
 		list__append(&p->active, &c->active);
+}
+
+struct unit_scan scan__begin(const struct unit_counter *c, uint64_t before_ns)
+{
+	return (struct unit_scan){ .c = c, .next = c->items.next, .before_ns = before_ns };
+}
+
+struct unit_item *scan__next(struct unit_scan *s)
+{
+	while (!s->in_longs && s->next != &s->c->items) {
+		struct unit_item *it = list__entry(s->next, struct unit_item, link);
+
+		if (it->hi_ns >= s->before_ns + UNITS_SHORT_NS)
+			break;
+		s->next = s->next->next;
+		if (it->lo_ns < s->before_ns)
+			return it;
+	}
+	if (!s->in_longs)
+		s->next = s->c->longs.next;
+	s->in_longs = true;
+	while (s->next != &s->c->longs) {
+		struct unit_item *it = list__entry(s->next, struct unit_item, of_longs);
+
+		s->next = s->next->next;
+		if (it->lo_ns < s->before_ns && it->hi_ns >= s->before_ns + UNITS_SHORT_NS)
+			return it;
+	}
+	return NULL;
 }
 
 /* ---- application ---- */
@@ -98,12 +140,12 @@ static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item 
 /* The next post that may have come before `it`, although it was reported as done later. */
 static struct unit_item *post_for(struct unit_counter *c, const struct unit_item *it)
 {
-	list__for_each(&c->items, cur) {
-		struct unit_item *post = list__entry(cur, struct unit_item, link);
+	struct unit_scan scan = scan__begin(c, it->hi_ns);
+	struct unit_item *post;
 
-		if (post->op.units.act == UNITS_POST && post->lo_ns < it->hi_ns)
+	while ((post = scan__next(&scan)))
+		if (post->op.units.act == UNITS_POST)
 			return post;
-	}
 	return NULL;
 }
 
@@ -148,12 +190,11 @@ static void resync(struct pairing *p, struct unit_counter *c, const struct unit_
 static void set(struct unit_counter *c, const struct unit_item *it)
 {
 	bool alone = c->past_cnt == 0 || c->past[(c->past_cnt - 1) % UNITS_PAST_MAX].hi_ns <= it->lo_ns;
+	struct unit_scan scan = scan__begin(c, it->hi_ns);
+	const struct unit_item *other;
 
-	list__for_each(&c->items, cur) {
-		const struct unit_item *other = list__entry(cur, struct unit_item, link);
-
-		alone &= other == it || other->lo_ns >= it->hi_ns;
-	}
+	while ((other = scan__next(&scan)))
+		alone &= other == it;
 	list__for_each(&c->batches, cur)
 		alone &= list__entry(cur, struct unit_batch, link)->hi_ns <= it->lo_ns;
 	counter__clear(c);
@@ -216,7 +257,7 @@ static void settle_counter(struct pairing *p, struct unit_counter *c, uint64_t u
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
 	uint64_t barrier_ns = barrier(c->object, until_ns, settle_ns);
-	size_t max = model__opts(p->m)->pending_max;
+	size_t max = model__opts(p->m)->pending_max * PENDING_FACTOR;
 
 	while (!list__empty(&c->items)) {
 		struct unit_item *it = list__entry(c->items.next, struct unit_item, link);

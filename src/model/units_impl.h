@@ -13,7 +13,7 @@
 #include "model/pair.h"
 
 /* How late an operation may be reported: a task can be kept off the CPU between what it did and its system call's end. */
-#define UNITS_DELAY_NS (30ull * 1000 * 1000)
+#define UNITS_DELAY_NS (100ull * 1000 * 1000)
 #define UNITS_PAST_MAX 64
 #define UNITS_OWNERS_MAX 16
 
@@ -27,8 +27,11 @@ void owners__add(struct unit_owners *o, struct proc *proc);
 void owners__add_all(struct unit_owners *o, const struct unit_owners *more);
 bool owners__are_one(const struct unit_owners *o);
 
+#define UNITS_SHORT_NS (50ull * 1000) /* operations that took longer are in counter.longs, too */
+
 struct unit_item { /* an operation that waits */
-	struct link link; /* in counter.items */
+	struct link link; /* in counter.items, in order of hi_ns */
+	struct link of_longs;
 	struct op op;
 	uint64_t lo_ns, hi_ns;
 	struct sender from; /* who did it */
@@ -60,9 +63,11 @@ struct unit_counter {
 	struct link active; /* in pairing.active while it has items */
 	struct unit_object *object;
 	struct link items, batches;
+	struct link longs; /* items of which hi_ns says little about lo_ns; in order of hi_ns, too */
 	struct link spent; /* batches of which nothing is left, the last of them */
 	size_t item_cnt, spent_cnt;
 	uint64_t held; /* sum of the batches */
+	uint64_t newest_hi_ns; /* of all batches there were */
 	uint64_t posted, taken; /* places given to posts, places taken */
 	size_t near; /* how many batches one has overlapped with at most */
 	struct unit_past past[UNITS_PAST_MAX]; /* ring; past_cnt counts on */
@@ -74,6 +79,19 @@ struct unit_counter {
 	struct unit_owners choices; /* of whom, since then */
 	int64_t balance; /* eventfd: units dropped unseen, less units of unknown origin */
 };
+
+/*
+ * Items that began before a time, in order of hi_ns: thousands may wait, few of them are that old. The one that was
+ * returned last may be freed.
+ */
+struct unit_scan {
+	const struct unit_counter *c;
+	const struct link *next;
+	uint64_t before_ns;
+	bool in_longs;
+};
+struct unit_scan scan__begin(const struct unit_counter *c, uint64_t before_ns);
+struct unit_item *scan__next(struct unit_scan *s); /* NULL: no more */
 
 /* pair_units.c */
 void counter__drop_batch(struct unit_counter *c, struct unit_batch *b);

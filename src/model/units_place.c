@@ -100,6 +100,8 @@ void counter__append(struct unit_counter *c, const struct unit_item *post, uint6
 	b->hi_ns = post->hi_ns;
 	b->bytes = post->op.bytes;
 	b->first = first;
+	if (post->hi_ns > c->newest_hi_ns)
+		c->newest_hi_ns = post->hi_ns;
 	c->posted += cnt;
 	b->end = c->posted;
 	list__append(&c->batches, &b->link);
@@ -152,24 +154,25 @@ void counter__unpost(struct unit_counter *c, struct unit_batch *b, uint64_t cnt)
 		counter__drop_batch(c, b);
 }
 
+#define PENDING_MAX 128
+
 struct look { /* who may own places [from, until) */
 	const struct unit_counter *c;
 	const struct unit_item *take;
 	uint64_t from, until;
 	struct unit_owners *owners;
 	bool certain;
+	const struct unit_item *pending[PENDING_MAX]; /* posts that have no place yet */
+	size_t pending_cnt;
 };
 
 static void look_at(struct look *look, const struct unit_batch *b)
 {
 	uint64_t end = b->end;
 
-	list__for_each(&look->c->items, cur) {
-		const struct unit_item *post = list__entry(cur, struct unit_item, link);
-
-		if (post->op.units.act == UNITS_POST && post->lo_ns < b->hi_ns)
-			end += post->op.units.amount;
-	}
+	for (size_t i = 0; i < look->pending_cnt; i++)
+		if (look->pending[i]->lo_ns < b->hi_ns)
+			end += look->pending[i]->op.units.amount;
 	if (b->first >= look->until || end <= look->from)
 		return;
 	owners__add(look->owners, b->from.party.proc);
@@ -177,15 +180,34 @@ static void look_at(struct look *look, const struct unit_batch *b)
 		look->certain = false; /* more or less of it may be in there */
 }
 
-/* Posts that have no place yet. */
-static void look_at_items(struct look *look)
+/* All that began before some batch was over. Of more than are looked at, anybody may be the owner. */
+static void find_pending(struct look *look)
 {
-	list__for_each(&look->c->items, cur) {
-		const struct unit_item *post = list__entry(cur, struct unit_item, link);
+	uint64_t before_ns =
+		look->take->hi_ns > look->c->newest_hi_ns ? look->take->hi_ns : look->c->newest_hi_ns;
+	struct unit_scan scan = scan__begin(look->c, before_ns);
+	const struct unit_item *post;
 
-		if (post->op.units.act != UNITS_POST || post->lo_ns >= look->take->hi_ns)
+	while ((post = scan__next(&scan))) {
+		if (post->op.units.act != UNITS_POST)
 			continue;
-		if (first_place((struct unit_counter *)look->c, post, 0) >= look->until)
+		if (look->pending_cnt < PENDING_MAX) {
+			look->pending[look->pending_cnt++] = post;
+			continue;
+		}
+		owners__add(look->owners, post->from.party.proc);
+		owners__add_all(look->owners, &look->c->ever);
+		look->certain = false;
+	}
+}
+
+static void look_at_pending(struct look *look)
+{
+	for (size_t i = 0; i < look->pending_cnt; i++) {
+		const struct unit_item *post = look->pending[i];
+
+		if (post->lo_ns >= look->take->hi_ns ||
+		    first_place((struct unit_counter *)look->c, post, 0) >= look->until)
 			continue;
 		owners__add(look->owners, post->from.party.proc);
 		look->certain = false;
@@ -195,10 +217,13 @@ static void look_at_items(struct look *look)
 bool counter__find_owners(const struct unit_counter *c, const struct unit_item *take, uint64_t from,
 			  uint64_t until, struct unit_owners *owners)
 {
-	struct look look = { c, take, from, until, owners, true };
+	struct look look = {
+		.c = c, .take = take, .from = from, .until = until, .owners = owners, .certain = true
+	};
 	uint64_t place = c->taken;
 	size_t beyond = 0;
 
+	find_pending(&look);
 	list__for_each(&c->spent, cur)
 		look_at(&look, list__entry(cur, struct unit_batch, link));
 	list__for_each(&c->batches, cur) {
@@ -209,7 +234,7 @@ bool counter__find_owners(const struct unit_counter *c, const struct unit_item *
 		place += b->cnt;
 		look_at(&look, b);
 	}
-	look_at_items(&look);
+	look_at_pending(&look);
 	if (c->spent_cnt == SPENT_MAX && list__entry(c->spent.next, struct unit_batch, link)->first > from) {
 		look.certain = false; /* who was before that is forgotten */
 		owners__add_all(owners, &c->ever);

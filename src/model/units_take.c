@@ -36,14 +36,13 @@ bool owners__are_one(const struct unit_owners *o)
 /* What waits that are not applied yet may take before `it`. */
 static uint64_t ahead_of(const struct unit_counter *c, const struct unit_item *it)
 {
+	struct unit_scan scan = scan__begin(c, it->hi_ns);
+	const struct unit_item *other;
 	uint64_t sum = 0;
 
-	list__for_each(&c->items, cur) {
-		const struct unit_item *other = list__entry(cur, struct unit_item, link);
-
-		if (other != it && other->op.units.act == UNITS_TAKE && other->lo_ns < it->hi_ns)
+	while ((other = scan__next(&scan)))
+		if (other != it && other->op.units.act == UNITS_TAKE)
 			sum += other->op.units.amount;
-	}
 	return sum;
 }
 

@@ -241,23 +241,21 @@ static void begin(struct search *s, struct unit_counter *c)
 static bool collect_reads(struct search *s, struct unit_item *it, uint64_t *lo_ns, uint64_t *hi_ns)
 {
 	uint64_t before_ns;
+	struct unit_scan scan;
+	struct unit_item *other;
 
 	*lo_ns = it->lo_ns;
 	*hi_ns = it->hi_ns;
 	do {
 		before_ns = *hi_ns;
-		list__for_each(&s->c->items, cur) {
-			const struct unit_item *other = list__entry(cur, struct unit_item, link);
-
-			if (other->op.units.act == UNITS_TAKE_ALL && other->lo_ns < *hi_ns &&
-			    other->hi_ns > *hi_ns)
+		scan = scan__begin(s->c, before_ns);
+		while ((other = scan__next(&scan)))
+			if (other->op.units.act == UNITS_TAKE_ALL && other->hi_ns > *hi_ns)
 				*hi_ns = other->hi_ns;
-		}
 	} while (*hi_ns != before_ns);
-	list__for_each(&s->c->items, cur) {
-		struct unit_item *other = list__entry(cur, struct unit_item, link);
-
-		if (other->op.units.act != UNITS_TAKE_ALL || (other != it && other->lo_ns >= *hi_ns))
+	scan = scan__begin(s->c, *hi_ns);
+	while ((other = scan__next(&scan))) {
+		if (other->op.units.act != UNITS_TAKE_ALL)
 			continue;
 		if (s->read_cnt == READS_MAX)
 			return false;
@@ -279,6 +277,8 @@ static void add_post(struct search *s, struct choice post)
 static bool collect(struct search *s, struct unit_item *it, uint64_t *hi_ns)
 {
 	uint64_t lo_ns;
+	struct unit_scan scan;
+	struct unit_item *p;
 
 	if (!collect_reads(s, it, &lo_ns, hi_ns))
 		return false;
@@ -292,10 +292,9 @@ static bool collect(struct search *s, struct unit_item *it, uint64_t *hi_ns)
 			add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
 		}
 	}
-	list__for_each(&s->c->items, cur) {
-		struct unit_item *p = list__entry(cur, struct unit_item, link);
-
-		if (p->op.units.act == UNITS_POST && p->op.units.amount && p->lo_ns < *hi_ns)
+	scan = scan__begin(s->c, *hi_ns);
+	while ((p = scan__next(&scan))) {
+		if (p->op.units.act == UNITS_POST && p->op.units.amount)
 			add_post(s, (struct choice){ &p->from, p->lo_ns, p->hi_ns, p->op.units.amount, NULL,
 						     p });
 	}
@@ -385,12 +384,13 @@ static void add_owners(const struct search *s, struct unit_owners *owners)
 static void settle_guess(const struct search *s, uint64_t hi_ns)
 {
 	struct unit_counter *c = s->c;
+	struct unit_scan scan;
 
 	if (c->held)
 		return;
-	list__for_each(&c->items, cur)
-		if (list__entry(cur, struct unit_item, link)->lo_ns < hi_ns)
-			return;
+	scan = scan__begin(c, hi_ns);
+	if (scan__next(&scan))
+		return;
 	if (c->balance && (s->read_cnt != 1 || s->posts.cnt))
 		return;
 	c->guessed = false;
@@ -416,29 +416,32 @@ static void finish(struct search *s, uint64_t hi_ns)
 	settle_guess(s, hi_ns);
 }
 
-static void add_pending_owners(const struct unit_counter *c, struct unit_owners *owners)
+static void add_pending_owners(const struct unit_counter *c, uint64_t before_ns, struct unit_owners *owners)
 {
-	list__for_each(&c->items, cur) {
-		const struct unit_item *post = list__entry(cur, struct unit_item, link);
+	struct unit_scan scan = scan__begin(c, before_ns);
+	const struct unit_item *post;
 
+	while ((post = scan__next(&scan))) {
 		if (post->op.units.act == UNITS_POST)
 			owners__add(owners, post->from.party.proc);
 	}
 }
 
 /*
- * No order explains the value, or there are too many to try. Less than there should be: somebody took from it unseen. More: the kernel added
- * (asynchronous I/O, KVM), or events were lost.
+ * No order explains the value, or there are too many to try. Less than there should be: somebody took from it unseen.
+ * More: the kernel added (asynchronous I/O, KVM), or events were lost.
  */
 static void best_fit(struct search *s, struct unit_item *it, uint64_t hi_ns, struct model_stats *stats)
 {
 	struct unit_owners owners = { .cnt = 0 };
 	struct unit_counter *c = s->c;
 	uint64_t left = it->op.units.amount;
+	struct unit_scan scan;
+	struct unit_item *post;
 	enum attr attr;
 
 	add_owners(s, &owners);
-	add_pending_owners(c, &owners);
+	add_pending_owners(c, hi_ns > it->hi_ns ? hi_ns : it->hi_ns, &owners);
 	attr = owners__are_one(&owners) ? ATTR_INFERRED : ATTR_CANDIDATES;
 	c->guessed = true;
 	c->choices = owners;
@@ -460,11 +463,9 @@ static void best_fit(struct search *s, struct unit_item *it, uint64_t hi_ns, str
 		left -= b->cnt;
 		give_batch(c, it, b, attr, &owners);
 	}
-	list__for_each(&c->items, cur) {
-		struct unit_item *post = list__entry(cur, struct unit_item, link);
-
-		if (post->op.units.act != UNITS_POST || post->op.units.amount > left ||
-		    post->lo_ns >= it->hi_ns)
+	scan = scan__begin(c, it->hi_ns);
+	while ((post = scan__next(&scan))) {
+		if (post->op.units.act != UNITS_POST || post->op.units.amount > left)
 			continue;
 		left -= post->op.units.amount;
 		give(it, &post->from, post->op.bytes, attr, &owners);
