@@ -47,8 +47,9 @@ LIBDW    := $(call lib,elfutils/libdw,libdw,-ldw)
 LIBZSTD  := $(call lib,zstd.h,libzstd,-lzstd)
 NCURSES  := $(or $(call lib,ncurses,ncursesw,-lncursesw -ltinfo),$(call lib,curses.h,ncursesw,-lncursesw -ltinfo))
 LIBCAPNG := $(call lib,cap-ng.h,libcap-ng,-lcap-ng)
+MICROHTTPD := $(call lib,microhttpd.h,libmicrohttpd,-lmicrohttpd)
 SQLITE   := $(call lib,sqlite3.h,sqlite3,-lsqlite3)
-LDLIBS   += $(LIBDW) $(LIBZSTD) $(NCURSES) $(LIBCAPNG) $(SQLITE) -lbpf -lelf -lz -lm -pthread
+LDLIBS   += $(MICROHTTPD) $(LIBDW) $(LIBZSTD) $(NCURSES) $(LIBCAPNG) $(SQLITE) -lbpf -lelf -lz -lm -pthread
 CHECKLIBS = $(or $(shell $(PKGCONF) --libs check 2>/dev/null),-lcheck -lrt -lm -lsubunit)
 
 # ---- what there is ----

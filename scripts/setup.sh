@@ -26,9 +26,11 @@ packages() {
 	build    libncurses-dev      pc:ncursesw
 	build    libcap-ng-dev       pc:libcap-ng
 	build    libsqlite3-dev      pc:sqlite3
+	build    libmicrohttpd-dev   pc:libmicrohttpd
 	test     check               pc:check
 	test     python3             cmd:/usr/bin/python3
 	test     python3-networkx    py:networkx
+	test     python3-prometheus-client py:prometheus_client
 	test     clang-format-14     cmd:clang-format-14|clang-format
 	test     shellcheck          cmd:shellcheck
 	test     mandoc              cmd:mandoc

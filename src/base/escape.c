@@ -221,3 +221,16 @@ void escape__mermaid(struct buf *out, const char *s, size_t len)
 	}
 	buf__free(&text);
 }
+
+void escape__openmetrics(struct buf *out, const char *s, size_t len)
+{
+	struct buf text = { 0 };
+
+	escape__terminal(&text, s, len);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\' || text.data[i] == '"')
+			buf__putc(out, '\\');
+		buf__putc(out, text.data[i]);
+	}
+	buf__free(&text);
+}

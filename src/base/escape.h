@@ -15,5 +15,7 @@ void escape__dot(struct buf *out, const char *s, size_t len); /* inside a double
 void escape__xml(struct buf *out, const char *s,
 		 size_t len); /* text and attribute values, XML 1.0 and HTML */
 void escape__mermaid(struct buf *out, const char *s, size_t len); /* inside a quoted label */
+void escape__openmetrics(struct buf *out, const char *s,
+			 size_t len); /* a label's value, without the quotes */
 
 #endif

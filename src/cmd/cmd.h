@@ -30,6 +30,7 @@ const struct command *command__by_name(const char *name); /* NULL: none */
 int cmd_live(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_graph(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/graphviz.h"
 #include "cmd/options.h"
@@ -29,77 +30,150 @@ static const struct graph_view *choose_view(const struct options *o, struct buf 
 	return NULL;
 }
 
+struct drawing {
+	const struct options *opts;
+	const struct graph_view *view;
+	struct session *session;
+	struct summary summary;
+	uint64_t due_ns; /* when the file is written next; UINT64_MAX: at the end only */
+	bool failed; /* it could not be written, and that was said */
+};
+
 static void count_message(void *ctx, const struct message *m)
 {
-	summary__add(ctx, m->bytes, m->src.proc, m->dst.proc);
+	struct drawing *d = ctx;
+
+	summary__add(&d->summary, m->bytes, m->src.proc, m->dst.proc);
+}
+
+static void render(struct drawing *d, struct graph *g, struct buf *out)
+{
+	d->view->render(out, g, pipeline__procs(session__pipeline(d->session)), session__names(d->session),
+			&d->opts->graph);
+}
+
+/* Puts what out has into its place, drawn if it must be. 0, -EPIPE, or -errno and said why. */
+static int write_file(const struct drawing *d, struct whole_file *file)
+{
+	struct buf err = { 0 };
+	int ret = d->view->drawn_as && file->out.buf.len
+			  ? graphviz__draw(d->view->drawn_as, &file->out.buf, &err)
+			  : 0;
+
+	if (ret)
+		whole_file__drop(file);
+	else
+		ret = whole_file__finish(file, &err);
+	if (ret && ret != -EPIPE)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	return ret;
+}
+
+/* --watch: the graph so far. */
+static bool write_now(struct drawing *d)
+{
+	struct whole_file file;
+	struct buf err = { 0 };
+	int ret = whole_file__open(&file, d->opts->output, &err);
+
+	if (ret) {
+		log__error("%s", buf__cstr(&err));
+	} else {
+		render(d, session__graph_now(d->session), &file.out.buf);
+		ret = write_file(d, &file);
+	}
+	buf__free(&err);
+	d->failed = ret != 0;
+	d->due_ns = time__boot_ns() + d->opts->watch_ns;
+	return !ret;
 }
 
 static bool on_round(void *ctx)
 {
-	struct session *s = ctx;
+	struct drawing *d = ctx;
 
-	return !pipeline__full(session__pipeline(s));
+	if (pipeline__full(session__pipeline(d->session)))
+		return false;
+	return time__boot_ns() < d->due_ns || write_now(d);
 }
 
-static int trace(const struct options *o, const struct graph_view *view, struct buf *out)
+static int trace(struct drawing *d, struct buf *out)
 {
-	struct summary summary;
-	struct pipeline_sink sink = { .ctx = &summary, .message = count_message };
-	struct session *s;
-	struct pipeline *p;
+	const struct options *o = d->opts;
+	struct pipeline_sink sink = { .ctx = d, .message = count_message };
 	int status;
 
-	summary__begin(&summary, NULL);
-	s = session__new(o, &sink, true);
-	if (!s)
+	summary__begin(&d->summary, NULL);
+	d->session = session__new(o, &sink, true);
+	if (!d->session)
 		return EXIT_FAILED;
-	summary.begin_ns = session__clock(s)->begin_ns;
+	d->summary.begin_ns = session__clock(d->session)->begin_ns;
+	d->due_ns = o->watch_ns ? time__boot_ns() + o->watch_ns : UINT64_MAX;
 	if (!o->input && !o->command && o->duration_ns == OPTION_NOT_GIVEN)
 		log__info("tracing; Ctrl-C ends it and writes the graph");
-	status = session__run(s, on_round, s) ? EXIT_FAILED : EXIT_OK;
-	summary.end_ns = session__clock(s)->end_ns;
-	p = session__pipeline(s);
-	view->render(out, pipeline__graph(p), pipeline__procs(p), session__names(s), &o->graph);
+	status = session__run(d->session, on_round, d) ? EXIT_FAILED : EXIT_OK;
+	d->summary.end_ns = session__clock(d->session)->end_ns;
+	render(d, pipeline__graph(session__pipeline(d->session)), out);
 	if (status == EXIT_OK)
-		status = session__exit_status(s);
-	summary__say(&summary, "message", pipeline__stats(p));
-	summary__free(&summary);
-	session__free(s);
+		status = session__exit_status(d->session);
+	summary__say(&d->summary, "message", pipeline__stats(session__pipeline(d->session)));
+	session__free(d->session);
 	return status;
+}
+
+/* What can be known to be wrong before the trace. 0, or an exit status with one sentence in err. */
+static int check(const struct drawing *d, struct buf *err)
+{
+	const struct options *o = d->opts;
+
+	if (o->watch_ns && (!o->output || strcmp(o->output, "-") == 0)) {
+		buf__puts(err, "--watch rewrites a file: name it with -o FILE");
+		return EXIT_USAGE;
+	}
+	if (o->watch_ns && o->input) {
+		buf__puts(err, "--watch follows what happens now; a recording (-i) does not change");
+		return EXIT_USAGE;
+	}
+	return d->view->drawn_as && graphviz__check(d->view->name, err) ? EXIT_FAILED : 0;
+}
+
+static int draw(struct drawing *d)
+{
+	struct whole_file file;
+	struct buf err = { 0 };
+	int status = check(d, &err), ret;
+
+	if (!status && whole_file__open(&file, d->opts->output, &err))
+		status = EXIT_FAILED;
+	if (status == EXIT_USAGE)
+		options__usage_error("graph", &err);
+	else if (status)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	if (status)
+		return status;
+	status = trace(d, &file.out.buf);
+	if (d->failed || (status == EXIT_FAILED && !file.out.buf.len)) {
+		whole_file__drop(&file);
+		return EXIT_FAILED;
+	}
+	ret = write_file(d, &file);
+	return ret && ret != -EPIPE ? EXIT_FAILED : status;
 }
 
 int cmd_graph(int argc, char **argv)
 {
-	const struct graph_view *view;
-	struct whole_file file;
 	struct buf err = { 0 };
 	struct options o;
-	int status = options__parse(&o, CMD_GRAPH, "graph", argc, argv), ret;
+	struct drawing d = { .opts = &o };
+	int status = options__parse(&o, CMD_GRAPH, "graph", argc, argv);
 
 	if (status >= 0)
 		return status;
-	view = choose_view(&o, &err);
-	if (!view) {
-		status = options__usage_error("graph", &err);
-		goto out;
-	}
-	ret = view->drawn_as ? graphviz__check(view->name, &err) : 0;
-	if (!ret)
-		ret = whole_file__open(&file, o.output, &err);
-	if (!ret) {
-		status = trace(&o, view, &file.out.buf);
-		if (view->drawn_as && file.out.buf.len)
-			ret = graphviz__draw(view->drawn_as, &file.out.buf, &err);
-		if (ret || (status == EXIT_FAILED && !file.out.buf.len))
-			whole_file__drop(&file);
-		else
-			ret = whole_file__finish(&file, &err);
-	}
-	if (ret && ret != -EPIPE) {
-		log__error("%s", buf__cstr(&err));
-		status = EXIT_FAILED;
-	}
-out:
+	d.view = choose_view(&o, &err);
+	status = d.view ? draw(&d) : options__usage_error("graph", &err);
+	summary__free(&d.summary);
 	buf__free(&err);
 	return status;
 }

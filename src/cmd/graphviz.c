@@ -107,7 +107,7 @@ static int start(struct drawing *d, const char *format)
 	return -ret;
 }
 
-/* 0: it ended well. -ETIME: it did not end, and was ended. -EPIPE: it complained. */
+/* 0: it ended well. -ETIME: it did not end, and was ended. -EBADMSG: it complained. */
 static int wait_for(struct drawing *d)
 {
 	int fd = (int)syscall(SYS_pidfd_open, d->pid, 0), status, ready = 1;
@@ -125,7 +125,7 @@ static int wait_for(struct drawing *d)
 		;
 	if (ready == 0)
 		return -ETIME;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPIPE;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBADMSG;
 }
 
 static void keep_text(const struct buf *text, struct buf *err)
@@ -151,13 +151,13 @@ static void complain(const struct drawing *d, int ret, const struct buf *text, s
 	if (ret == -ETIME) {
 		buf__printf(err, "it was not ready after %d s (--top, --hide or --fold make it smaller)",
 			    TIME_LIMIT_MS / 1000);
-	} else if (ret == -EPIPE && read_all(d->complaints, &words, COMPLAINT_BYTES) == 0 && words.len) {
+	} else if (ret == -EBADMSG && read_all(d->complaints, &words, COMPLAINT_BYTES) == 0 && words.len) {
 		char *end = memchr(words.data, '\n', words.len);
 		size_t len = end ? (size_t)(end - words.data) : words.len;
 
 		escape__terminal(err, words.data, len < COMPLAINT_BYTES ? len : COMPLAINT_BYTES);
 	} else {
-		buf__puts(err, ret == -EPIPE ? "it gave no reason" : strerror(-ret));
+		buf__puts(err, ret == -EBADMSG ? "it gave no reason" : strerror(-ret));
 	}
 	buf__free(&words);
 	keep_text(text, err);

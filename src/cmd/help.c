@@ -57,6 +57,13 @@ static const struct help_text texts[] = {
 	  "  ipctrace replay make.ipt\n"
 	  "  ipctrace replay make.ipt -m pipe --min-latency 10ms\n"
 	  "  ipctrace replay -i make.ipt --json | jq .\n" },
+	{ "serve", CMD_SERVE,
+	  "Traces until Ctrl-C, --duration, or the end of COMMAND, and serves what it sees: the graph as a\n"
+	  "page that follows (/), as JSON (/graph.json), counters in OpenMetrics form (/metrics), and\n"
+	  "whether all is well (/healthz). Only this machine can ask, unless --listen says otherwise.\n",
+	  "  ipctrace serve                               then open http://127.0.0.1:9435/\n"
+	  "  ipctrace serve --listen 0.0.0.0:9435 --token-file /etc/ipctrace/token\n"
+	  "  ipctrace serve --group container --fold --hide loggers\n" },
 	{ "doctor", CMD_DOCTOR,
 	  "Tells what can be traced here: for each hook the way that was chosen and why the better ones\n"
 	  "were not, what each mechanism cannot see, and which rights are missing.\n"

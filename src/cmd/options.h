@@ -23,16 +23,17 @@ enum command_bit {
 	CMD_RECORD = 1 << 3,
 	CMD_REPLAY = 1 << 4,
 	CMD_TOP = 1 << 8,
+	CMD_SERVE = 1 << 9,
 };
 #define CMD_LINES (CMD_LIVE | CMD_REPLAY) /* a line per message */
 #define CMD_WATCHING (CMD_LIVE | CMD_GRAPH | CMD_TOP) /* show the running kernel, or a recording with -i */
 #define CMD_VIEWING (CMD_WATCHING | CMD_REPLAY)
-#define CMD_TRACING (CMD_WATCHING | CMD_RECORD)
-#define CMD_CHOOSING (CMD_VIEWING | CMD_RECORD) /* which traffic */
+#define CMD_TRACING (CMD_WATCHING | CMD_RECORD | CMD_SERVE)
+#define CMD_CHOOSING (CMD_VIEWING | CMD_RECORD | CMD_SERVE) /* which traffic */
 #define CMD_READING CMD_REPLAY /* recordings only */
 #define CMD_SHOWING (CMD_VIEWING | CMD_DOCTOR)
 #define CMD_EVERY (CMD_CHOOSING | CMD_DOCTOR)
-#define CMD_DRAWING CMD_GRAPH
+#define CMD_DRAWING (CMD_GRAPH | CMD_SERVE)
 
 #define TYPED_PIDS_MAX (SELECT_PIDS_MAX - 1) /* the command behind "--" is one more */
 
@@ -61,6 +62,8 @@ struct options {
 	struct graph_opts graph;
 	const char *projection, *group; /* as typed; in graph when parsed */
 	bool bipartite;
+	uint64_t watch_ns; /* 0: write once, at the end */
+	const char *listen, *token_file;
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */
 	struct {

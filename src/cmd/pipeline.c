@@ -16,6 +16,7 @@ struct pipeline {
 	struct model *model;
 	struct select *select; /* NULL: everything */
 	struct subgraph *subgraph; /* NULL: the model's graph is the one */
+	struct subgraph *so_far; /* of pipeline__graph_now(); NULL: not asked for */
 	uint64_t messages; /* selected */
 	uint64_t now_ns; /* how far time has come */
 	struct decoded decoded; /* large, so not on the stack */
@@ -173,6 +174,25 @@ struct graph *pipeline__graph(struct pipeline *p)
 	return p->subgraph ? subgraph__graph(p->subgraph) : model__graph(p->model);
 }
 
+struct graph *pipeline__graph_now(struct pipeline *p)
+{
+	struct graph *g = model__graph(p->model);
+
+	if (p->now_ns > g->end_ns)
+		g->end_ns = p->now_ns;
+	if (!p->subgraph)
+		return g;
+	subgraph__free(p->so_far);
+	p->so_far = subgraph__copy(p->subgraph);
+	subgraph__finish(p->so_far, g, p->select);
+	return subgraph__graph(p->so_far);
+}
+
+uint64_t pipeline__messages(const struct pipeline *p)
+{
+	return p->messages;
+}
+
 struct proc_table *pipeline__procs(struct pipeline *p)
 {
 	return model__procs(p->model);
@@ -188,6 +208,7 @@ void pipeline__free(struct pipeline *p)
 	if (!p)
 		return;
 	subgraph__free(p->subgraph);
+	subgraph__free(p->so_far);
 	select__free(p->select);
 	model__free(p->model);
 	order__free(p->order);

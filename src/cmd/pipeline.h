@@ -42,6 +42,9 @@ bool pipeline__full(const struct pipeline *p); /* messages_max were seen */
 void pipeline__finish(struct pipeline *p);
 /* The graph of the selected traffic; owned by the pipeline. After pipeline__finish(). */
 struct graph *pipeline__graph(struct pipeline *p);
+/* The same, so far: before pipeline__finish(), valid until the next pipeline__poll() or pipeline__graph_now(). */
+struct graph *pipeline__graph_now(struct pipeline *p);
+uint64_t pipeline__messages(const struct pipeline *p); /* selected so far */
 struct proc_table *pipeline__procs(struct pipeline *p);
 const struct model_stats *pipeline__stats(struct pipeline *p);
 void pipeline__free(struct pipeline *p); /* not the source */

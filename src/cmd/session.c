@@ -299,13 +299,23 @@ static void hide_self(struct proc_table *procs, uint32_t self_pid)
 	}
 }
 
+static uint32_t tracer_pid(const struct session *s)
+{
+	return s->input ? input__info(s->input)->recorder_pid : (uint32_t)getpid();
+}
+
+struct graph *session__graph_now(struct session *s)
+{
+	hide_self(pipeline__procs(s->pipeline), tracer_pid(s));
+	return pipeline__graph_now(s->pipeline);
+}
+
 static void finish_pipeline(struct session *s)
 {
 	if (!s->pipeline)
 		return;
 	pipeline__finish(s->pipeline);
-	hide_self(pipeline__procs(s->pipeline),
-		  s->input ? input__info(s->input)->recorder_pid : (uint32_t)getpid());
+	hide_self(pipeline__procs(s->pipeline), tracer_pid(s));
 	if (s->input)
 		s->clock.end_ns = input__end_ns(s->input);
 }

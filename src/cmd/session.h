@@ -33,6 +33,8 @@ struct session *session__new(const struct options *o, const struct pipeline_sink
  */
 int session__run(struct session *s, bool (*round)(void *ctx), void *ctx);
 struct pipeline *session__pipeline(struct session *s);
+/* In a round: the graph so far, valid until the round ends. */
+struct graph *session__graph_now(struct session *s);
 const struct view_names *session__names(struct session *s);
 const struct session_clock *session__clock(struct session *s);
 const struct saver *session__saver(struct session *s); /* NULL: nothing is recorded */

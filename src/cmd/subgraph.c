@@ -252,6 +252,34 @@ void subgraph__finish(struct subgraph *s, const struct graph *whole, const struc
 	memcpy(s->graph.lost, whole->lost, sizeof(s->graph.lost));
 }
 
+struct subgraph *subgraph__copy(const struct subgraph *s)
+{
+	struct subgraph *copy = subgraph__new(s->by_process);
+	struct map mine = { 0 };
+
+	map__for_each(&s->twins, slot) {
+		const struct channel *from = channel__resolve(slot->val);
+		struct channel *to = twin(copy, (const struct channel *)(uintptr_t)slot->lo);
+
+		if (map__set(&mine, (uintptr_t)from, 0, to))
+			continue; /* merged: counted already */
+		to->first_ns = from->first_ns;
+		to->last_ns = from->last_ns;
+		to->messages = from->messages;
+		to->bytes = from->bytes;
+		to->unattributed_bytes = from->unattributed_bytes;
+		to->unattributed_messages = from->unattributed_messages;
+	}
+	for (size_t i = 0; i < s->graph.flows.cnt; i++) {
+		const struct flow *f = s->graph.flows.v[i];
+		struct channel *ch = map__get(&mine, (uintptr_t)f->channel, 0);
+
+		flow__add(graph__flow(&copy->graph, f->src, f->dst, ch, f->origin), f);
+	}
+	map__free(&mine);
+	return copy;
+}
+
 struct graph *subgraph__graph(struct subgraph *s)
 {
 	return &s->graph;

@@ -19,6 +19,8 @@ struct subgraph *subgraph__new(bool by_process);
 void subgraph__message(struct subgraph *s, const struct message *m); /* one that was selected */
 /* Takes from the whole graph what belongs to the selection: names, ends, shares, times, losses. */
 void subgraph__finish(struct subgraph *s, const struct graph *whole, const struct select *select);
+/* The same messages in one of its own, to be finished while this one goes on. */
+struct subgraph *subgraph__copy(const struct subgraph *s);
 struct graph *subgraph__graph(struct subgraph *s);
 void subgraph__free(struct subgraph *s);
 

@@ -32,6 +32,7 @@ ONLY = [
     (r"(ncursesw?/|n?curses\.h|panel\.h|menu\.h)", {"tui"}),
     (r"(elfutils/|libelf\.h|gelf\.h|dwarf\.h|libdw)", {"symbol"}),
     (r"zstd\.h", {"store"}),
+    (r"microhttpd\.h", {"cmd"}),
 ]
 
 # The model neither reads nor writes nor looks at a clock.
