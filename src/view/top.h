@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The tables of `ipctrace top` as columns, for the terminal as for files: one row of a table here is one column there.
- * A row is what the table's columns take: struct line (model/meter_table.h).
+ * A row is what the table's columns take: struct line (model/meter_table.h), or struct wait_line.
  */
 #ifndef VIEW_TOP_H
 #define VIEW_TOP_H
 
 #include "base/buf.h"
 #include "model/meter_table.h"
+#include "model/waits.h"
 #include "view/view.h"
 
 struct top_ctx {
@@ -59,7 +60,7 @@ struct top_table {
 	size_t column_cnt;
 };
 
-enum top_table_nr { TOP_FLOWS, TOP_PROCESSES, TOP_CHANNELS, TOP_MECHANISMS, TOP_TABLE_CNT };
+enum top_table_nr { TOP_FLOWS, TOP_PROCESSES, TOP_CHANNELS, TOP_MECHANISMS, TOP_WAITS, TOP_TABLE_CNT };
 extern const struct top_table top_tables[TOP_TABLE_CNT];
 
 const struct top_table *top_table__by_name(const char *name, size_t len); /* NULL: none */

@@ -287,12 +287,102 @@ static const struct top_column mechanism_columns[] = {
 };
 /* clang-format on */
 
+/* ---- waits ---- */
+
+static double wait_pid(const void *row, const struct top_ctx *c)
+{
+	return ((const struct wait_line *)row)->proc->pid;
+}
+
+static double wait_tid(const void *row, const struct top_ctx *c)
+{
+	return ((const struct wait_line *)row)->tid;
+}
+
+static double wait_ns(const void *row, const struct top_ctx *c)
+{
+	const struct wait_line *w = row;
+
+	return w->since_ns && w->since_ns <= c->until_ns ? (double)(c->until_ns - w->since_ns) : NAN;
+}
+
+static double wait_whom_cnt(const void *row, const struct top_ctx *c)
+{
+	return ((const struct wait_line *)row)->whom_cnt;
+}
+
+static void wait_comm(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct wait_line *w = row;
+
+	buf__put(out, w->proc->comm, strnlen(w->proc->comm, sizeof(w->proc->comm)));
+}
+
+static void wait_process(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct wait_line *w = row;
+
+	buf__printf(out, "%u ", w->proc->pid);
+	wait_comm(out, row, c);
+	if (w->tid != w->proc->pid)
+		buf__printf(out, "/%u", w->tid);
+}
+
+static void wait_call(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	buf__puts(out, ((const struct wait_line *)row)->call);
+}
+
+static void wait_for(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	buf__puts(out, ((const struct wait_line *)row)->sends ? "room" : "data");
+}
+
+static void wait_object(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct wait_line *w = row;
+
+	if (w->object)
+		buf__puts(out, w->object);
+}
+
+static void wait_whom(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct wait_line *w = row;
+	size_t cnt = w->whom_cnt < WAIT_WHOM_MAX ? w->whom_cnt : WAIT_WHOM_MAX;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct proc *p = w->whom[i];
+
+		buf__printf(out, "%s%u ", i ? ", " : "", p->pid);
+		buf__put(out, p->comm, strnlen(p->comm, sizeof(p->comm)));
+	}
+	if (w->whom_cnt > cnt)
+		buf__printf(out, ", %u more", w->whom_cnt - (uint32_t)cnt);
+	else if (!cnt && w->object)
+		buf__puts(out, "nobody");
+}
+
 /* clang-format off */
+static const struct top_column wait_columns[] = {
+	{ "pid", NULL, 0, TOP_NUMBER, TOP_DATA, wait_pid, NULL },
+	{ "tid", NULL, 0, TOP_NUMBER, TOP_DATA, wait_tid, NULL },
+	{ "comm", NULL, 0, TOP_TEXT, TOP_DATA, NULL, wait_comm },
+	{ "process", "PROCESS", 22, TOP_TEXT, TOP_SHOWN, NULL, wait_process },
+	{ "call", "CALL", 14, TOP_TEXT, SHOWN, NULL, wait_call },
+	{ "wait_ns", "FOR", 7, TOP_NS, SHOWN, wait_ns, NULL },
+	{ "waits_for", "UNTIL", 5, TOP_TEXT, SHOWN, NULL, wait_for },
+	{ "object", "CHANNEL", 24, TOP_TEXT, SHOWN, NULL, wait_object },
+	{ "whom_cnt", "ENDS", 4, TOP_NUMBER, TOP_DATA, wait_whom_cnt, NULL },
+	{ "whom", "ON", 24, TOP_TEXT, SHOWN | TOP_GROW, NULL, wait_whom },
+};
+
 #define TABLE(name, type, sort, columns) { name, type, sort, columns, sizeof(columns) / sizeof((columns)[0]) }
 const struct top_table top_tables[TOP_TABLE_CNT] = {
 	[TOP_FLOWS] = TABLE("flows", "flow", "bytes_per_s", flow_columns),
 	[TOP_PROCESSES] = TABLE("processes", "process", "sent.bytes_per_s", process_columns),
 	[TOP_CHANNELS] = TABLE("channels", "channel", "bytes_per_s", channel_columns),
 	[TOP_MECHANISMS] = TABLE("mechanisms", "mechanism", "messages_per_s", mechanism_columns),
+	[TOP_WAITS] = TABLE("waits", "wait", "wait_ns", wait_columns),
 };
 /* clang-format on */

@@ -206,6 +206,8 @@ static bool is_null_side(const struct top_print *p, const struct top_column *col
 {
 	const struct line *l = row;
 
+	if (p->table == &top_tables[TOP_WAITS])
+		return false;
 	return (col->flags & TOP_OF_SRC && !l->src.proc) || (col->flags & TOP_OF_DST && !l->dst.proc);
 }
 
