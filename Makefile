@@ -62,7 +62,7 @@ OBJ      := $(patsubst %.c,$(O)/%.o,$(SRC))
 KERN_OBJ := $(filter $(O)/src/kern/%,$(OBJ))
 LIB      := $(O)/libipctrace.a
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-RINGS    := lint unit golden cli page live
+RINGS    := lint unit golden cli page live tui
 
 ifneq ($(BPF_OBJ),)
 ifeq ($(wildcard $(VMLINUX_H)),)
@@ -147,7 +147,7 @@ check: all unit-san
 	$(Q)$(call ring,$(RINGS))
 check-unit: unit-san
 	$(Q)$(call ring,unit)
-check-golden check-cli check-page check-live: check-%: all
+check-golden check-cli check-page check-live check-tui: check-%: all
 	$(Q)$(call ring,$*)
 golden: check-golden
 check-kernels check-fuzz check-real: check-%: all
@@ -193,7 +193,7 @@ clean:
 help:
 	@echo 'make              build ./ipctrace'
 	@echo 'make check        build, then every test ring that runs on this machine: $(RINGS)'
-	@echo 'make check-RING   one ring: unit golden cli page live fuzz kernels real (live, kernels, real: as root)'
+	@echo 'make check-RING   one ring: unit golden cli page live tui fuzz kernels real (live, tui, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
 	@echo 'make bench        what tracing costs here, beside other tools (as root; BENCH_QUICK=1, BENCH_JSON=FILE, BENCH_PLOT=FILE)'
@@ -209,5 +209,5 @@ help:
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-page check-live check-kernels check-fuzz check-real lint format bench \
+.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-page check-live check-tui check-kernels check-fuzz check-real lint format bench \
 	doctor-deps install uninstall clean help FORCE

@@ -2,6 +2,7 @@
 #include "cmd/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/futex.h>
 #include <pwd.h>
@@ -27,6 +28,7 @@ struct gate {
 	_Atomic uint32_t open;
 	int err; /* errno of what failed in the child before the command ran */
 	bool at_exec; /* it was exec itself */
+	bool keep_from_terminal;
 };
 
 struct caller { /* who called sudo */
@@ -82,6 +84,15 @@ static void wait_at(struct gate *gate)
 		syscall(SYS_futex, &gate->open, FUTEX_WAIT, 0, NULL, NULL, 0);
 }
 
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		if (isatty(fd))
+			dup2(null, fd);
+}
+
 static void run_child(struct gate *gate, char **argv, const struct stop *stop, const struct caller *caller,
 		      pid_t parent)
 {
@@ -94,6 +105,8 @@ static void run_child(struct gate *gate, char **argv, const struct stop *stop, c
 	if (gate->err)
 		_exit(EXIT_CANNOT_RUN);
 	stop__restore(stop);
+	if (gate->keep_from_terminal)
+		leave_terminal();
 	execvp(argv[0], argv);
 	gate->err = errno;
 	gate->at_exec = true;
@@ -121,6 +134,12 @@ int child__fork(struct child *c, char **argv, const struct stop *stop, struct bu
 fail:
 	buf__printf(err, "cannot start '%s': %s", argv[0], strerror(errno));
 	return -errno;
+}
+
+void child__keep_from_terminal(struct child *c)
+{
+	if (c->gate)
+		c->gate->keep_from_terminal = true;
 }
 
 void child__go(struct child *c)

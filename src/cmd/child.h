@@ -24,6 +24,8 @@ struct child {
 
 /* argv is NULL-terminated. 0, or -errno with one sentence in err. */
 int child__fork(struct child *c, char **argv, const struct stop *stop, struct buf *err);
+/* The terminal is somebody else's: before child__go(), /dev/null takes its place. */
+void child__keep_from_terminal(struct child *c);
 void child__go(struct child *c); /* opens the gate */
 bool child__ended(struct child *c); /* never waits; false when there is none */
 void child__signal(struct child *c, int sig); /* when it still runs */

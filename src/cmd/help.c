@@ -38,8 +38,9 @@ static const struct help_text texts[] = {
 	  "  ipctrace graph -D 60 --fold --top 40 --hide loggers    the main roads of a busy machine\n"
 	  "  ipctrace graph -F json -o graph.json -p 4242 -f        for networkx and other programs\n" },
 	{ "top", CMD_TOP,
-	  "Shows what moves between processes now: rates, latencies, who is blocked, how full channels are:\n"
-	  "tables, once per interval.\n",
+	  "Shows what moves between processes now: rates, latencies, who is blocked, how full channels are.\n"
+	  "On a terminal it is interactive (h explains the keys); with -b, or where there is no terminal,\n"
+	  "it writes tables, once per interval.\n",
 	  "  ipctrace top                                      everything on this machine\n"
 	  "  ipctrace top -m unix --group command              UNIX sockets, one row per program\n"
 	  "  ipctrace top -b -n 1 --interval 10 --table all    what happens in ten seconds\n"

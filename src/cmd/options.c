@@ -226,6 +226,48 @@ out:
 	return ret;
 }
 
+static bool is_filter(const char *name)
+{
+	static const char *const names[] = { "pid",    "src", "dst",	     "follow",	 "mech",
+					     "cgroup", "uid", "min-latency", "min-bytes" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+#define FILTER_WORDS_MAX 64
+
+int options__filter(char *words, bool recording, struct select_opts *out, struct buf *err)
+{
+	struct opt *table = xalloc(options_cnt * sizeof(*table));
+	char *argv[FILTER_WORDS_MAX + 2] = { "filter" };
+	struct options o = { .duration_ns = OPTION_NOT_GIVEN, .input = recording ? "" : NULL };
+	size_t cnt = 0;
+	int argc = 1, at, ret;
+
+	for (size_t i = 0; i < options_cnt; i++)
+		if (options_table[i].commands & CMD_TOP && is_filter(options_table[i].name))
+			table[cnt++] = options_table[i];
+	for (char *save, *word = strtok_r(words, " ", &save); word && argc <= FILTER_WORDS_MAX;
+	     word = strtok_r(NULL, " ", &save))
+		argv[argc++] = word;
+	at = opts__parse(table, cnt, CMD_TOP, argc, argv, &o, err);
+	ret = at < 0 ? EXIT_USAGE : 0;
+	if (!ret && at < argc) {
+		buf__printf(err, "'%s' is no filter: say -p PID, -s X, -d X, -m LIST, --uid USER, ...",
+			    argv[at]);
+		ret = EXIT_USAGE;
+	}
+	if (!ret)
+		ret = resolve_names(&o, err);
+	if (!ret)
+		options__select(&o, out);
+	free(table);
+	return ret;
+}
+
 bool options__select(const struct options *o, struct select_opts *out)
 {
 	*out = (struct select_opts){

@@ -72,6 +72,7 @@ struct options {
 		uint64_t intervals; /* or OPTION_NOT_GIVEN */
 		uint64_t rows; /* or OPTION_NOT_GIVEN */
 		const char *tables, *sort, *columns, *group;
+		double speed; /* 0: not given */
 	} top;
 	char **argv; /* all words, NULL-terminated */
 	char **command; /* behind "--", NULL-terminated; NULL: none */
@@ -91,6 +92,11 @@ extern const size_t options_cnt;
  */
 int options__parse(struct options *o, enum command_bit command, const char *command_name, int argc,
 		   char **argv);
+/*
+ * The filter that words, as typed behind a command, ask for: -p, -s, -d, -f, -m, --cgroup, --uid, --min-latency and
+ * --min-bytes. out's strings point into words, which is changed. 0, or an exit status with one sentence in err.
+ */
+int options__filter(char *words, bool recording, struct select_opts *out, struct buf *err);
 /* The exact filter that the options ask for; returns false when everything is selected. */
 bool options__select(const struct options *o, struct select_opts *out);
 /* Says a usage error, with a pointer to the command's --help; returns EXIT_USAGE. */

@@ -58,6 +58,18 @@ static int parse_fd(const char *arg, void *dst)
 	return 0;
 }
 
+/* dst: double */
+static int parse_speed(const char *arg, void *dst)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (*end || end == arg || !(v >= 1.0 / 64) || v > 1024)
+		return -EINVAL;
+	*(double *)dst = v;
+	return 0;
+}
+
 #define AT(member) offsetof(struct options, member)
 
 /* clang-format off */
@@ -86,7 +98,7 @@ const struct opt options_table[] = {
 	  opt_parse__u64, AT(count), CMD_LINES | CMD_GRAPH },
 	{ 0, "ops", NULL, "raw operations (one line per send, receive, open, ...) instead of matched messages",
 	  opt_parse__flag, AT(ops), CMD_LINES },
-	{ 'b', "batch", NULL, "write the tables, once per interval",
+	{ 'b', "batch", NULL, "write the tables, once per interval, instead of showing them on the terminal",
 	  opt_parse__flag, AT(top.batch), CMD_TOP },
 	{ 'n', "iterations", "N", "end after N intervals",
 	  opt_parse__u64, AT(top.intervals), CMD_TOP },
@@ -102,6 +114,8 @@ const struct opt options_table[] = {
 	  opt_parse__str, AT(top.group), CMD_TOP },
 	{ 0, "rows", "N", "at most N rows per table",
 	  opt_parse__u64, AT(top.rows), CMD_TOP },
+	{ 0, "speed", "FACTOR", "with --input, on a terminal: how many times as fast as it happened (1)",
+	  parse_speed, AT(top.speed), CMD_TOP },
 	{ 0, "idle", NULL, "also rows without traffic in the interval",
 	  opt_parse__flag, AT(top.idle), CMD_TOP },
 	{ 0, "bipartite", NULL, "every channel is a node of its own",

@@ -15,6 +15,7 @@ struct pipeline {
 	struct order *order;
 	struct model *model;
 	struct select *select; /* NULL: everything */
+	struct select *second; /* of what that one selects; NULL: all of it */
 	struct subgraph *subgraph; /* NULL: the model's graph is the one */
 	struct subgraph *so_far; /* of pipeline__graph_now(); NULL: not asked for */
 	uint64_t messages; /* selected */
@@ -32,7 +33,7 @@ static void on_message(void *ctx, const struct message *m)
 	p->messages++;
 	if (p->subgraph)
 		subgraph__message(p->subgraph, m);
-	if (p->opts.sink.message)
+	if (p->opts.sink.message && (!p->second || select__message(p->second, m)))
 		p->opts.sink.message(p->opts.sink.ctx, m);
 }
 
@@ -40,7 +41,8 @@ static void on_op(void *ctx, const struct op *op, struct channel *ch, const stru
 {
 	struct pipeline *p = ctx;
 
-	if (!p->select || select__op(p->select, op, task))
+	if ((!p->select || select__op(p->select, op, task)) &&
+	    (!p->second || select__op(p->second, op, task)))
 		p->opts.sink.op(p->opts.sink.ctx, op, ch, task);
 }
 
@@ -84,6 +86,8 @@ static void feed_task(struct pipeline *p, const struct task_info *info)
 	model__task(p->model, info);
 	if (p->select)
 		select__task(p->select, model__procs(p->model), info);
+	if (p->second)
+		select__task(p->second, model__procs(p->model), info);
 }
 
 static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t cnt, int cpu)
@@ -161,6 +165,12 @@ int pipeline__poll(struct pipeline *p, int timeout_ms)
 	return ret;
 }
 
+void pipeline__refine(struct pipeline *p, const struct select_opts *opts)
+{
+	select__free(p->second);
+	p->second = opts ? select__new_second(opts) : NULL;
+}
+
 void pipeline__finish(struct pipeline *p)
 {
 	order__release(p->order, UINT64_MAX, on_ordered, p);
@@ -210,6 +220,7 @@ void pipeline__free(struct pipeline *p)
 	subgraph__free(p->subgraph);
 	subgraph__free(p->so_far);
 	select__free(p->select);
+	select__free(p->second);
 	model__free(p->model);
 	order__free(p->order);
 	free(p);

@@ -38,6 +38,8 @@ struct pipeline *pipeline__new(struct event_source *source,
 /* One round: waits at most timeout_ms. Returns the number of events, or as event_source.poll. */
 int pipeline__poll(struct pipeline *p, int timeout_ms);
 bool pipeline__full(const struct pipeline *p); /* messages_max were seen */
+/* From now on only what opts selects, too, goes to the sink, not counting the graph; NULL: no more. Strings must stay. */
+void pipeline__refine(struct pipeline *p, const struct select_opts *opts);
 /* Nothing more will come: everything held back goes to the sink. Afterwards only the accessors. */
 void pipeline__finish(struct pipeline *p);
 /* The graph of the selected traffic; owned by the pipeline. After pipeline__finish(). */

@@ -397,6 +397,21 @@ int session__exit_status(struct session *s)
 	return status;
 }
 
+void session__keep_terminal(struct session *s)
+{
+	child__keep_from_terminal(&s->child);
+}
+
+bool session__asked(struct session *s)
+{
+	return stop__asked(&s->stop);
+}
+
+double session__ring_percent(struct session *s)
+{
+	return s->kern ? 100.0 * kern__ring_peak(s->kern) : -1;
+}
+
 void session__free(struct session *s)
 {
 	if (!s)

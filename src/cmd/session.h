@@ -40,6 +40,12 @@ const struct session_clock *session__clock(struct session *s);
 const struct saver *session__saver(struct session *s); /* NULL: nothing is recorded */
 /* After session__run(), which has said what is missing in a recording: the exit status when all else went well. */
 int session__exit_status(struct session *s);
+/* Before session__run(): the command gets /dev/null in place of the terminal, which is drawn on. */
+void session__keep_terminal(struct session *s);
+/* Ctrl-C or SIGTERM came: for who does not return from his sink for a while. */
+bool session__asked(struct session *s);
+/* How full the fullest ring was since the last call, in percent; < 0: nothing is traced. */
+double session__ring_percent(struct session *s);
 void session__free(struct session *s);
 
 #endif

@@ -9,9 +9,11 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "cmd/cgroups.h"
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "cmd/top_names.h"
+#include "cmd/top_screen.h"
 
 static bool done(const struct top *t)
 {
@@ -25,8 +27,7 @@ void top__set_ctx(struct top *t)
 	meter__view(t->meter, &v);
 	t->ctx.names = &t->names;
 	t->ctx.user = top_names__user;
-	t->ctx.cgroup = top_names__cgroup;
-	t->ctx.group = t->setup.group;
+	t->ctx.cgroup = cgroups__path;
 	t->ctx.from_ns = v.from_ns;
 	t->ctx.until_ns = v.until_ns;
 	t->ctx.interval_nr = v.interval_nr;
@@ -39,6 +40,8 @@ static void on_message(void *ctx, const struct message *m)
 	if (done(t))
 		return;
 	meter__message(t->meter, m);
+	if (t->screen)
+		top_screen__message(t->screen, m);
 	if (t->lines)
 		t->lines->message(&t->events, m, &t->names);
 }
@@ -64,7 +67,12 @@ static void on_lost(void *ctx, uint8_t mech, uint64_t cnt, int cpu)
 static void end_interval(struct top *t, uint64_t now_ns)
 {
 	meter__tick(t->meter, now_ns);
-	top_batch__interval(t);
+	top__set_ctx(t);
+	t->shown_cnt++;
+	if (t->screen)
+		top_screen__interval(t->screen);
+	else
+		top_batch__interval(t);
 }
 
 /* Intervals are of the events' time, so a recording has the same ones however fast it is read. */
@@ -72,10 +80,18 @@ static void on_clock(void *ctx, uint64_t now_ns)
 {
 	struct top *t = ctx;
 
+	t->now_ns = now_ns;
 	if (!t->next_tick_ns) {
 		meter__reset(t->meter, now_ns);
 		t->next_tick_ns = now_ns + t->setup.interval_ns;
 	}
+	if (t->screen)
+		top_screen__clock(t->screen, now_ns);
+	if (t->screen && top_screen__paused(t->screen))
+		return;
+	if (t->screen &&
+	    now_ns >= t->next_tick_ns + t->setup.interval_ns) /* after a pause: one long interval */
+		t->next_tick_ns = now_ns;
 	while (now_ns >= t->next_tick_ns && !done(t)) {
 		end_interval(t, t->next_tick_ns);
 		t->next_tick_ns += t->setup.interval_ns;
@@ -86,6 +102,8 @@ static bool on_round(void *ctx)
 {
 	struct top *t = ctx;
 
+	if (t->screen && !top_screen__round(t->screen))
+		return false;
 	return !done(t) && !out__error(&t->out);
 }
 
@@ -104,6 +122,47 @@ static void end_last_interval(struct top *t, uint64_t now_ns)
 	end_interval(t, now_ns);
 }
 
+static bool take_terminal(struct top *t)
+{
+	struct buf err = { 0 };
+
+	t->screen = top_screen__new(t, &err);
+	if (!t->screen)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	return t->screen;
+}
+
+/* True: the recording is to be seen again. */
+static bool show(struct top *t, struct session *s, int *status)
+{
+	bool again = false;
+
+	if (t->screen)
+		top_screen__set_session(t->screen, s);
+	else
+		top_batch__begin(t);
+	*status = session__run(s, on_round, t) ? EXIT_FAILED : EXIT_OK;
+	end_last_interval(t, t->opts->input ? t->now_ns : time__boot_ns());
+	if (t->screen && *status == EXIT_OK && !done(t))
+		again = top_screen__linger(t->screen);
+	if (!t->screen)
+		top_batch__end(t, pipeline__stats(session__pipeline(s)));
+	if (*status == EXIT_OK)
+		*status = session__exit_status(s);
+	return again;
+}
+
+static void forget(struct top *t)
+{
+	meter__forget(t->meter);
+	meter_table__free(&t->table);
+	t->table = (struct meter_table){ 0 };
+	t->next_tick_ns = t->now_ns = 0;
+	if (t->screen)
+		top_screen__forget(t->screen);
+}
+
 static int trace(struct top *t)
 {
 	struct pipeline_sink sink = { .ctx = t,
@@ -113,19 +172,23 @@ static int trace(struct top *t)
 				      .object = on_object,
 				      .lost = on_lost };
 	struct session *s;
-	int status;
+	bool again = true;
+	int status = EXIT_OK;
 
-	s = session__new(t->opts, &sink, false);
-	if (!s)
-		return EXIT_FAILED;
-	t->names = *session__names(s);
-	top_batch__begin(t);
-	status = session__run(s, on_round, t) ? EXIT_FAILED : EXIT_OK;
-	end_last_interval(t, time__boot_ns());
-	top_batch__end(t, pipeline__stats(session__pipeline(s)));
-	if (status == EXIT_OK)
-		status = session__exit_status(s);
-	session__free(s);
+	while (again) {
+		s = session__new(t->opts, &sink, false);
+		if (!s)
+			return EXIT_FAILED;
+		t->names = *session__names(s);
+		top__set_ctx(t);
+		if (t->setup.terminal && !t->screen && !take_terminal(t)) {
+			session__free(s);
+			return EXIT_FAILED;
+		}
+		again = show(t, s, &status);
+		forget(t);
+		session__free(s);
+	}
 	return status;
 }
 
@@ -155,12 +218,15 @@ static int run(struct top *t)
 	t->ctx.host_pidns = top_names__host_pidns();
 	t->ctx.utf8 = true;
 	line_text__set(&(struct line_text_opts){ .boot_to_wall_ns = time__boot_to_wall_ns() });
+	t->ctx.group = t->setup.group;
 	status = trace(t);
+	top_screen__free(t->screen);
 	if (finish_output(t))
 		status = EXIT_FAILED;
 	meter_table__free(&t->table);
 	meter__free(t->meter);
 	buf__free(&t->events);
+	vec__free(&t->waits);
 	top_names__forget();
 	return status;
 }

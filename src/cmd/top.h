@@ -7,9 +7,11 @@
 #include "cmd/options.h"
 #include "cmd/pipeline.h"
 #include "model/meter_table.h"
+#include "model/waits.h"
 #include "view/top.h"
 
 #define TOP_COLUMNS_MAX 64
+#define TOP_INTERVAL_MIN_NS 10000000ull
 
 /* One table that was asked for. */
 struct top_choice {
@@ -32,6 +34,8 @@ struct top_setup {
 /* Everything that can be wrong with top's own options; 0, or -EINVAL with one sentence in err. */
 int top_setup__make(struct top_setup *s, const struct options *o, struct buf *err);
 
+struct top_screen; /* cmd/top_screen.h */
+
 struct top {
 	const struct options *opts;
 	struct top_setup setup;
@@ -39,6 +43,9 @@ struct top {
 	struct view_names names;
 	struct top_ctx ctx;
 	uint64_t next_tick_ns; /* 0: the first event has not come */
+	uint64_t now_ns; /* how far the events' time has come */
+	VEC(struct wait_line) waits; /* at the end of the last interval */
+	struct top_screen *screen; /* NULL: batch */
 	uint32_t shown_cnt; /* intervals */
 	/* batch */
 	struct out out;

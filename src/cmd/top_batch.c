@@ -105,7 +105,7 @@ static void print_table(struct top *t, const struct top_choice *c)
 	top_table__sort(c->table, c->sort, c->ascending, rows, cnt, &t->ctx);
 	p.rows = rows;
 	p.row_cnt = cnt < t->opts->top.rows ? cnt : t->opts->top.rows;
-	print_rows(t, &p, t->shown_cnt == 0);
+	print_rows(t, &p, t->shown_cnt == 1);
 	free(rows);
 }
 
@@ -130,7 +130,6 @@ void top_batch__interval(struct top *t)
 
 	meter__view(t->meter, &at.v);
 	at.seconds = (double)(at.v.until_ns - at.v.from_ns) / 1e9;
-	top__set_ctx(t);
 	if (t->setup.format == TOP_TO_TEXT)
 		put_text_head(&t->out.buf, &at);
 	else if (t->setup.format == TOP_TO_JSON)
@@ -141,7 +140,6 @@ void top_batch__interval(struct top *t)
 		else
 			print_events(t);
 	}
-	t->shown_cnt++;
 	out__flush(&t->out);
 }
 

@@ -8,7 +8,6 @@
 #include "cmd/top.h"
 
 #define INTERVAL_NS 1000000000ull
-#define INTERVAL_NS_MIN 10000000ull
 
 /* Calls fn for each of the words between commas. */
 static int each_word(const char *list, int (*fn)(void *ctx, const char *word, size_t len, struct buf *err),
@@ -137,12 +136,21 @@ static int choose_format(struct top_setup *s, const struct options *o, struct bu
 	return -EINVAL;
 }
 
+/* Whoever asks for a file or a format, or reads from a pipe, wants no screen. */
+static bool is_for_terminal(const struct options *o)
+{
+	const char *term = getenv("TERM");
+
+	return !o->top.batch && !o->json && !o->format && !o->output && isatty(STDIN_FILENO) &&
+	       isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
 int top_setup__make(struct top_setup *s, const struct options *o, struct buf *err)
 {
 	int ret;
 
 	*s = (struct top_setup){ .interval_ns = o->top.interval_ns ? o->top.interval_ns : INTERVAL_NS };
-	if (s->interval_ns < INTERVAL_NS_MIN) {
+	if (s->interval_ns < TOP_INTERVAL_MIN_NS) {
 		buf__puts(err, "--interval wants at least 10ms");
 		return -EINVAL;
 	}
@@ -150,6 +158,7 @@ int top_setup__make(struct top_setup *s, const struct options *o, struct buf *er
 		buf__puts(err, "--iterations wants at least 1");
 		return -EINVAL;
 	}
+	s->terminal = is_for_terminal(o);
 	ret = each_word(o->top.tables ? o->top.tables : "flows", add_table, s, err);
 	if (!ret)
 		ret = choose_columns(s, o, err);

@@ -51,6 +51,8 @@ int kern__activate(struct kern *k, struct buf *err); /* opens all programs at on
 /* Emits what existed before (tasks, pipes, sockets) as events into the rings. Call after kern__activate(). */
 int kern__scan(struct kern *k, struct buf *err);
 struct event_source *kern__source(struct kern *k); /* owned by k; LOST records are made here */
+/* How full the fullest ring was when it was read, since the last call: 0 to 1. */
+double kern__ring_peak(struct kern *k);
 void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
 void kern__close(struct kern *k);
 /* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */

@@ -18,6 +18,7 @@ struct kern {
 	struct ipctrace_bpf *skel;
 	struct ring *rings;
 	size_t ring_cnt;
+	uint64_t ring_peak_bytes;
 	int epoll_fd;
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;

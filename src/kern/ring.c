@@ -82,6 +82,11 @@ size_t ring__drain(struct ring *r, uint64_t now_ns, event_fn fn, void *ctx, uint
 	return cnt;
 }
 
+uint64_t ring__used_bytes(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - *r->consumer;
+}
+
 void ring__close(struct ring *r)
 {
 	size_t page = sysconf(_SC_PAGESIZE);

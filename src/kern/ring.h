@@ -30,6 +30,7 @@ int ring__open(struct ring *r, uint64_t bytes);
  * call will give an earlier one (now_ns, unless a record is still being written).
  */
 size_t ring__drain(struct ring *r, uint64_t now_ns, event_fn fn, void *ctx, uint64_t *watermark_ns);
+uint64_t ring__used_bytes(const struct ring *r);
 void ring__close(struct ring *r);
 
 #endif

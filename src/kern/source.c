@@ -32,6 +32,14 @@ static void take(void *ctx, const struct ipct_hdr *ev)
 	t->fn(t->ctx, ev);
 }
 
+double kern__ring_peak(struct kern *k)
+{
+	double peak = (double)k->ring_peak_bytes / (double)k->opts.ring_bytes;
+
+	k->ring_peak_bytes = 0;
+	return peak;
+}
+
 static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 {
 	uint64_t now_ns = time__boot_ns(), one;
@@ -39,6 +47,10 @@ static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 
 	*watermark_ns = UINT64_MAX;
 	for (size_t i = 0; i < k->ring_cnt; i++) {
+		uint64_t bytes = ring__used_bytes(&k->rings[i]);
+
+		if (bytes > k->ring_peak_bytes)
+			k->ring_peak_bytes = bytes;
 		cnt += ring__drain(&k->rings[i], now_ns, take, t, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;

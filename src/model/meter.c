@@ -382,6 +382,13 @@ void meter__reset(struct meter *m, uint64_t now_ns)
 	m->begin_ns = m->from_ns = m->until_ns = m->tick_ns = now_ns;
 }
 
+void meter__forget(struct meter *m)
+{
+	free_rows(m);
+	fill_table__free(&m->fill);
+	*m = (struct meter){ 0 };
+}
+
 void meter__free(struct meter *m)
 {
 	if (!m)

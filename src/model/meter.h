@@ -72,6 +72,8 @@ void meter__waits(struct meter *m, struct proc *proc, struct channel *ch, bool s
 /* Forgets all numbers, from now_ns on; what is known of fill stays. */
 void meter__reset(struct meter *m, uint64_t now_ns);
 bool meter__is_fresh(const struct meter *m); /* something came since the last tick */
+/* Forgets everything: processes and channels it knows are about to go. */
+void meter__forget(struct meter *m);
 void meter__free(struct meter *m);
 
 struct meter_totals {

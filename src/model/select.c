@@ -56,6 +56,11 @@ struct select *select__new(const struct select_opts *opts)
 	return s;
 }
 
+struct select *select__new_second(const struct select_opts *opts)
+{
+	return new_select(opts, 4);
+}
+
 void select__free(struct select *s)
 {
 	if (s)

@@ -25,6 +25,8 @@ struct select_opts {
 struct select;
 
 struct select *select__new(const struct select_opts *opts); /* copied; src, dst must stay valid */
+/* The same, for a second filter beside another one: each keeps its own marks at processes. */
+struct select *select__new_second(const struct select_opts *opts);
 /* Call for every task record, after proc_table__feed(): marks chosen processes (proc.selected) and, with follow, their children. */
 void select__task(struct select *s, struct proc_table *procs, const struct task_info *info);
 bool select__message(const struct select *s, const struct message *m);

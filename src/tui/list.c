@@ -7,6 +7,9 @@
 #include "view/label.h"
 
 #define TEXT_COLS_MIN 8
+#define TEXT_COLS_SMALL 6
+#define SMALL_COLS 60
+#define ROOMY_COLS 100 /* from here on texts get the room they want before further columns do */
 
 static enum top_table_nr number_of(const struct tui *t)
 {
@@ -190,11 +193,18 @@ struct layout {
 	size_t cnt;
 };
 
-static int least_cols(const struct top_column *c)
+static bool is_left(const struct top_column *c)
+{
+	return c->unit == TOP_TEXT || c->unit == TOP_SPARK;
+}
+
+static int least_cols(const struct tui *t, const struct top_column *c)
 {
 	int header = (int)strlen(c->header), width = c->width;
 
-	if (c->unit == TOP_TEXT && width > TEXT_COLS_MIN)
+	if (is_left(c) && t->cols < SMALL_COLS)
+		return width > TEXT_COLS_SMALL ? TEXT_COLS_SMALL : width;
+	if (is_left(c) && width > TEXT_COLS_MIN && t->cols < ROOMY_COLS)
 		width = TEXT_COLS_MIN;
 	return width > header ? width : header;
 }
@@ -217,7 +227,7 @@ static void choose_columns(const struct tui *t, struct layout *l)
 			skip--;
 			continue;
 		}
-		cols = least_cols(c);
+		cols = least_cols(t, c);
 		if (l->cnt && used + 1 + cols > t->cols)
 			break;
 		used += cols + (l->cnt ? 1 : 0);
@@ -235,7 +245,7 @@ static void lay_out(const struct tui *t, struct layout *l)
 	for (size_t i = 0; i < l->cnt; i++)
 		left -= l->cols[i] + (i ? 1 : 0);
 	for (size_t i = 0; i < l->cnt && left > 0; i++) {
-		want = l->col[i]->unit == TOP_TEXT ? l->col[i]->width - l->cols[i] : 0;
+		want = is_left(l->col[i]) ? l->col[i]->width - l->cols[i] : 0;
 		want = want > left ? left : want;
 		if (want > 0) {
 			l->cols[i] += want;
@@ -275,9 +285,10 @@ static void draw_header(struct tui *t, const struct layout *l, int row)
 	for (size_t i = 0; i < l->cnt; i++) {
 		const struct top_column *c = l->col[i];
 		int len = (int)strlen(c->header);
-		int at = c->unit == TOP_TEXT ? l->at[i] : l->at[i] + l->cols[i] - len;
+		int at = is_left(c) ? l->at[i] : l->at[i] + l->cols[i] - len;
 
-		screen__puts(row, at < 0 ? 0 : at, c == sort ? LOOK_SORTED : LOOK_HEADER, c->header);
+		screen__put(row, at < 0 ? 0 : at, c == sort ? LOOK_SORTED : LOOK_HEADER, c->header,
+			    (size_t)(len < l->cols[i] ? len : l->cols[i]));
 	}
 }
 

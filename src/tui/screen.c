@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The terminal: taken, drawn to, and given back however the program ends. */
 #include "tui/tui_impl.h"
+#include "view/label.h"
 
 /* term.h has macros named as half of the language: our headers come first. */
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
-
 
 static struct {
 	SCREEN *screen;
@@ -194,19 +194,25 @@ static size_t to_ascii(char *to, size_t size, const char *from, size_t len)
 int screen__put(int row, int col, enum look look, const char *text, size_t len)
 {
 	char ascii[1024];
+	struct buf fits = { 0 };
 	int y, x;
 
 	if (row < 0 || row >= LINES || col < 0 || col >= COLS)
 		return col;
+	buf__put(&fits, text, len);
+	label__cut(&fits, 0, (size_t)(COLS - col)); /* ncurses would go on in the next line */
+	text = buf__cstr(&fits);
+	len = fits.len;
 	if (!s.utf8) {
 		len = to_ascii(ascii, sizeof(ascii), text, len);
 		text = ascii;
 	}
 	attrset(s.looks[look]);
-	/* Behind the last column of the last line addstr() reports an error and has drawn all the same. */
+	/* In the last column of the last line addstr() reports an error and has drawn all the same. */
 	mvaddnstr(row, col, text, (int)len);
 	getyx(stdscr, y, x);
 	attrset(A_NORMAL);
+	buf__free(&fits);
 	return y == row ? x : COLS;
 }
 

@@ -267,6 +267,21 @@ bool tui__step(struct tui *t)
 	return !t->quit;
 }
 
+void tui__forget(struct tui *t)
+{
+	enum tab tab = t->places[0].tab;
+
+	t->place_cnt = 1;
+	t->places[0] = (struct place){ .tab = tab };
+	t->list.rows.cnt = t->list.depth.cnt = t->waits.cnt = t->neighbours.cnt = 0;
+	t->list.kind = NULL;
+	meter_table__free(&t->list.table);
+	t->list.table = (struct meter_table){ 0 };
+	t->events.cnt = t->watched.cnt = 0;
+	t->centre = t->signal_to = NULL;
+	t->stale = true;
+}
+
 bool tui__paused(const struct tui *t)
 {
 	return t->paused;

@@ -37,7 +37,6 @@ struct tui_actions {
 
 struct tui_opts {
 	const struct meter *meter;
-	struct proc_table *procs;
 	struct top_ctx *ctx; /* its group is changed by a key */
 	struct tui_actions actions;
 	bool colour;
@@ -52,6 +51,8 @@ void tui__interval(struct tui *t, const struct tui_status *status, const struct 
 		   size_t wait_cnt);
 /* Answers keys, redraws what changed. False: the user wants to leave. Never waits. */
 bool tui__step(struct tui *t);
+/* Processes and channels that were shown are about to go: forgets them, and where the user was among them. */
+void tui__forget(struct tui *t);
 bool tui__paused(const struct tui *t); /* then the meter should not be ticked */
 /* The waits are looked at: worth finding out. */
 bool tui__wants_waits(const struct tui *t);

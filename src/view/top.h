@@ -29,6 +29,7 @@ enum top_unit {
 	TOP_BYTES, /* in powers of 1,024 */
 	TOP_NS,
 	TOP_PERCENT,
+	TOP_SPARK, /* the last minute of a struct line, in as many columns as there is room for */
 };
 
 enum top_flag {
@@ -71,9 +72,6 @@ bool top_column__applies(const struct top_column *col, const struct top_ctx *c);
 /* What stands in a cell of a text, escaped and cut to cols columns; numbers at the right. */
 void top_column__put(struct buf *out, const struct top_column *col, const void *row, const struct top_ctx *c,
 		     size_t cols);
-/* < 0, 0, > 0: rows in ascending order of the column; rows without a value come first. */
-int top_column__compare(const struct top_column *col, const void *a, const void *b, const struct top_ctx *c);
-
 /* Sorts pointers to rows. Equal ones stay in the order of their sides and names. */
 void top_table__sort(const struct top_table *t, const struct top_column *by, bool ascending,
 		     const void **rows, size_t cnt, const struct top_ctx *c);

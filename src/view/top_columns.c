@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "model/graph.h"
 #include "view/label.h"
 #include "view/top.h"
@@ -178,9 +179,34 @@ static void attached(struct buf *out, const void *row, const struct top_ctx *c)
 		buf__puts(out, name);
 }
 
-static void last_minute(struct buf *out, const void *row, const struct top_ctx *c)
+/* "12K/64K", "3/16"; what is not known is "-". */
+static void put_of(struct buf *out, bool known, uint64_t v, uint64_t capacity,
+		   void (*put)(struct buf *out, uint64_t v))
 {
-	top__put_spark(out, ((const struct line *)row)->spark, 20, c->utf8);
+	if (known)
+		put(out, v);
+	else
+		buf__putc(out, '-');
+	if (!capacity)
+		return;
+	buf__putc(out, '/');
+	put(out, capacity);
+}
+
+static void fill_of(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct line *l = row;
+
+	if (l->fill_known)
+		put_of(out, l->fill.bytes_known, l->fill.bytes, l->fill.capacity_bytes, time__put_bytes);
+}
+
+static void slots_of(struct buf *out, const void *row, const struct top_ctx *c)
+{
+	const struct line *l = row;
+
+	if (l->fill_known)
+		put_of(out, l->fill.slots_known, l->fill.slots, l->fill.capacity_slots, time__put_count);
 }
 
 #define SHOWN (TOP_SHOWN | TOP_DATA)
@@ -203,11 +229,13 @@ static void last_minute(struct buf *out, const void *row, const struct top_ctx *
 	{ "empty_percent", "EMPTY%", 6, TOP_PERCENT, SHOWN, empty, NULL }
 
 #define FILL                                                                            \
-	{ "fill_percent", "FILL%", 6, TOP_PERCENT, TOP_SHOWN, fill_percent, NULL },     \
-	{ "fill.bytes", "FILL", 7, TOP_BYTES, SHOWN, fill_bytes, NULL },                \
-	{ "fill.capacity_bytes", "CAP", 6, TOP_BYTES, SHOWN, capacity_bytes, NULL },    \
-	{ "fill.slots", "SLOTS", 5, TOP_COUNT, SHOWN, fill_slots, NULL },               \
-	{ "fill.capacity_slots", "OF", 4, TOP_COUNT, SHOWN, capacity_slots, NULL }
+	{ "fill_percent", "FILL%", 5, TOP_PERCENT, TOP_SHOWN, fill_percent, NULL },     \
+	{ "fill", "FILL", 9, TOP_TEXT, TOP_SHOWN, NULL, fill_of },                      \
+	{ "slots", "SLOTS", 6, TOP_TEXT, TOP_SHOWN, NULL, slots_of },                   \
+	{ "fill.bytes", "FBYTES", 7, TOP_BYTES, TOP_DATA, fill_bytes, NULL },           \
+	{ "fill.capacity_bytes", "CAP", 6, TOP_BYTES, TOP_DATA, capacity_bytes, NULL }, \
+	{ "fill.slots", "FSLOTS", 6, TOP_COUNT, TOP_DATA, fill_slots, NULL },           \
+	{ "fill.capacity_slots", "OF", 4, TOP_COUNT, TOP_DATA, capacity_slots, NULL }
 
 #define RATES                                                                           \
 	{ "messages_per_s", "MSG/S", 7, TOP_COUNT, SHOWN, messages_per_s, NULL },       \
@@ -225,7 +253,7 @@ static void last_minute(struct buf *out, const void *row, const struct top_ctx *
 
 #define ERRORS { "errors", "ERR", 5, TOP_COUNT, SHOWN, errors, NULL }
 #define CERTAINTY { "attr", "CERTAIN", 10, TOP_TEXT, SHOWN, NULL, attr }
-#define SPARK { "spark", "LAST MINUTE", 20, TOP_TEXT, TOP_SHOWN, NULL, last_minute }
+#define SPARK { "spark", "LAST MINUTE", 20, TOP_SPARK, TOP_SHOWN, NULL, NULL }
 #define MECH { "mech", "MECH", 11, TOP_TEXT, SHOWN, NULL, mech }
 #define OBJECT { "object", "CHANNEL", 18, TOP_TEXT, SHOWN | TOP_GROW, NULL, object }
 

@@ -22,7 +22,8 @@ static struct columns choose(const struct top_print *p, uint8_t flag)
 	struct columns c = { .cnt = 0 };
 
 	for (size_t i = 0; i < p->column_cnt && c.cnt < COLUMNS_MAX; i++)
-		if (top_column__applies(p->columns[i], p->ctx))
+		if (top_column__applies(p->columns[i], p->ctx) &&
+		    (flag == TOP_SHOWN || p->columns[i]->unit != TOP_SPARK))
 			c.v[c.cnt++] = p->columns[i];
 	for (size_t i = 0; !p->column_cnt && i < p->table->column_cnt && c.cnt < COLUMNS_MAX; i++)
 		if (p->table->columns[i].flags & flag && top_column__applies(&p->table->columns[i], p->ctx))
@@ -34,7 +35,7 @@ static bool asked_for(const struct top_print *p, const struct top_column *col)
 {
 	for (size_t i = 0; i < p->column_cnt; i++)
 		if (p->columns[i] == col)
-			return true;
+			return col->unit != TOP_SPARK;
 	return p->column_cnt == 0 && col->flags & TOP_DATA;
 }
 
@@ -87,7 +88,7 @@ static void put_header_cell(struct buf *out, const struct top_column *col, size_
 	size_t from = out->len;
 
 	buf__puts(out, header_of(col));
-	if (col->unit == TOP_TEXT)
+	if (col->unit == TOP_TEXT || col->unit == TOP_SPARK)
 		label__pad(out, from, cols);
 	else
 		label__right(out, from, cols);

@@ -153,6 +153,10 @@ void top_column__put(struct buf *out, const struct top_column *col, const void *
 	struct buf raw = { 0 };
 	size_t from = out->len;
 
+	if (col->unit == TOP_SPARK) {
+		top__put_spark(out, ((const struct line *)row)->spark, cols, c->utf8);
+		return;
+	}
 	if (col->unit != TOP_TEXT) {
 		put_number(out, col->unit, col->value(row, c));
 		label__cut(out, from, cols);
@@ -172,27 +176,6 @@ static int compare_bufs(const struct buf *a, const struct buf *b)
 	int cmp = memcmp(a->data ? a->data : "", b->data ? b->data : "", a->len < b->len ? a->len : b->len);
 
 	return cmp ? cmp : (a->len > b->len) - (a->len < b->len);
-}
-
-int top_column__compare(const struct top_column *col, const void *a, const void *b, const struct top_ctx *c)
-{
-	struct buf ta = { 0 }, tb = { 0 };
-	double va, vb;
-	int cmp;
-
-	if (col->unit != TOP_TEXT) {
-		va = col->value(a, c);
-		vb = col->value(b, c);
-		if (isnan(va) || isnan(vb))
-			return isnan(vb) - isnan(va);
-		return (va > vb) - (va < vb);
-	}
-	col->text(&ta, a, c);
-	col->text(&tb, b, c);
-	cmp = compare_bufs(&ta, &tb);
-	buf__free(&ta);
-	buf__free(&tb);
-	return cmp;
 }
 
 /* Each row's sort key is made once: making a text 14 times for each of 10,000 rows takes longer than all the rest. */
@@ -235,13 +218,12 @@ void top_table__sort(const struct top_table *t, const struct top_column *by, boo
 		return;
 	for (size_t i = 0; i < cnt; i++) {
 		keyed[i].row = rows[i];
-		keyed[i].value = by->unit == TOP_TEXT ? 0 : by->value(rows[i], c);
+		keyed[i].value = by->value ? by->value(rows[i], c) : 0;
 		if (by->unit == TOP_TEXT)
 			by->text(&keyed[i].text, rows[i], c);
 		keyed[i].tie = keyed[i].text.len;
 		for (size_t j = 0; j < t->column_cnt; j++)
-			if (t->columns[j].unit == TOP_TEXT && t->columns[j].flags & TOP_SHOWN &&
-			    strcmp(t->columns[j].name, "spark"))
+			if (t->columns[j].unit == TOP_TEXT && t->columns[j].flags & TOP_SHOWN)
 				t->columns[j].text(&keyed[i].text, rows[i], c);
 	}
 	qsort_r(keyed, cnt, sizeof(*keyed), compare_keyed, &order);
