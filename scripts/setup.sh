@@ -41,6 +41,8 @@ packages() {
 	test     strace              cmd:strace
 	test     tmux                cmd:tmux
 	test     sqlite3             cmd:sqlite3
+	test     protobuf-compiler   cmd:protoc
+	test     tshark              cmd:tshark
 	test     redis-server        cmd:redis-server
 	test     redis-tools         cmd:redis-cli
 	test     iproute2            cmd:ip

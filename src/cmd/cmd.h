@@ -33,6 +33,7 @@ int cmd_graph(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_workload(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -11,6 +11,7 @@ const struct command commands[] = {
 	{ "record", "record [OPTIONS] [-- COMMAND [ARG...]]", "everything into one file, to be looked at later", cmd_record },
 	{ "replay", "replay [OPTIONS] [FILE]", "the live lines again, from a recording", cmd_replay },
 	{ "serve", "serve [OPTIONS] [-- COMMAND [ARG...]]", "the graph live in a browser, and metrics for Prometheus", cmd_serve },
+	{ "export", "export --format F [OPTIONS] [FILE]", "a recording in another tool's format", cmd_export },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
 	{ "bench", "bench [MECHANISM...] [OPTIONS]", "latency, throughput and properties of the mechanisms", cmd_bench },
 	{ "doctor", "doctor [OPTIONS]", "what can be traced on this kernel, by which hook, and why not", cmd_doctor },

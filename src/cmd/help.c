@@ -8,6 +8,7 @@
 #include "base/out.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "export/export.h"
 #include "view/reduce.h"
 #include "view/view.h"
 
@@ -65,6 +66,13 @@ static const struct help_text texts[] = {
 	  "  ipctrace serve                               then open http://127.0.0.1:9435/\n"
 	  "  ipctrace serve --listen 0.0.0.0:9435 --token-file /etc/ipctrace/token\n"
 	  "  ipctrace serve --group container --fold --hide loggers\n" },
+	{ "export", CMD_EXPORT,
+	  "Writes a recording in another tool's format. Filters choose what of it. Needs no root.\n"
+	  "Without FILE it reads ipctrace.data.\n",
+	  "  ipctrace export -F perfetto -o make.perfetto make.ipt   then open it in ui.perfetto.dev\n"
+	  "  ipctrace export -F sqlite -o make.db make.ipt && sqlite3 make.db 'SELECT * FROM talkers LIMIT "
+	  "10'\n"
+	  "  ipctrace export -F csv make.ipt > make.csv\n" },
 	{ "doctor", CMD_DOCTOR,
 	  "Tells what can be traced here: for each hook the way that was chosen and why the better ones\n"
 	  "were not, what each mechanism cannot see, and which rights are missing.\n"
@@ -132,6 +140,11 @@ static void put_formats(struct buf *b, enum command_bit bit)
 	if (bit == CMD_TOP) {
 		buf__puts(b, "  text          for people\n  csv           one header, one line per row\n"
 			     "  json          one object per row and line\n");
+		return;
+	}
+	if (bit == CMD_EXPORT) {
+		for (const struct export_format *const *f = export_format__all(); *f; f++)
+			buf__printf(b, "  %-12s  %s\n", (*f)->name, (*f)->summary);
 		return;
 	}
 	if (bit != CMD_GRAPH) {

@@ -22,15 +22,18 @@ enum command_bit {
 	CMD_DOCTOR = 1 << 2,
 	CMD_RECORD = 1 << 3,
 	CMD_REPLAY = 1 << 4,
+	CMD_EXPORT = 1 << 5,
+	CMD_REPORT = 1 << 6,
+	CMD_DIFF = 1 << 7,
 	CMD_TOP = 1 << 8,
 	CMD_SERVE = 1 << 9,
 };
 #define CMD_LINES (CMD_LIVE | CMD_REPLAY) /* a line per message */
 #define CMD_WATCHING (CMD_LIVE | CMD_GRAPH | CMD_TOP) /* show the running kernel, or a recording with -i */
-#define CMD_VIEWING (CMD_WATCHING | CMD_REPLAY)
+#define CMD_VIEWING (CMD_WATCHING | CMD_READING)
 #define CMD_TRACING (CMD_WATCHING | CMD_RECORD | CMD_SERVE)
 #define CMD_CHOOSING (CMD_VIEWING | CMD_RECORD | CMD_SERVE) /* which traffic */
-#define CMD_READING CMD_REPLAY /* recordings only */
+#define CMD_READING (CMD_REPLAY | CMD_EXPORT) /* recordings only */
 #define CMD_SHOWING (CMD_VIEWING | CMD_DOCTOR)
 #define CMD_EVERY (CMD_CHOOSING | CMD_DOCTOR)
 #define CMD_DRAWING (CMD_GRAPH | CMD_SERVE)

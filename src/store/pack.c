@@ -48,8 +48,12 @@ void pack__begin(struct pack *p)
 /* Two words' lengths, then the words: what is behind a word's length is overwritten by the next. */
 static uint8_t *put_word(uint8_t *to, uint64_t v, unsigned int *len)
 {
-	uint64_t z = zigzag(v);
+	uint64_t z;
 
+	*len = 0;
+	if (!v)
+		return to;
+	z = zigzag(v);
 	*len = bytes_of(z);
 	memcpy(to, &z, sizeof(z));
 	return to + *len;

@@ -15,7 +15,7 @@
 #include "store/format.h"
 #include "store/pack.h"
 
-#define LEVEL (-1) /* below 1: faster; packed events leave little for the better levels */
+#define LEVEL (-3) /* below 1: faster; packed events leave little for the better levels */
 #define BLOCK_BYTES (256u << 10) /* of packed events; the memory of a CPU's second level */
 #define BLOCK_MAX_NS 1000000000ull /* how much a kill may take */
 _Static_assert(BLOCK_BYTES + PACK_EVENT_BYTES_MAX + PACK_ROUND_BYTES_MAX <= STORE_RAW_BYTES_MAX,

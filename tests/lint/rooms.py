@@ -17,11 +17,12 @@ ROOMS = {
     "kern": ["kern/", "base/", "event/", "ipctrace/", "mech/mech.h", "ipctrace.skel.h"],
     "symbol": ["symbol/", "base/"],
     "view": ["view/", "base/", "event/", "model/", "mech/mech.h", "page_hashes.h"],
+    "export": ["export/", "base/", "model/", "view/", "mech/mech.h"],
     "tui": ["tui/", "base/", "model/", "view/", "mech/mech.h"],
     # The workload knows the truth on its own: of the tracer it has options, memory and messages only.
     "workload": ["workload/", "base/opts.h", "base/buf.h", "base/vec.h", "base/log.h"],
     "bench": ["bench/", "base/"],
-    "cmd": ["cmd/", "base/", "event/", "model/", "mech/", "store/", "kern/", "symbol/", "view/", "tui/", "workload/", "bench/",
+    "cmd": ["cmd/", "base/", "event/", "model/", "mech/", "store/", "kern/", "symbol/", "view/", "export/", "tui/", "workload/", "bench/",
             "ipctrace/mech.h", "ipctrace/config.h"],
     "main.c": ["cmd/", "base/"],
 }
@@ -33,6 +34,7 @@ ONLY = [
     (r"(elfutils/|libelf\.h|gelf\.h|dwarf\.h|libdw)", {"symbol"}),
     (r"zstd\.h", {"store"}),
     (r"microhttpd\.h", {"cmd"}),
+    (r"sqlite3\.h", {"export"}),
 ]
 
 # The model neither reads nor writes nor looks at a clock.
