@@ -194,6 +194,27 @@ void pipe__end_empty(struct pipe *pi, const struct op *op)
 	wr__put(pi->p, w);
 }
 
+/* A write that slept was ended without one byte more: the last ones that it wrote are its end. */
+static void end_before(struct pipe *pi, struct wr *w)
+{
+	for (struct link *l = pi->parts.prev; l != &pi->parts; l = l->prev) {
+		struct part *pt = list__entry(l, struct part, link);
+
+		if (pt->w == w) {
+			pt->last = true;
+			return;
+		}
+	}
+	for (struct link *l = pi->segs.prev; l != &pi->segs; l = l->prev) {
+		struct seg *sg = list__entry(l, struct seg, link);
+
+		if (sg->c.w == w) {
+			sg->c.last = true;
+			return;
+		}
+	}
+}
+
 void pipe__add_write(struct pipe *pi, const struct op *op)
 {
 	struct wr *w = list__empty(&pi->sleepers) ? NULL : sleeper_of(pi, op);
@@ -221,6 +242,8 @@ void pipe__add_write(struct pipe *pi, const struct op *op)
 		pi->w_end = pt->s;
 		line__add_unknown(pi, 0, pt->s); /* older than the trace */
 	}
+	if (!first && pt->last && pt->s == pt->e)
+		end_before(pi, w);
 	if (pt->s == pt->e || (!blocked && !w->bytes) ||
 	    (!blocked && first && !pi->part_cnt && op->ts_ns >= pi->writers.until_ns && place_whole(pi, pt)))
 		part__drop(pi, pt);

@@ -278,6 +278,22 @@ START_TEST(test_waited_in_vain)
 }
 END_TEST
 
+/* A signal ends a long write while it sleeps. */
+START_TEST(test_interrupted_write)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io_since(k, OP_SEND, 1, 2, 3, 0, UNUSED, ADDR(15, 4096), OP_F_BLOCKED);
+	model__advance(k->m, 100 * MS);
+	io_since(k, OP_SEND, 1, 2, 200, 65536, ADDR(15, 4096), ADDR(15, 4096), 0);
+	io(k, OP_RECV, 2, 201, 65536, ADDR(0, 0), ADDR(16, 0), 0);
+	wait_for_reports(k, 201);
+	EXPECT(k->cnt == 1 && moved(k, 1, 2, ATTR_EXACT) == 65536 && k->got[0].m.messages == 1);
+	kit__free(k);
+}
+END_TEST
+
 /* A reader that is held up in its call overlaps all the others do: they leave it one place. */
 START_TEST(test_slow_reader)
 {
@@ -344,6 +360,7 @@ int main(void)
 		test_first_overlap,
 		test_waited_for_the_lock,
 		test_waited_in_vain,
+		test_interrupted_write,
 		test_slow_reader,
 		test_garbage,
 	};
