@@ -11,6 +11,10 @@
 #include "cmd/session.h"
 #include "cmd/summary.h"
 #include "cmd/whole_file.h"
+#include "model/slices.h"
+
+#define SLICES_DEFAULT 30
+#define SLICES_MAX 1000
 
 static const struct graph_view *choose_view(const struct options *o, struct buf *err)
 {
@@ -35,6 +39,8 @@ struct drawing {
 	const struct graph_view *view;
 	struct session *session;
 	struct summary summary;
+	struct graph_opts graph;
+	struct slices slices;
 	uint64_t due_ns; /* when the file is written next; UINT64_MAX: at the end only */
 	bool failed; /* it could not be written, and that was said */
 };
@@ -44,12 +50,14 @@ static void count_message(void *ctx, const struct message *m)
 	struct drawing *d = ctx;
 
 	summary__add(&d->summary, m->bytes, m->src.proc, m->dst.proc);
+	if (d->graph.slice_cnt)
+		slices__add(&d->slices, m);
 }
 
 static void render(struct drawing *d, struct graph *g, struct buf *out)
 {
 	d->view->render(out, g, pipeline__procs(session__pipeline(d->session)), session__names(d->session),
-			&d->opts->graph);
+			&d->graph);
 }
 
 /* Puts what out has into its place, drawn if it must be. 0, -EPIPE, or -errno and said why. */
@@ -122,8 +130,30 @@ static int trace(struct drawing *d, struct buf *out)
 	return status;
 }
 
+/* Slices cost memory, so only the page that shows them gets any. */
+static int choose_slices(struct drawing *d, struct buf *err)
+{
+	bool page = strcmp(d->view->name, "html") == 0;
+	uint32_t given = d->opts->slices;
+
+	d->graph = d->opts->graph;
+	if (given == OPTION_SLICES_NOT_GIVEN)
+		given = page && d->opts->input ? SLICES_DEFAULT : 0;
+	if (given && !page) {
+		buf__puts(err, "--slices is for the page (-F html)");
+		return EXIT_USAGE;
+	}
+	if (given > SLICES_MAX) {
+		buf__printf(err, "--slices wants at most %d", SLICES_MAX);
+		return EXIT_USAGE;
+	}
+	d->graph.slices = &d->slices;
+	d->graph.slice_cnt = given;
+	return 0;
+}
+
 /* What can be known to be wrong before the trace. 0, or an exit status with one sentence in err. */
-static int check(const struct drawing *d, struct buf *err)
+static int check(struct drawing *d, struct buf *err)
 {
 	const struct options *o = d->opts;
 
@@ -135,7 +165,9 @@ static int check(const struct drawing *d, struct buf *err)
 		buf__puts(err, "--watch follows what happens now; a recording (-i) does not change");
 		return EXIT_USAGE;
 	}
-	return d->view->drawn_as && graphviz__check(d->view->name, err) ? EXIT_FAILED : 0;
+	if (d->view->drawn_as && graphviz__check(d->view->name, err))
+		return EXIT_FAILED;
+	return choose_slices(d, err);
 }
 
 static int draw(struct drawing *d)
@@ -174,6 +206,7 @@ int cmd_graph(int argc, char **argv)
 	d.view = choose_view(&o, &err);
 	status = d.view ? draw(&d) : options__usage_error("graph", &err);
 	summary__free(&d.summary);
+	slices__free(&d.slices);
 	buf__free(&err);
 	return status;
 }

@@ -192,6 +192,7 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		.duration_ns = OPTION_NOT_GIVEN,
 		.count = OPTION_NOT_GIVEN,
 		.graph.top = OPTION_NOT_GIVEN,
+		.slices = OPTION_SLICES_NOT_GIVEN,
 		.ready_fd = -1,
 		.argv = argv,
 	};

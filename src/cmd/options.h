@@ -46,6 +46,7 @@ struct pid_list {
 };
 
 #define OPTION_NOT_GIVEN UINT64_MAX
+#define OPTION_SLICES_NOT_GIVEN UINT32_MAX
 #define RECORDING_DEFAULT "ipctrace.data" /* where record writes, and replay reads */
 
 struct options {
@@ -67,6 +68,7 @@ struct options {
 	bool bipartite;
 	uint64_t watch_ns; /* 0: write once, at the end */
 	const char *listen, *token_file;
+	uint32_t slices; /* or OPTION_SLICES_NOT_GIVEN */
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */
 	struct {

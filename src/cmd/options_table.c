@@ -132,6 +132,8 @@ const struct opt options_table[] = {
 	  opt_parse__str, AT(graph.hide), CMD_DRAWING },
 	{ 0, "watch", "SECONDS", "write the file anew that often, while tracing (2, 0.5, 500ms)",
 	  opt_parse__duration, AT(watch_ns), CMD_GRAPH },
+	{ 0, "slices", "N", "html: a slider over N slices of time (default 30 for recordings, else none)",
+	  opt_parse__u32, AT(slices), CMD_GRAPH },
 	{ 0, "listen", "ADDRESS:PORT", "where to serve (or only PORT; default 127.0.0.1:9435; anything but loopback wants a token)",
 	  opt_parse__str, AT(listen), CMD_SERVE },
 	{ 0, "token-file", "FILE", "who asks must know the first line of FILE (default for other addresses: a new one, shown)",

@@ -194,6 +194,7 @@ static struct channel **fold_channels(struct sorted *s, struct fold *f)
 		f->channels.v[to->id]++;
 		add_state(to, ch);
 		now[ch->id] = to;
+		map__set(&f->shown_as, (uintptr_t)ch, 0, to);
 	}
 	vec__free(&v);
 	buf__free(&key);
@@ -286,6 +287,7 @@ void fold__free(struct fold *f)
 {
 	graph__free(&f->graph);
 	vec__free(&f->channels);
+	map__free(&f->shown_as);
 	free(f->pool);
 	free(f->members);
 	memset(f, 0, sizeof(*f));

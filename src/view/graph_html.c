@@ -6,6 +6,7 @@
 #include "view/elements.h"
 #include "view/graphs.h"
 #include "view/page.h"
+#include "view/page_slices.h"
 
 static void put_notes(struct json *j, const struct picture *p, const struct graph *g,
 		      const struct view_names *names)
@@ -38,6 +39,7 @@ void page__put_data(struct buf *out, struct graph *g, struct proc_table *procs,
 	json__bool(&j, "live", live);
 	elements__put_styles(&j, "styles", &p);
 	elements__put(&j, &p, true);
+	page_slices__put(&j, &p, g, opts);
 	json__close(&j, '}');
 	picture__free(&p);
 }

@@ -40,6 +40,8 @@ void line_text__set(const struct line_text_opts *opts);
 
 /* ---- whole graphs ---- */
 
+struct slices;
+
 enum graph_shape {
 	SHAPE_OF_VIEW, /* programs get everything, people what they can read */
 	SHAPE_BIPARTITE, /* processes and channels; what went between two processes is two links */
@@ -54,6 +56,8 @@ struct graph_opts {
 	enum graph_group group;
 	bool fold; /* workers of one kind and parent are one node, their like channels one channel */
 	uint64_t top; /* only the largest flows; 0: all */
+	const struct slices *slices; /* what happened when, for the page; NULL: not known */
+	uint32_t slice_cnt; /* into how many to divide the time at most; 0: not at all */
 	const char *hide; /* presets and patterns as hide__check() knows them; NULL: nothing */
 };
 

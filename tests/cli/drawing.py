@@ -61,11 +61,33 @@ def pictures(directory):
            None if ">cat<" in text and "thicker" in text and "lost" in text else text[:300])
 
 
+def slices(directory):
+    """A recording's page has slices whose sums are the whole, for every line that carries traffic."""
+    data, page = os.path.join(directory, "x.data"), os.path.join(directory, "x.html")
+    expect("record for slices", run("record", "-o", data, "--", "sh", "-c", f"({PIPES}; seq 100 | cat) >/dev/null"), 0)
+    for options in [["--slices", "7"], ["--slices", "7", "--fold"], ["--bipartite"]]:
+        name = "slices " + " ".join(options)
+        expect(name, run("graph", "-i", data, "-F", "html", "-o", page, *options), 0)
+        with open(page) as f:
+            shown = json.loads(f.read().split('id="data">')[1].split("</script>")[0])
+        most = 7 if "--slices" in options else 30
+        report(f"{name}: some, and not too many", None if 2 <= len(shown["slices"]) <= most else len(shown["slices"]))
+        bad = []
+        for i, edge in enumerate(e["data"] for e in shown["edges"]):
+            if edge["kind"] == "flow" or (edge["kind"] == "end" and edge["mech"] == "pipe"):
+                got = [sum(s["links"].get(str(i), [0, 0])[k] for s in shown["slices"]) for k in (0, 1)]
+                if got != [edge["messages"], edge["bytes"]]:
+                    bad.append((edge["id"], got, edge["messages"], edge["bytes"]))
+        report(f"{name}: they add up", bad or None)
+
+
 def refusals():
     for name, args, words in [("no file", ["--watch", "1"], "-o FILE"),
                               ("standard output", ["--watch", "1", "-o", "-"], "-o FILE"),
                               ("a recording", ["--watch", "1", "-o", "x", "-i", "y"], "recording")]:
         expect(f"--watch with {name}", run("graph", *args), 2, words, 1)
+    expect("--slices for another format", run("graph", "-F", "dot", "--slices", "3"), 2, "-F html", 1)
+    expect("too many slices", run("graph", "-F", "html", "--slices", "5000"), 2, "--slices", 1)
     for listen in ["x", "1.2.3.4:", ":80", "localhost:80", "127.0.0.1:70000", "[::1"]:
         expect(f"serve --listen {listen}", run("serve", "--listen", listen), 2, "--listen", 1)
     expect("serve: no such address here", run("serve", "--listen", "192.0.2.1:0"), 1, "192.0.2.1:0", 1)
@@ -205,6 +227,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         pictures(directory)
+        slices(directory)
         watched(directory)
         with_token(directory)
     served()

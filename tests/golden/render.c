@@ -2,7 +2,7 @@
 /*
  * render VIEW FILE: feeds a text file of what happened to the model and writes what a view makes of it.
  * VIEW: line.text line.colour line.json ops.text ops.json graph.NAME; a graph view may have options behind commas:
- * bipartite, processes, fold, top=N, group=NAME, hide=WORD.
+ * bipartite, processes, fold, top=N, group=NAME, hide=WORD, slices=N.
  * The file's syntax is in README.md next to this file.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 
 #include "event/wire.h"
 #include "model/model.h"
+#include "model/slices.h"
 #include "record.h"
 #include "view/group.h"
 #include "view/view.h"
@@ -38,6 +39,7 @@ struct rendering {
 	const struct line_view *line; /* NULL: a graph view */
 	const struct graph_view *graph;
 	struct graph_opts opts;
+	struct slices slices;
 	bool ops;
 	struct model *model;
 	uint64_t now_ns;
@@ -47,6 +49,8 @@ static void on_message(void *ctx, const struct message *m)
 {
 	struct rendering *r = ctx;
 
+	if (r->opts.slice_cnt)
+		slices__add(&r->slices, m);
 	if (r->line && !r->ops)
 		r->line->message(&r->out, m, &r->names);
 }
@@ -98,6 +102,8 @@ static int add_option(struct graph_opts *o, const char *word)
 		o->fold = true;
 	else if (!strncmp(word, "top=", 4))
 		o->top = strtoul(word + 4, NULL, 10);
+	else if (!strncmp(word, "slices=", 7))
+		o->slice_cnt = (uint32_t)strtoul(word + 7, NULL, 10);
 	else if (!strncmp(word, "hide=", 5))
 		o->hide = word + 5;
 	else if (!strncmp(word, "group=", 6))
@@ -170,10 +176,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	r.model = model__new(NULL, &sink);
+	r.opts.slices = &r.slices;
 	if (r.line && r.line->header)
 		r.line->header(&r.out);
 	err = render_file(&r, in, argv[2]);
 	fwrite(r.out.data, 1, r.out.len, stdout);
+	slices__free(&r.slices);
 	model__free(r.model);
 	buf__free(&r.out);
 	fclose(in);

@@ -34,7 +34,8 @@ const isTraffic = (d) => d.kind === "end" || d.kind === "flow";
 function numbersOf(edge, index) {
 	if (!state.slice || !isTraffic(edge)) return edge;
 	const s = data.slices[state.slice - 1].links[index];
-	return { ...edge, messages: s ? s[0] : 0, bytes: s ? s[1] : 0, hist: undefined, quiet: !s };
+	return { ...edge, messages: s ? s[0] : 0, bytes: s ? s[1] : 0, hist: undefined, p50_ns: undefined,
+		 p99_ns: undefined, max_ns: undefined, wait_ns: undefined, quiet: !s };
 }
 
 function edgeLabel(d) {
