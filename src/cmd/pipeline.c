@@ -9,6 +9,9 @@
 #include "event/order.h"
 #include "mech/mech.h"
 
+/* The caller looks at the time and at signals after so many events: the views may write them to a slow reader. */
+#define BATCH_EVENTS 2048
+
 struct pipeline {
 	struct event_source *source;
 	struct pipeline_opts opts;
@@ -20,6 +23,8 @@ struct pipeline {
 	struct subgraph *so_far; /* of pipeline__graph_now(); NULL: not asked for */
 	uint64_t messages; /* selected */
 	uint64_t now_ns; /* how far time has come */
+	uint64_t watermark_ns; /* of the latest events */
+	bool behind; /* not all up to there has been looked at */
 	struct decoded decoded; /* large, so not on the stack */
 	_Alignas(8) char scratch[EVENT_SCRATCH_BYTES];
 };
@@ -154,15 +159,22 @@ static void on_event(void *ctx, const struct ipct_hdr *ev)
 
 int pipeline__poll(struct pipeline *p, int timeout_ms)
 {
-	uint64_t watermark_ns = 0;
-	int ret = p->source->poll(p->source, timeout_ms, on_event, p, &watermark_ns);
+	size_t cnt;
+	int ret = 0;
 
+	if (!p->behind) {
+		p->watermark_ns = 0;
+		ret = p->source->poll(p->source, timeout_ms, on_event, p, &p->watermark_ns);
+	}
 	if (ret < 0)
 		return ret;
-	order__release(p->order, watermark_ns, on_ordered, p);
-	model__advance(p->model, watermark_ns);
-	come_to(p, watermark_ns);
-	return ret;
+	cnt = order__release(p->order, p->watermark_ns, BATCH_EVENTS, on_ordered, p);
+	p->behind = cnt == BATCH_EVENTS;
+	if (p->behind)
+		return (int)cnt;
+	model__advance(p->model, p->watermark_ns);
+	come_to(p, p->watermark_ns);
+	return ret > 0 ? ret : (int)cnt;
 }
 
 void pipeline__refine(struct pipeline *p, const struct select_opts *opts)
@@ -173,7 +185,7 @@ void pipeline__refine(struct pipeline *p, const struct select_opts *opts)
 
 void pipeline__finish(struct pipeline *p)
 {
-	order__release(p->order, UINT64_MAX, on_ordered, p);
+	order__release(p->order, UINT64_MAX, SIZE_MAX, on_ordered, p);
 	model__finish(p->model, p->now_ns);
 	if (p->subgraph)
 		subgraph__finish(p->subgraph, model__graph(p->model), p->select);

@@ -35,7 +35,10 @@ struct pipeline;
 
 struct pipeline *pipeline__new(struct event_source *source,
 			       const struct pipeline_opts *opts); /* opts are copied */
-/* One round: waits at most timeout_ms. Returns the number of events, or as event_source.poll. */
+/*
+ * One round: waits at most timeout_ms, or goes on with what has been read and not been looked at. Returns the number of
+ * events, or as event_source.poll.
+ */
 int pipeline__poll(struct pipeline *p, int timeout_ms);
 bool pipeline__full(const struct pipeline *p); /* messages_max were seen */
 /* From now on only what opts selects, too, goes to the sink, not counting the graph; NULL: no more. Strings must stay. */

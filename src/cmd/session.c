@@ -343,7 +343,7 @@ int session__run(struct session *s, bool (*round)(void *ctx), void *ctx)
 	if (s->kern) {
 		kern__deactivate(s->kern);
 		while (!ret && (left = poll_once(s, 0)) > 0)
-			;
+			stop__asked(&s->stop); /* so that a second signal kills */
 	}
 	finish_pipeline(s);
 	/* A command that outlives the time limit or the reader was started for this trace only. */

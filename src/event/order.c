@@ -114,11 +114,11 @@ void order__push(struct order *o, const struct ipct_hdr *ev)
 	sift_up(o->heap.v, o->heap.cnt - 1);
 }
 
-size_t order__release(struct order *o, uint64_t watermark_ns, event_fn fn, void *ctx)
+size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_fn fn, void *ctx)
 {
 	size_t released = 0;
 
-	while (o->heap.cnt > 0 && o->heap.v[0].ts_ns <= watermark_ns) {
+	while (released < max && o->heap.cnt > 0 && o->heap.v[0].ts_ns <= watermark_ns) {
 		struct ipct_hdr *ev = o->heap.v[0].ev;
 		size_t class = class_of(ev->size);
 

@@ -13,8 +13,11 @@ struct order;
 
 struct order *order__new(void);
 void order__push(struct order *o, const struct ipct_hdr *ev); /* copied */
-/* Gives fn every event with ts_ns <= watermark_ns, in order of time. UINT64_MAX: all. Returns how many. */
-size_t order__release(struct order *o, uint64_t watermark_ns, event_fn fn, void *ctx);
+/*
+ * Gives fn the events with ts_ns <= watermark_ns, in order of time, but not more than `max`. UINT64_MAX, SIZE_MAX: all.
+ * Returns how many.
+ */
+size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_fn fn, void *ctx);
 size_t order__pending(const struct order *o);
 void order__free(struct order *o);
 

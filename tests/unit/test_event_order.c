@@ -65,7 +65,7 @@ START_TEST(random_order_is_sorted_like_qsort)
 		push(o, want[i].ts_ns, i, rand() % 200);
 	}
 	ck_assert_uint_eq(order__pending(o), EVENTS);
-	ck_assert_uint_eq(order__release(o, UINT64_MAX, record, &seen), EVENTS);
+	ck_assert_uint_eq(order__release(o, UINT64_MAX, SIZE_MAX, record, &seen), EVENTS);
 	qsort(want, EVENTS, sizeof(want[0]), by_time_then_seq);
 	for (size_t i = 0; i < EVENTS; i++) {
 		ck_assert_uint_eq(seen.v[i].ts_ns, want[i].ts_ns);
@@ -84,13 +84,15 @@ START_TEST(watermark_holds_back)
 	push(o, 30, 3, 0);
 	push(o, 10, 1, 0);
 	push(o, 20, 2, 0);
-	ck_assert_uint_eq(order__release(o, 9, record, &seen), 0);
-	ck_assert_uint_eq(order__release(o, 20, record, &seen), 2);
+	ck_assert_uint_eq(order__release(o, 9, SIZE_MAX, record, &seen), 0);
+	ck_assert_uint_eq(order__release(o, 20, 1, record, &seen), 1);
+	ck_assert_uint_eq(order__release(o, 20, SIZE_MAX, record, &seen), 1);
+	ck_assert_uint_eq(order__release(o, 20, 1, record, &seen), 0);
 	ck_assert_uint_eq(seen.v[0].seq, 1);
 	ck_assert_uint_eq(seen.v[1].seq, 2);
 	ck_assert_uint_eq(order__pending(o), 1);
 	push(o, 25, 4, 0);
-	ck_assert_uint_eq(order__release(o, UINT64_MAX, record, &seen), 2);
+	ck_assert_uint_eq(order__release(o, UINT64_MAX, SIZE_MAX, record, &seen), 2);
 	ck_assert_uint_eq(seen.v[2].seq, 4);
 	ck_assert_uint_eq(seen.v[3].seq, 3);
 	order__free(o);
@@ -120,9 +122,9 @@ START_TEST(rounds_of_push_and_release)
 		}
 		for (int cpu = 0; cpu < 4; cpu++)
 			low = cpu_ts[cpu] < low ? cpu_ts[cpu] : low;
-		order__release(o, low - 1, record, &seen);
+		order__release(o, low - 1, SIZE_MAX, record, &seen);
 	}
-	order__release(o, UINT64_MAX, record, &seen);
+	order__release(o, UINT64_MAX, SIZE_MAX, record, &seen);
 	ck_assert_uint_eq(seen.cnt, EVENTS);
 	for (size_t i = 1; i < EVENTS; i++)
 		ck_assert_int_lt(by_time_then_seq(&seen.v[i - 1], &seen.v[i]), 0);
@@ -151,7 +153,7 @@ START_TEST(callback_may_push)
 	struct nested n = { .o = order__new(), .left = 1000 };
 
 	push(n.o, 1, 0, 0);
-	ck_assert_uint_eq(order__release(n.o, UINT64_MAX, push_more, &n), 1001);
+	ck_assert_uint_eq(order__release(n.o, UINT64_MAX, SIZE_MAX, push_more, &n), 1001);
 	ck_assert_uint_eq(n.last_ns, 1001);
 	order__free(n.o);
 }
