@@ -128,3 +128,29 @@ def many_descriptors_in_one_message(t):
         b.recvmsg(10, socket.CMSG_SPACE(4 * 20))
     rows = [m for m in of(t.stop(), type="message", dst=os.getpid()) if m.get("fds")]
     same([len(m["fds"]) for m in rows], [20, 20], "descriptors")
+
+
+@situation("ptrace", graph=True)
+def a_command_that_is_traced_from_its_start(t):
+    def target():
+        ptrace(0, 0)  # PTRACE_TRACEME
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for _ in range(9):
+            os.getppid()
+
+    def debugger():
+        victim = child(target)
+        os.waitpid(victim, os.WUNTRACED)
+        for _ in range(2):
+            same(ptrace(SYSCALL, victim), 0, "syscall")
+            os.waitpid(victim, 0)
+        same(ptrace(CONT, victim), 0, "cont")
+        end(victim)
+        os.write(w, b"%d" % victim)
+    r, w = os.pipe()
+    d = child(debugger)
+    end(d)
+    victim = int(os.read(r, 20))
+    graph = t.stop()
+    flow = only(links(graph, kind="flow", mech="ptrace", source=node_of(graph, d)))
+    same((flow["target"], flow["messages"], flow["attr"]), (node_of(graph, victim), 3, "exact"), "flow")
