@@ -110,9 +110,25 @@ static __always_inline void syscall_args(struct pt_regs *regs, bool compat, stru
 	args->a[5] = regs->r9;
 }
 
+/* The same where the verifier knows nothing about regs. */
+static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, struct sysargs *args)
+{
+	args->a[0] = compat ? (__u32)READ(regs, struct pt_regs, bx) : READ(regs, struct pt_regs, di);
+	args->a[1] = compat ? (__u32)READ(regs, struct pt_regs, cx) : READ(regs, struct pt_regs, si);
+	args->a[2] = compat ? (__u32)READ(regs, struct pt_regs, dx) : READ(regs, struct pt_regs, dx);
+	args->a[3] = compat ? (__u32)READ(regs, struct pt_regs, si) : READ(regs, struct pt_regs, r10);
+	args->a[4] = compat ? (__u32)READ(regs, struct pt_regs, di) : READ(regs, struct pt_regs, r8);
+	args->a[5] = compat ? (__u32)READ(regs, struct pt_regs, bp) : READ(regs, struct pt_regs, r9);
+}
+
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {
 	return (long)regs->orig_ax;
+}
+
+static __always_inline long syscall_nr_far(struct pt_regs *regs)
+{
+	return (long)READ(regs, struct pt_regs, orig_ax);
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -138,9 +154,28 @@ static __always_inline void syscall_args(struct pt_regs *regs, bool compat, stru
 	}
 }
 
+static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, struct sysargs *args)
+{
+	args->a[0] = READ(regs, struct pt_regs, orig_x0);
+	args->a[1] = READ(regs, struct pt_regs, regs[1]);
+	args->a[2] = READ(regs, struct pt_regs, regs[2]);
+	args->a[3] = READ(regs, struct pt_regs, regs[3]);
+	args->a[4] = READ(regs, struct pt_regs, regs[4]);
+	args->a[5] = READ(regs, struct pt_regs, regs[5]);
+	if (compat) {
+		for (int i = 0; i < 6; i++)
+			args->a[i] = (__u32)args->a[i];
+	}
+}
+
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {
 	return regs->syscallno;
+}
+
+static __always_inline long syscall_nr_far(struct pt_regs *regs)
+{
+	return READ(regs, struct pt_regs, syscallno);
 }
 
 #endif

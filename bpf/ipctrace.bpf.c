@@ -8,6 +8,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #include "flock.bpf.c"
+#include "pipe_unlock.bpf.c"
 #include "process.bpf.c"
 #include "queue.bpf.c"
 #include "seed.bpf.c"
@@ -16,6 +17,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "sleep.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
+#include "syscalls_functions.bpf.c"
 #include "tcp.bpf.c"
 #include "udp.bpf.c"
 #include "unit.bpf.c"

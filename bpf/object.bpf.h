@@ -25,7 +25,8 @@ struct object_scratch {
 	__s32 fd;
 	__u32 pid;
 	__u8 what;
-	__u8 pad0[7];
+	__u8 busy; /* its task was preempted inside: only fentry programs can be */
+	__u8 pad0[6];
 };
 
 struct {
@@ -203,11 +204,17 @@ static __always_inline void object__emit_for(const struct object *o, __s32 fd, _
 
 	if (!sc)
 		return;
+	if (sc->busy) {
+		emit__count_lost(o->mech);
+		return;
+	}
+	sc->busy = 1;
 	sc->o = *o;
 	sc->fd = fd;
 	sc->what = what;
 	sc->pid = pid;
 	object__tell(which);
+	sc->busy = 0;
 }
 
 /* TCP and UDP have records of their own. */

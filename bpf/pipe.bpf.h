@@ -106,6 +106,31 @@ static __always_inline __u64 pipe__addr_now(__u64 pipe, bool write)
 	return pipe__sample(pipe, write, &s);
 }
 
+struct pipe_held_key {
+	__u64 pipe; /* struct pipe_inode_info * */
+	__u64 write;
+};
+
+/* Where a side of a pipe stood when its lock was given back the last time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct pipe_held_key);
+	__type(value, __u64);
+} pipes_held SEC(".maps");
+
+/* A pipe that nobody has written to may have the address of an old one. */
+static __always_inline void pipe__forget(const struct object *o)
+{
+	struct pipe_held_key key = { .pipe = o->ptr };
+
+	if (READ(o->ptr, struct pipe_inode_info, head))
+		return;
+	bpf_map_delete_elem(&pipes_held, &key);
+	key.write = 1;
+	bpf_map_delete_elem(&pipes_held, &key);
+}
+
 static __always_inline __u64 pipe__lock(__u64 pipe)
 {
 	return pipe + bpf_core_field_offset(struct pipe_inode_info, mutex);
@@ -145,7 +170,7 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	ev->enter_ns = op->enter_ns;
 	ev->key = o->key;
 	ev->s_addr = o->addr;
-	ev->e_addr = addr;
+	ev->e_addr = op->has_end ? op->held_end : addr;
 	ev->ret = ret;
 	ev->dev = o->dev;
 	ev->flags = flags;
@@ -155,6 +180,18 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	else
 		__builtin_memset(ev->fp, 0, sizeof(ev->fp));
 	emit__submit(ev);
+}
+
+/* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */
+static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *write)
+{
+	struct object *o;
+
+	if (!op || op->class == IPCT_SC_NONE || op->class > IPCT_SC_WRITEV)
+		return NULL;
+	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
+	o = *write ? &op->out : &op->in;
+	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
 }
 
 #endif

@@ -2,18 +2,6 @@
 /* What happens inside a call that sleeps or waits for a lock: where it goes on tells what others did meanwhile. */
 #include "object.bpf.h"
 
-/* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */
-static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *write)
-{
-	struct object *o;
-
-	if (!op || op->class == IPCT_SC_NONE || op->class > IPCT_SC_WRITEV)
-		return NULL;
-	*write = op->class == IPCT_SC_WRITE || op->class == IPCT_SC_WRITEV;
-	o = *write ? &op->out : &op->in;
-	return o->mech == IPCT_MECH_PIPE || o->mech == IPCT_MECH_FIFO ? o : NULL;
-}
-
 /* Only such a write can lie in several places, with other writers' bytes in between. */
 static __always_inline bool is_long_write(const struct task_op *op)
 {

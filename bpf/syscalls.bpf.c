@@ -267,6 +267,7 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->told = 0;
 	op->len_gap = 0;
 	op->made_skb = 0;
+	op->has_end = 0;
 	op->part_bytes = 0;
 	op->msg_from = 0;
 	op->passed_cnt = 0;
@@ -276,8 +277,8 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->out.mech = 0;
 }
 
-SEC("?tp_btf/sys_enter")
-int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
+/* far: regs is no pointer that the verifier knows. */
+static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool far)
 {
 	struct sysargs args;
 	struct task_op *op;
@@ -292,7 +293,10 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	class = compat ? sysclass32[nr] : sysclass[nr];
 	if (!class || task__is_tracer())
 		return 0;
-	syscall_args(regs, compat, &args);
+	if (far)
+		syscall_args_far(regs, compat, &args);
+	else
+		syscall_args(regs, compat, &args);
 	if (class == IPCT_SC_SOCKETCALL)
 		class = socketcall__decode(&args);
 	if (class == IPCT_SC_IPC)
@@ -306,6 +310,12 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 	else
 		op->class = IPCT_SC_NONE;
 	return 0;
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
+{
+	return syscall__enter(regs, nr, false);
 }
 
 /* ---- exit ---- */
@@ -367,7 +377,11 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 /* The call made descriptor fd, maybe of an object of ours. */
 static __noinline void exit__made(struct task_op *op, __u8 kind, __s32 fd, __s64 ret)
 {
-	if (!object__from_fd(&op->in, fd) || !filter__wants(&op->in))
+	if (!object__from_fd(&op->in, fd))
+		return;
+	if (op->in.mech == IPCT_MECH_PIPE || op->in.mech == IPCT_MECH_FIFO)
+		pipe__forget(&op->in);
+	if (!filter__wants(&op->in))
 		return;
 	call__emit(op, kind, &op->in, ret, fd);
 	object__emit(&op->in, fd, IPCT_OBJECT_NEW, 0);
@@ -553,8 +567,14 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 	return op;
 }
 
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
+static __always_inline void syscall__end(struct task_op *op, __s64 ret)
+{
+	if (!exit__data(op, ret))
+		exit__control(op, ret);
+	op->class = IPCT_SC_NONE;
+}
+
+static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 {
 	long nr = syscall_nr_at_exit(regs);
 	struct task_op *op;
@@ -568,10 +588,13 @@ int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 		op = exit__unseen(regs, nr);
 	if (wanted(IPCT_MECH_SYSV_SEM) && sysclass[nr] == IPCT_SC_SEMOP && (!op || !op->class))
 		sem__exit_late(regs, ret);
-	if (!op || !op->class)
-		return 0;
-	if (!exit__data(op, ret))
-		exit__control(op, ret);
-	op->class = IPCT_SC_NONE;
+	if (op && op->class)
+		syscall__end(op, ret);
 	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
+{
+	return syscall__exit(regs, ret);
 }

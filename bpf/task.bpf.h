@@ -69,13 +69,14 @@ struct task_op {
 	__u8 asleep; /* inside a read or write of a pipe */
 	__u8 told; /* parts of this call have been emitted */
 	__u8 len_gap; /* ... one of them without its length */
-	__u8 pad0;
+	__u8 has_end; /* held_end is known */
 	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */
 	__u64 buf; /* user memory: buffer, or iovec array */
 	__u64 cnt; /* bytes, or number of iovecs */
+	__u64 held_end; /* where the pipe stood when its lock was given back (pipe_unlock.bpf.c) */
 	__u64 part_bytes; /* sum of the parts already emitted */
 	__u64 msg_from; /* ... when the present message of sendmmsg began */
 	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */

@@ -9,7 +9,16 @@
 
 #define ROWS_MAX (sizeof(((struct hook *)0)->rungs) / sizeof(struct rung_row))
 
-static bool allowed(enum attach_mode attach, enum rung rung)
+static bool has_row(const struct hook *h, enum rung rung)
+{
+	for (size_t i = 0; i < ROWS_MAX && h->rungs[i].progs[0]; i++)
+		if (h->rungs[i].rung == rung)
+			return true;
+	return false;
+}
+
+/* What --attach asks for, or what there is instead where a hook has nothing of that kind: tracepoints. */
+static bool allowed(const struct hook *h, enum attach_mode attach, enum rung rung)
 {
 	static const enum rung forced[] = {
 		[ATTACH_FENTRY] = RUNG_FENTRY,
@@ -17,7 +26,9 @@ static bool allowed(enum attach_mode attach, enum rung rung)
 		[ATTACH_TRACEPOINT] = RUNG_TRACEPOINT,
 	};
 
-	return attach == ATTACH_AUTO || forced[attach] == rung;
+	if (attach == ATTACH_AUTO)
+		return true;
+	return rung == (has_row(h, forced[attach]) ? forced[attach] : RUNG_TRACEPOINT);
 }
 
 static void choose(struct hook_choice *c, enum attach_mode attach)
@@ -26,7 +37,7 @@ static void choose(struct hook_choice *c, enum attach_mode attach)
 	for (size_t i = 0; i < ROWS_MAX && c->hook->rungs[i].progs[0]; i++) {
 		const struct rung_row *row = &c->hook->rungs[i];
 
-		if (!allowed(attach, row->rung)) {
+		if (!allowed(c->hook, attach, row->rung)) {
 			snprintf(c->why[i], sizeof(c->why[i]), "not tried: --attach");
 			continue;
 		}

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 
+#include "kern/callfns.h"
 #include "kern/choose.h"
 #include "kern/kallsyms.h"
 #include "kern/kern_impl.h"
@@ -191,6 +192,13 @@ static int choose(struct kern *k, struct buf *err)
 	return 0;
 }
 
+static void choose_pid(struct kern *k, uint32_t pid)
+{
+	uint8_t one = 1;
+
+	bpf_map_update_elem(bpf_map__fd(k->skel->maps.chosen_pids), &pid, &one, BPF_ANY);
+}
+
 static int load(struct kern *k, struct buf *err)
 {
 	int rc;
@@ -204,20 +212,62 @@ static int load(struct kern *k, struct buf *err)
 	rc = select_programs(k, err);
 	if (rc)
 		return rc;
+	rc = callfns__select(k);
+	if (rc) {
+		buf__printf(err, "cannot find the functions of system calls: %s", strerror(-rc));
+		return rc;
+	}
 	rc = ipctrace_bpf__load(k->skel);
 	if (rc)
 		buf__printf(
 			err,
 			"the kernel did not accept the programs: %s; set IPCTRACE_DEBUG_LIBBPF=1 to see why",
 			strerror(-rc));
-	return rc ? rc : source__open_rings(k, err);
+	if (!rc)
+		rc = source__open_rings(k, err);
+	for (size_t i = 0; !rc && i < k->opts.pid_cnt; i++)
+		choose_pid(k, k->opts.pids[i]);
+	return rc;
 }
 
-static void choose_pid(struct kern *k, uint32_t pid)
+/* All that was loaded and attached goes. */
+static void unload(struct kern *k)
 {
-	uint8_t one = 1;
+	callfns__detach(k);
+	for (size_t i = 0; i < k->link_cnt; i++)
+		bpf_link__destroy(k->links[i]);
+	k->link_cnt = 0;
+	source__close_rings(k);
+	ipctrace_bpf__destroy(k->skel);
+	k->skel = NULL;
+	free(k->choices);
+	k->choices = NULL;
+}
 
-	bpf_map_update_elem(bpf_map__fd(k->skel->maps.chosen_pids), &pid, &one, BPF_ANY);
+static bool stands_on_tracepoints(const struct kern *k)
+{
+	for (size_t i = 0; i < k->choice_cnt; i++) {
+		const struct hook_choice *c = &k->choices[i];
+
+		if (c->chosen >= 0 && c->hook->rungs[c->chosen].rung != RUNG_TRACEPOINT)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The probes look at each hook alone; a verifier or a limit that only all programs together meet shows here. Nobody asked
+ * for the hooks that failed, so tracepoints do it. 0: they do.
+ */
+static int fall_back(struct kern *k, struct buf *err)
+{
+	if (k->opts.attach != ATTACH_AUTO || !k->choices || stands_on_tracepoints(k))
+		return -EOPNOTSUPP;
+	log__info("using tracepoints instead: %s", buf__cstr(err));
+	buf__reset(err);
+	unload(k);
+	k->opts.attach = ATTACH_TRACEPOINT;
+	return choose(k, err) || load(k, err) ? -EIO : 0;
 }
 
 struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
@@ -232,13 +282,18 @@ struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
 	k->ring_cnt = cpus > 0 ? cpus : 1;
 	k->epoll_fd = -1;
 	source__init(k);
-	if (choose(k, err) || load(k, err)) {
+	if (choose(k, err) || (load(k, err) && fall_back(k, err))) {
 		kern__close(k);
 		return NULL;
 	}
-	for (size_t i = 0; i < opts->pid_cnt; i++)
-		choose_pid(k, opts->pids[i]);
 	return k;
+}
+
+void kern__keep_link(struct kern *k, struct bpf_link *link)
+{
+	if (k->link_cnt == k->link_cap)
+		k->links = vec__grow(k->links, &k->link_cap, k->link_cnt + 1, sizeof(*k->links));
+	k->links[k->link_cnt++] = link;
 }
 
 static int attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
@@ -252,28 +307,41 @@ static int attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
 			    bpf_program__name(prog), strerror(-rc));
 		return rc;
 	}
-	if (k->link_cnt == k->link_cap)
-		k->links = vec__grow(k->links, &k->link_cap, k->link_cnt + 1, sizeof(*k->links));
-	k->links[k->link_cnt++] = link;
+	kern__keep_link(k, link);
 	return 0;
 }
 
-int kern__attach(struct kern *k, struct buf *err)
+/* "fentry/FUNCTION", "tp_btf/NAME"; others are attached by callfns.c and uprobes.c. */
+static bool names_its_target(const struct bpf_program *prog)
+{
+	return strchr(bpf_program__section_name(prog), '/');
+}
+
+static int attach_all(struct kern *k, struct buf *err)
 {
 	struct bpf_program *prog;
 	int rc;
 
 	bpf_object__for_each_program(prog, k->skel->obj)
 	{
-		if (!bpf_program__autoload(prog) ||
-		    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER ||
-		    bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE)
+		if (!bpf_program__autoload(prog) || !names_its_target(prog) ||
+		    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
 			continue;
 		rc = attach_one(k, prog, err);
 		if (rc)
 			return rc;
 	}
-	return uprobes__attach(k, err);
+	rc = callfns__attach(k, err);
+	return rc ? rc : uprobes__attach(k, err);
+}
+
+int kern__attach(struct kern *k, struct buf *err)
+{
+	int rc = attach_all(k, err);
+
+	if (!rc || fall_back(k, err))
+		return rc;
+	return attach_all(k, err);
 }
 
 int kern__activate(struct kern *k, struct buf *err)
@@ -350,12 +418,9 @@ void kern__close(struct kern *k)
 {
 	if (!k)
 		return;
-	for (size_t i = 0; i < k->link_cnt; i++)
-		bpf_link__destroy(k->links[i]);
+	unload(k);
 	free(k->links);
-	source__close_rings(k);
-	ipctrace_bpf__destroy(k->skel);
-	free(k->choices);
+	buf__free(&k->backlog);
 	free(k);
 }
 

@@ -9,6 +9,7 @@
 #include "kern/kern.h"
 #include "kern/ring.h"
 
+struct bpf_link;
 struct ipctrace_bpf;
 
 struct kern {
@@ -22,6 +23,8 @@ struct kern {
 	int epoll_fd;
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;
+	int *call_fds; /* kern/callfns.c: what is attached to the functions of system calls */
+	size_t call_fd_cnt, call_fd_cap;
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
@@ -29,6 +32,9 @@ struct kern {
 	struct buf backlog; /* records drained during the scan, not yet given out */
 	uint64_t backlog_watermark_ns;
 };
+
+/* kern/kern.c: destroyed with k */
+void kern__keep_link(struct kern *k, struct bpf_link *link);
 
 /* kern/source.c */
 void source__init(struct kern *k);

@@ -4,28 +4,57 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
+
+#include "kern/callfns.h"
+#include "kern/insn.h"
 
 #define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
 
-#define INSN(c, d, s, o, i) \
-	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
-#define MOV_IMM(r, v) INSN(BPF_ALU64 | BPF_MOV | BPF_K, r, 0, 0, v)
-#define MOV_REG(d, s) INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
-#define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
-#define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+/* The kernel's types, read once: they are megabytes. NULL: it has none. */
+static struct btf *vmlinux_btf(void)
+{
+	static struct btf *btf;
+	static bool tried;
+
+	if (!tried)
+		btf = btf__load_vmlinux_btf();
+	tried = true;
+	return btf;
+}
+
+int probe__function_id(const char *name)
+{
+	return vmlinux_btf() ? btf__find_by_name_kind(vmlinux_btf(), name, BTF_KIND_FUNC) : -ENOENT;
+}
+
+int probe__type_of(int function_id)
+{
+	return (int)btf__type_by_id(vmlinux_btf(), function_id)->type;
+}
+
+static int tracepoint_id(const char *name)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return vmlinux_btf() ? btf__find_by_name_kind(vmlinux_btf(), type, BTF_KIND_TYPEDEF) : -ENOENT;
+}
 
 /* Loads insns as a tracing program on a target; fd or -errno. */
 static int load_tracing(const char *target, enum bpf_attach_type type, const struct bpf_insn *insns,
 			size_t cnt)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-	int id = libbpf_find_vmlinux_btf_id(target, type);
+	int id = type == BPF_TRACE_RAW_TP ? tracepoint_id(target) : probe__function_id(target);
 	int fd;
 
 	if (id < 0)
@@ -72,28 +101,22 @@ static bool explain(int err, const char *what, char *why, size_t bytes)
 	return !err;
 }
 
-/* Arguments of a tracepoint: its typedef btf_trace_NAME points to a function type, whose first argument is not the user's. */
+/* Arguments of a tracepoint: its typedef points to a function type, whose first argument is not the user's. */
 static int tracepoint_args(const char *target)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf();
 	const struct btf_type *t;
-	char name[128];
-	int id, cnt = -ENOENT;
+	int id = tracepoint_id(target);
 
-	snprintf(name, sizeof(name), "btf_trace_%s", target);
-	id = vmlinux ? btf__find_by_name_kind(vmlinux, name, BTF_KIND_TYPEDEF) : -ENOENT;
-	if (id > 0) {
-		t = btf__type_by_id(vmlinux, btf__type_by_id(vmlinux, id)->type);
-		t = btf__type_by_id(vmlinux, t->type);
-		cnt = (int)btf_vlen(t) - 1;
-	}
-	btf__free(vmlinux);
-	return cnt;
+	if (id <= 0)
+		return -ENOENT;
+	t = btf__type_by_id(vmlinux_btf(), btf__type_by_id(vmlinux_btf(), id)->type);
+	t = btf__type_by_id(vmlinux_btf(), t->type);
+	return (int)btf_vlen(t) - 1;
 }
 
 static bool tracepoint_exists(const struct rung_row *row)
 {
-	if (libbpf_find_vmlinux_btf_id(row->target, BPF_TRACE_RAW_TP) < 0)
+	if (tracepoint_id(row->target) < 0)
 		return false;
 	return !row->arg_cnt || tracepoint_args(row->target) == row->arg_cnt;
 }
@@ -109,24 +132,82 @@ static bool probe_tracepoint(const struct rung_row *row, char *why, size_t bytes
 	return explain(tracepoint_exists(row) ? 0 : -ENOENT, "no such tracepoint", why, bytes);
 }
 
+/* The function that stands for a row's: one of the calls', or its own; NULL: there is none. */
+static const char *function_of(const struct rung_row *row)
+{
+	return row->calls ? callfns__any() : row->target;
+}
+
+static int try_fentry(const char *function)
+{
+	if (!function || probe__function_id(function) < 0)
+		return -ENOENT;
+	return try_tracing(function, BPF_TRACE_FENTRY);
+}
+
 static bool probe_fentry(const struct rung_row *row, char *why, size_t bytes)
 {
-	static int general = 1;
-	int id;
+	static int general = 1, calls = 1;
 
 	if (general > 0)
-		general = try_tracing(FENTRY_GUINEA_PIG, BPF_TRACE_FENTRY);
+		general = try_fentry(FENTRY_GUINEA_PIG);
 	if (general)
 		return explain(general, "no fentry", why, bytes);
-	id = libbpf_find_vmlinux_btf_id(row->target, BPF_TRACE_FENTRY);
-	return explain(id < 0 ? -ENOENT : 0, "no such function", why, bytes);
+	if (!row->calls)
+		return explain(try_fentry(row->target), "no such function", why, bytes);
+	if (calls > 0)
+		calls = try_fentry(function_of(row));
+	return explain(calls, "no functions of system calls", why, bytes);
+}
+
+#define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
+
+static int kprobe_pmu(void)
+{
+	FILE *f = fopen(KPROBE_PMU, "re");
+	int type = -ENOENT;
+
+	if (f && fscanf(f, "%d", &type) != 1)
+		type = -ENOENT;
+	if (f)
+		fclose(f);
+	return type;
+}
+
+/* Really attaches: a symbol that exists can still be one that may not be probed. */
+static int try_kprobe(const char *function)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .kern_version = 0);
+	const struct bpf_insn insns[] = { MOV_IMM(BPF_REG_0, 0), EXIT() };
+	struct perf_event_attr attr = { .size = sizeof(attr), .config1 = (uint64_t)(uintptr_t)function };
+	int type = kprobe_pmu(), event, rc = 0;
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "ipct_probe", "GPL", insns, 2, &opts);
+
+	if (prog < 0)
+		return -errno;
+	attr.type = type;
+	event = type < 0 ? -1 : (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (event < 0)
+		rc = type < 0 ? type : -errno;
+	else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, prog))
+		rc = -errno;
+	if (event >= 0)
+		close(event);
+	close(prog);
+	return rc;
 }
 
 static bool probe_kprobe(const struct rung_row *row, char *why, size_t bytes)
 {
-	if (access("/sys/bus/event_source/devices/kprobe/type", R_OK))
+	static int calls = 1;
+
+	if (kprobe_pmu() < 0)
 		return explain(-ENOENT, "no CONFIG_KPROBES", why, bytes);
-	return explain(0, row->target, why, bytes);
+	if (!row->calls)
+		return explain(try_kprobe(row->target), "no such function", why, bytes);
+	if (calls > 0)
+		calls = function_of(row) ? try_kprobe(function_of(row)) : -ENOENT;
+	return explain(calls, "no functions of system calls", why, bytes);
 }
 
 bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes)
@@ -192,12 +273,9 @@ static bool try_sleepable_uprobe(void)
 
 void probe__features(struct probe_features *f)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf();
-
 	f->task_storage = try_task_storage();
 	f->sleepable_uprobes = try_sleepable_uprobe();
-	f->rdonly_cast = vmlinux && btf__find_by_name_kind(vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-	btf__free(vmlinux);
+	f->rdonly_cast = probe__function_id("bpf_rdonly_cast") > 0;
 }
 
 const char *probe__obstacle(void)

@@ -20,6 +20,10 @@ void probe__features(struct probe_features *f);
  * "unavailable: no such tracepoint" or the like to why. The general part is tried once and remembered.
  */
 bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes);
+/* The kernel function's number in its BTF; negative: it has no such function that is known by name. */
+int probe__function_id(const char *name);
+/* The number of that function's type: the same for all with the same result and arguments. */
+int probe__type_of(int function_id);
 /* Remedy for a kernel that refuses even the first load: one sentence; NULL: nothing wrong. */
 const char *probe__obstacle(void);
 

@@ -193,5 +193,7 @@ void source__close_rings(struct kern *k)
 	free(k->lost_seen);
 	if (k->epoll_fd >= 0)
 		close(k->epoll_fd);
-	buf__free(&k->backlog);
+	k->rings = NULL;
+	k->lost_seen = NULL;
+	k->epoll_fd = -1;
 }

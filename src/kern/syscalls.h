@@ -11,4 +11,8 @@
  */
 void syscalls__fill(uint32_t mechs, uint8_t *native, uint8_t *compat);
 
+/* The names of those calls, each once, in names[max] (static strings); returns how many. */
+#define SYSCALL_NAMES_MAX 128
+size_t syscalls__names(uint32_t mechs, const char **names, size_t max);
+
 #endif

@@ -5,7 +5,6 @@
 
 #include <bpf/libbpf.h>
 
-#include "base/vec.h"
 #include "kern/kern_impl.h"
 #include "kern/skel.h"
 
@@ -43,9 +42,7 @@ static int attach(struct kern *k, struct bpf_program *prog, bool at_return, cons
 
 	if (!link)
 		return -errno;
-	if (k->link_cnt == k->link_cap)
-		k->links = vec__grow(k->links, &k->link_cap, k->link_cnt + 1, sizeof(*k->links));
-	k->links[k->link_cnt++] = link;
+	kern__keep_link(k, link);
 	return 0;
 }
 

@@ -10,9 +10,13 @@
 const struct hook hook_flock = {
 	.name = "flock",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "flock_lock_inode",
-		     { "flock_lock_inode__tracepoint", "sys_enter__tracepoint", "sys_exit__tracepoint" } } },
+	.rungs = { { RUNG_TRACEPOINT, "flock_lock_inode", { "flock_lock_inode__tracepoint" } } },
+};
+
+const struct hook hook_flock_calls = {
+	.name = "flock_calls",
+	.mechs = BITS,
+	.rungs = CALLS_RUNGS("how long flock and fcntl were blocked"),
 };
 
 const struct hook hook_flock_posix = {

@@ -25,6 +25,7 @@ struct rung_row {
 	const char *target; /* the kernel's function or tracepoint, for doctor */
 	const char *progs[HOOK_PROGS_MAX]; /* NULL-terminated unless full */
 	uint8_t arg_cnt; /* tracepoint: arguments it must have here, for those that changed; 0: any */
+	bool calls; /* at the functions of all system calls that the mechanism needs; target says so in words */
 	bool optional; /* works without: precision suffers; note says how */
 	const char *note; /* static; NULL: nothing to say */
 };

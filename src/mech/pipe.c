@@ -10,10 +10,22 @@
 const struct hook hook_pipe_calls = {
 	.name = "pipe_io",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_enter",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "system calls" } },
+	.rungs = CALLS_RUNGS("system calls"),
+};
+
+const struct hook hook_pipe_unlock = {
+	.name = "pipe_unlock",
+	.mechs = BITS,
+	.rungs = { { RUNG_FENTRY,
+		     "mutex_unlock",
+		     { "mutex_unlock__fentry" },
+		     .optional = true,
+		     .note = "where each read and write ended, seen under the pipe's own lock" },
+		   { RUNG_KPROBE,
+		     "mutex_unlock",
+		     { "mutex_unlock__kprobe" },
+		     .optional = true,
+		     .note = "where each read and write ended, seen under the pipe's own lock" } },
 };
 
 const struct hook hook_pipe_sleep = {

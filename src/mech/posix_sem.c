@@ -13,10 +13,7 @@
 const struct hook hook_posix_sem_calls = {
 	.name = "posix_sem",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_enter",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "futex on shared memory: operations that had to wait or to wake" } },
+	.rungs = CALLS_RUNGS("futex on shared memory: operations that had to wait or to wake"),
 };
 
 const struct hook hook_posix_sem_wake = {

@@ -10,10 +10,7 @@
 const struct hook hook_pty_calls = {
 	.name = "pty_io",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_enter",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "system calls" } },
+	.rungs = CALLS_RUNGS("system calls"),
 };
 
 const struct hook hook_pty_sleep = {

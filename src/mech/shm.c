@@ -12,10 +12,7 @@
 const struct hook hook_shm_calls = {
 	.name = "shm_map",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_enter",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "system calls" } },
+	.rungs = CALLS_RUNGS("system calls"),
 };
 
 static const char *const blind[] = {

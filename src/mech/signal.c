@@ -24,10 +24,7 @@ const struct hook hook_signal_deliver = {
 const struct hook hook_signal_wait = {
 	.name = "signal_wait",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_exit",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "sigwaitinfo, sigtimedwait" } },
+	.rungs = CALLS_RUNGS("sigwaitinfo, sigtimedwait"),
 };
 
 static const char *const blind[] = {

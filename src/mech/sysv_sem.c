@@ -11,10 +11,7 @@
 const struct hook hook_sysv_sem_calls = {
 	.name = "sysv_sem",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "sys_enter",
-		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
-		     .note = "semop, semtimedop, semctl, semget" } },
+	.rungs = CALLS_RUNGS("semop, semtimedop, semctl, semget"),
 };
 
 const struct hook hook_sysv_sem_wake = {

@@ -8,6 +8,28 @@
 
 #include "mech/mech.h"
 
+/*
+ * The rungs of all system calls. kprobe is the last, not the second: the kernel keeps but a few dozen returns in flight for
+ * each function, and programs that block in more calls than that would go unseen.
+ */
+#define CALLS_RUNGS(what)                                                      \
+	{                                                                      \
+		{ RUNG_FENTRY,                                                 \
+		  "functions of system calls",                                 \
+		  { "sys_enter__fentry", "sys_exit__fentry" },                 \
+		  .calls = true,                                               \
+		  .note = what },                                              \
+			{ RUNG_TRACEPOINT,                                     \
+			  "sys_enter",                                         \
+			  { "sys_enter__tracepoint", "sys_exit__tracepoint" }, \
+			  .note = what },                                      \
+			{ RUNG_KPROBE,                                         \
+			  "functions of system calls",                         \
+			  { "sys_enter__kprobe", "sys_exit__kprobe" },         \
+			  .calls = true,                                       \
+			  .note = what },                                      \
+	}
+
 /* ---- shared by decoders (mech/decode.c) ---- */
 
 struct flag_pair {
@@ -24,8 +46,8 @@ void decoded__set_name(struct decoded *out, const char *prefix, const char *byte
 /* ---- one block per mechanism's file ---- */
 
 extern const struct mech_desc mech_pipe, mech_fifo;
-extern const struct hook hook_pipe_calls, hook_pipe_sleep, hook_pipe_lock, hook_pipe_uring_submit,
-	hook_pipe_uring_complete;
+extern const struct hook hook_pipe_calls, hook_pipe_unlock, hook_pipe_sleep, hook_pipe_lock,
+	hook_pipe_uring_submit, hook_pipe_uring_complete;
 struct obj_key pipe__key(uint8_t mech, uint64_t ino, uint32_t dev);
 void pipe__decode(const struct ipct_hdr *ev, struct decoded *out);
 void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
@@ -86,7 +108,7 @@ void shm__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void shm__decode_object(const struct ipct_object *ob, struct decoded *out);
 
 extern const struct mech_desc mech_flock;
-extern const struct hook hook_flock, hook_flock_posix;
+extern const struct hook hook_flock, hook_flock_posix, hook_flock_calls;
 void flock__decode(const struct ipct_hdr *ev, struct decoded *out);
 void flock__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void flock__decode_object(const struct ipct_object *ob, struct decoded *out);

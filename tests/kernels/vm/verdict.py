@@ -67,7 +67,7 @@ class Rungs:
 
     def refusals(self, mech):
         """None: no hook of this mechanism has such a rung. Else the reasons, empty if all work."""
-        states = [h["rungs"][self.rung] for h in self.hooks if mech in h["mech"] and self.rung in h["rungs"]]
+        states = [h["rungs"][self.rung] for h in self.hooks if mech in h.get("mechs", []) and self.rung in h["rungs"]]
         if not states:
             return None
         return [state for state in states if not state.startswith("ok")]

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The fentry and kprobe rungs of system calls: the same bodies as on the tracepoint rung, at the functions that
+ * do these calls (__x64_sys_read, ...) and no others, so that other calls cost nothing. Each such function has the
+ * registers as its one argument. The collector attaches these programs to all of them: src/kern/callfns.c.
+ *
+ * Behind syscalls.bpf.c, whose bodies these are.
+ */
+
+SEC("?fentry")
+int BPF_PROG(sys_enter__fentry, struct pt_regs *regs)
+{
+	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
+}
+
+SEC("?fexit")
+int BPF_PROG(sys_exit__fentry, struct pt_regs *regs, long ret)
+{
+	return syscall__exit(regs, ret);
+}
+
+/* The same again, for the functions of which kernel/sys_ni.c has a weak definition: src/kern/callfns.c says why. */
+SEC("?fentry")
+int BPF_PROG(sys_enter_weak__fentry, struct pt_regs *regs)
+{
+	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
+}
+
+SEC("?fexit")
+int BPF_PROG(sys_exit_weak__fentry, struct pt_regs *regs, long ret)
+{
+	return syscall__exit(regs, ret);
+}
+
+SEC("?kprobe")
+int sys_enter__kprobe(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)PT_REGS_PARM1(ctx);
+
+	return syscall__enter(regs, syscall_nr_far(regs), true);
+}
+
+/* The registers at entry are gone: calls that began before the trace are not seen here. */
+SEC("?kretprobe")
+int sys_exit__kprobe(struct pt_regs *ctx)
+{
+	struct task_op *op = active ? task_op__current(false) : NULL;
+
+	if (op && op->class)
+		syscall__end(op, PT_REGS_RC(ctx));
+	return 0;
+}
