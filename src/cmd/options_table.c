@@ -104,7 +104,7 @@ const struct opt options_table[] = {
 	  opt_parse__u64, AT(top.intervals), CMD_TOP },
 	{ 0, "interval", "TIME", "how long an interval is (2, 0.5, 100ms; default 1 second)",
 	  opt_parse__duration, AT(top.interval_ns), CMD_TOP },
-	{ 0, "table", "LIST", "which tables: flows, processes, channels, mechanisms, events, all (default flows)",
+	{ 0, "table", "LIST", "which tables: flows, processes, channels, mechanisms, waits, events, all (default flows)",
 	  opt_parse__str, AT(top.tables), CMD_TOP },
 	{ 0, "sort", "COLUMN", "largest first by this column; ^COLUMN: smallest first; a wrong name lists those there are",
 	  opt_parse__str, AT(top.sort), CMD_TOP },

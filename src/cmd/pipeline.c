@@ -2,6 +2,7 @@
 #include "cmd/pipeline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "cmd/subgraph.h"
@@ -181,6 +182,24 @@ void pipeline__refine(struct pipeline *p, const struct select_opts *opts)
 {
 	select__free(p->second);
 	p->second = opts ? select__new_second(opts) : NULL;
+}
+
+bool pipeline__selects(struct pipeline *p, uint8_t mech, struct proc *proc, uint32_t tid)
+{
+	struct op op = { .mech = mech, .pid = proc->pid, .tid = tid, .kind = OP_RECV };
+	struct party party = { .proc = proc, .tid = tid };
+
+	memcpy(party.comm, proc->comm, sizeof(party.comm));
+	return (!p->select || select__op(p->select, &op, &party)) &&
+	       (!p->second || select__op(p->second, &op, &party));
+}
+
+struct channel *pipeline__channel(struct pipeline *p, uint8_t mech, const char *name)
+{
+	struct graph *g = model__graph(p->model);
+	const char *interned = strtab__intern(&g->names, name, strlen(name));
+
+	return map__get(&g->channel_by_name, (uintptr_t)interned, mech);
 }
 
 void pipeline__finish(struct pipeline *p)

@@ -43,6 +43,10 @@ int pipeline__poll(struct pipeline *p, int timeout_ms);
 bool pipeline__full(const struct pipeline *p); /* messages_max were seen */
 /* From now on only what opts selects, too, goes to the sink, not counting the graph; NULL: no more. Strings must stay. */
 void pipeline__refine(struct pipeline *p, const struct select_opts *opts);
+/* Whether the filters take what this thread does by that mechanism. */
+bool pipeline__selects(struct pipeline *p, uint8_t mech, struct proc *proc, uint32_t tid);
+/* The channel of that name, if anything was seen of it; NULL: not yet. */
+struct channel *pipeline__channel(struct pipeline *p, uint8_t mech, const char *name);
 /* Nothing more will come: everything held back goes to the sink. Afterwards only the accessors. */
 void pipeline__finish(struct pipeline *p);
 /* The graph of the selected traffic; owned by the pipeline. After pipeline__finish(). */

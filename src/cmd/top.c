@@ -14,6 +14,7 @@
 #include "cmd/session.h"
 #include "cmd/top_names.h"
 #include "cmd/top_screen.h"
+#include "cmd/waits.h"
 
 static bool done(const struct top *t)
 {
@@ -64,11 +65,29 @@ static void on_lost(void *ctx, uint8_t mech, uint64_t cnt, int cpu)
 	meter__lost(((struct top *)ctx)->meter, mech, cnt);
 }
 
+static void on_wait(void *ctx, const struct wait_line *line)
+{
+	vec__push(&((struct top *)ctx)->waits, *line);
+}
+
+static bool wants_waits(const struct top *t)
+{
+	if (t->screen)
+		return top_screen__wants_waits(t->screen);
+	for (size_t i = 0; i < t->setup.choice_cnt; i++)
+		if (t->setup.choices[i].table == &top_tables[TOP_WAITS])
+			return true;
+	return false;
+}
+
 static void end_interval(struct top *t, uint64_t now_ns)
 {
 	meter__tick(t->meter, now_ns);
 	top__set_ctx(t);
 	t->shown_cnt++;
+	t->waits.cnt = 0;
+	if (t->looker && wants_waits(t))
+		waits__look(t->looker, t->pipeline, t->meter, on_wait, t);
 	if (t->screen)
 		top_screen__interval(t->screen);
 	else
@@ -138,6 +157,9 @@ static bool show(struct top *t, struct session *s, int *status)
 {
 	bool again = false;
 
+	t->pipeline = session__pipeline(s);
+	if (!t->opts->input)
+		t->looker = waits__new(t->opts->mechs);
 	if (t->screen)
 		top_screen__set_session(t->screen, s);
 	else
@@ -159,6 +181,9 @@ static void forget(struct top *t)
 	meter_table__free(&t->table);
 	t->table = (struct meter_table){ 0 };
 	t->next_tick_ns = t->now_ns = 0;
+	t->waits.cnt = 0;
+	waits__free(t->looker);
+	t->looker = NULL;
 	if (t->screen)
 		top_screen__forget(t->screen);
 }

@@ -35,6 +35,7 @@ struct top_setup {
 int top_setup__make(struct top_setup *s, const struct options *o, struct buf *err);
 
 struct top_screen; /* cmd/top_screen.h */
+struct waits; /* cmd/waits.h */
 
 struct top {
 	const struct options *opts;
@@ -45,6 +46,8 @@ struct top {
 	uint64_t next_tick_ns; /* 0: the first event has not come */
 	uint64_t now_ns; /* how far the events' time has come */
 	VEC(struct wait_line) waits; /* at the end of the last interval */
+	struct waits *looker; /* NULL: nobody can tell who waits (a recording) */
+	struct pipeline *pipeline;
 	struct top_screen *screen; /* NULL: batch */
 	uint32_t shown_cnt; /* intervals */
 	/* batch */

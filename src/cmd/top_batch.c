@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "cmd/summary.h"
 #include "cmd/top.h"
@@ -60,20 +61,29 @@ static void put_json_head(struct buf *out, const struct interval *at, const stru
 	buf__putc(out, '\n');
 }
 
-/* Pointers to the rows of a table, in order. The caller frees. */
-static const void **sorted_rows(struct top *t, const struct top_choice *c, size_t *cnt)
+static const void **new_rows(const void *first, size_t bytes, size_t cnt)
+{
+	const void **rows = xalloc((cnt + 1) * sizeof(*rows));
+
+	for (size_t i = 0; i < cnt; i++)
+		rows[i] = (const char *)first + i * bytes;
+	return rows;
+}
+
+/* Pointers to the rows of a table, in no order. The caller frees. */
+static const void **rows_of(struct top *t, const struct top_choice *c, size_t *cnt)
 {
 	struct table_opts opts = { .kind = (enum table_kind)(c->table - top_tables),
 				   .group = t->setup.group,
 				   .with_idle = t->opts->top.idle };
-	const void **rows;
 
+	if (c->table == &top_tables[TOP_WAITS]) {
+		*cnt = t->waits.cnt;
+		return new_rows(t->waits.v, sizeof(*t->waits.v), *cnt);
+	}
 	meter_table__fill(&t->table, t->meter, &opts);
 	*cnt = t->table.lines.cnt;
-	rows = calloc(*cnt + 1, sizeof(*rows));
-	for (size_t i = 0; rows && i < *cnt; i++)
-		rows[i] = &t->table.lines.v[i];
-	return rows;
+	return new_rows(t->table.lines.v, sizeof(*t->table.lines.v), *cnt);
 }
 
 static void print_rows(struct top *t, const struct top_print *p, bool first)
@@ -98,10 +108,8 @@ static void print_table(struct top *t, const struct top_choice *c)
 		.table = c->table, .columns = c->columns, .column_cnt = c->column_cnt, .ctx = &t->ctx
 	};
 	size_t cnt;
-	const void **rows = sorted_rows(t, c, &cnt);
+	const void **rows = rows_of(t, c, &cnt);
 
-	if (!rows)
-		return;
 	top_table__sort(c->table, c->sort, c->ascending, rows, cnt, &t->ctx);
 	p.rows = rows;
 	p.row_cnt = cnt < t->opts->top.rows ? cnt : t->opts->top.rows;

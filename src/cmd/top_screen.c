@@ -346,6 +346,11 @@ bool top_screen__paused(const struct top_screen *s)
 	return tui__paused(s->tui);
 }
 
+bool top_screen__wants_waits(const struct top_screen *s)
+{
+	return tui__wants_waits(s->tui);
+}
+
 bool top_screen__linger(struct top_screen *s)
 {
 	s->status.note = s->top->opts->input ? "END OF THE RECORDING" : "THE COMMAND HAS ENDED";

@@ -18,6 +18,7 @@ void top_screen__clock(struct top_screen *s, uint64_t now_ns);
 void top_screen__interval(struct top_screen *s); /* after a tick of the meter */
 bool top_screen__round(struct top_screen *s); /* false: leave */
 bool top_screen__paused(const struct top_screen *s);
+bool top_screen__wants_waits(const struct top_screen *s);
 /* Nothing more will come: shows what there is until the user leaves, or wants to see the recording again (true). */
 bool top_screen__linger(struct top_screen *s);
 /* The session's processes and channels are about to go. */

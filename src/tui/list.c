@@ -349,7 +349,10 @@ void list__draw(struct tui *t, int first_row, int row_cnt)
 		draw_row(t, &l, first_row + 1 + (int)i, p->first + i);
 	if (!t->list.rows.cnt)
 		screen__puts(first_row + 2, 2, LOOK_DIM,
-			     t->status.source ? "nothing yet" : "the first interval has not ended yet");
+			     !t->status.source ? "the first interval has not ended yet"
+			     : t->list.kind == &top_tables[TOP_WAITS] && !t->opts.actions.signal
+				     ? "a recording does not tell who waits"
+				     : "nothing yet");
 }
 
 void list__draw_menu(struct tui *t)

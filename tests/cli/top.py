@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 
@@ -83,6 +84,36 @@ def groups():
     report("top: with all messages", None if flow.get("messages") == cnt else f"{flow.get('messages')}, not {cnt}")
 
 
+class Blocked:
+    """A process that reads from a pipe, in which nobody writes."""
+
+    def __enter__(self):
+        self.reader, self.writer = os.pipe()
+        self.process = subprocess.Popen(["cat"], stdin=self.reader, stdout=subprocess.DEVNULL)
+        self.object = f"pipe:[{os.fstat(self.reader).st_ino}]"
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.writer)
+        os.close(self.reader)
+        self.process.wait()
+
+
+def waits():
+    with Blocked() as b:
+        got = run("top", "-b", "--json", "-m", "pipe", "-n", "2", "--interval", "0.3", "--table", "waits,processes", "--idle")
+    mine = [w for w in rows(got, "wait") if w["pid"] == b.process.pid]
+    report("top: who waits", None if len(mine) == 2 else f"{mine} of {got.stdout[:300]} {got.stderr}")
+    if len(mine) != 2:
+        return
+    first, second = mine
+    wrong = [w for w in mine if (w["call"], w["object"], w["waits_for"]) != ("read", b.object, "data")]
+    report("top: in which call, on what", wrong)
+    report("top: on whom", None if str(os.getpid()) in first["whom"].split() else first["whom"])
+    longer = second["wait_ns"] - first["wait_ns"]
+    report("top: and for how long", None if abs(longer - 300000000) < 60000000 else f"{longer} ns more after 300 ms")
+
+
 def order_and_columns():
     command = ("sh", "-c", "head -c 1000 /dev/zero | cat >/dev/null; head -c 90000 /dev/zero | cat >/dev/null")
     got = run("top", "-b", "-F", "csv", "-m", "pipe", "--interval", "20", "--columns", "src,object,total.bytes", "--",
@@ -141,6 +172,7 @@ def main():
     flows()
     full_pipe()
     groups()
+    waits()
     order_and_columns()
     text()
     ends()

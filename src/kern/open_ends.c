@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "kern/open_ends.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "ipctrace/mech.h"
+#include "kern/sock_table.h"
+
+#define MQUEUE_MAGIC 0x19800202
+
+const char *open_role__name(enum open_role role)
+{
+	static const char *const names[] = {
+		[OPEN_READ] = "read",
+		[OPEN_WRITE] = "write",
+		[OPEN_BOTH] = "readwrite",
+		[OPEN_LAST_SENDER] = "last-sender",
+		[OPEN_LAST_RECEIVER] = "last-receiver",
+		[OPEN_CREATOR] = "owner",
+	};
+
+	return names[role];
+}
+
+struct scan {
+	struct open_ends *ends;
+	struct sock_table sockets;
+};
+
+/* ---- one descriptor ---- */
+
+static const char *intern(struct scan *s, const char *fmt, const char *text)
+{
+	char name[PATH_MAX + 16];
+	int len = snprintf(name, sizeof(name), fmt, text);
+
+	return strtab__intern(&s->ends->names, name,
+			      (size_t)len < sizeof(name) ? (size_t)len : sizeof(name) - 1);
+}
+
+static uint64_t object_id(uint8_t mech, uint64_t inode, uint64_t device)
+{
+	return (uint64_t)mech << 56 ^ device << 32 ^ inode;
+}
+
+/* The number behind "key:" in /proc/PID/fdinfo/FD; UINT64_MAX: none. */
+static uint64_t fdinfo(uint32_t pid, int fd, const char *key)
+{
+	char path[64], line[256];
+	uint64_t value = UINT64_MAX;
+	size_t len = strlen(key);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", pid, fd);
+	f = fopen(path, "re");
+	while (f && value == UINT64_MAX && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, len) && line[len] == ':')
+			value = strtoull(line + len + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static bool take_socket(struct scan *s, struct open_end *end, const char *link)
+{
+	uint64_t inode = strtoull(link + strlen("socket:["), NULL, 10);
+	const struct sock_entry *e = sock_table__get(&s->sockets, inode);
+
+	if (!e)
+		return false;
+	end->mech = e->mech;
+	end->role = OPEN_BOTH;
+	end->id = object_id(IPCT_MECH_UNIX_STREAM, inode, 0);
+	end->peer = e->peer ? object_id(IPCT_MECH_UNIX_STREAM, e->peer, 0) : 0;
+	end->name = intern(s, "%s", e->name);
+	return true;
+}
+
+static bool take_eventfd(struct scan *s, struct open_end *end)
+{
+	uint64_t id = fdinfo(end->pid, end->fd, "eventfd-id");
+	char name[32];
+
+	if (id == UINT64_MAX)
+		return false;
+	snprintf(name, sizeof(name), "%llu", (unsigned long long)id);
+	end->mech = IPCT_MECH_EVENTFD;
+	end->id = object_id(IPCT_MECH_EVENTFD, id, 0);
+	end->name = intern(s, "eventfd:[%s]", name);
+	return true;
+}
+
+static bool take_pty(struct scan *s, struct open_end *end, const char *link)
+{
+	bool master = !strcmp(link, "/dev/ptmx") || !strcmp(link, "/dev/pts/ptmx");
+	uint64_t number = master ? fdinfo(end->pid, end->fd, "tty-index")
+				 : strtoull(link + strlen("/dev/pts/"), NULL, 10);
+	char name[32];
+
+	if (number == UINT64_MAX)
+		return false;
+	snprintf(name, sizeof(name), "%llu", (unsigned long long)number);
+	end->mech = IPCT_MECH_PTY;
+	end->id = object_id(IPCT_MECH_PTY, number * 2 + master, 0);
+	end->peer = object_id(IPCT_MECH_PTY, number * 2 + !master, 0);
+	end->name = intern(s, "pty:/dev/pts/%s", name);
+	return true;
+}
+
+static bool take_file(struct scan *s, struct open_end *end, const char *path, const char *link)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (stat(path, &st))
+		return false;
+	if (S_ISFIFO(st.st_mode)) {
+		end->mech = IPCT_MECH_FIFO;
+		end->id = object_id(IPCT_MECH_FIFO, st.st_ino, st.st_dev);
+		end->name = intern(s, "fifo:%s", link);
+		return true;
+	}
+	if (!S_ISREG(st.st_mode) || statfs(path, &fs) || fs.f_type != MQUEUE_MAGIC)
+		return false;
+	end->mech = IPCT_MECH_POSIX_MQ;
+	end->id = object_id(IPCT_MECH_POSIX_MQ, st.st_ino, st.st_dev);
+	end->name = intern(s, "mq:/%s", strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
+	return true;
+}
+
+static bool take_pipe(struct scan *s, struct open_end *end, const char *link)
+{
+	end->mech = IPCT_MECH_PIPE;
+	end->id = object_id(IPCT_MECH_PIPE, strtoull(link + strlen("pipe:["), NULL, 10), 0);
+	end->name = intern(s, "%s", link);
+	return true;
+}
+
+static bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+static bool look(struct scan *s, struct open_end *end)
+{
+	char path[64], link[PATH_MAX];
+	struct stat st;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", end->pid, end->fd);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len <= 0 || lstat(path, &st))
+		return false;
+	link[len] = 0;
+	/* The permissions of the link are the mode that the file was opened with: proc_fd_link(). */
+	end->role =
+		(uint8_t)((st.st_mode & S_IRUSR ? OPEN_READ : 0) | (st.st_mode & S_IWUSR ? OPEN_WRITE : 0));
+	if (begins(link, "pipe:["))
+		return take_pipe(s, end, link);
+	if (begins(link, "socket:["))
+		return take_socket(s, end, link);
+	if (begins(link, "anon_inode:[eventfd"))
+		return take_eventfd(s, end);
+	if (begins(link, "/dev/pts/") || !strcmp(link, "/dev/ptmx"))
+		return take_pty(s, end, link);
+	return link[0] == '/' && !begins(link, "/dev/null") && take_file(s, end, path, link);
+}
+
+/* ---- all ---- */
+
+static void push(struct open_ends *e, const struct open_end *end)
+{
+	uintptr_t old;
+
+	vec__push(&e->all, *end);
+	old = (uintptr_t)map__set(&e->first_by_id, end->id, 0, (void *)e->all.cnt);
+	vec__push(&e->next_same, (uint32_t)old);
+	if (end->fd >= 0)
+		map__set(&e->by_fd, end->pid, (uint64_t)end->fd + 1, (void *)e->all.cnt);
+}
+
+static void scan_process(struct scan *s, uint32_t pid)
+{
+	char path[32];
+	const struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		struct open_end end = { .pid = pid };
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		end.fd = atoi(entry->d_name);
+		if (look(s, &end))
+			push(s->ends, &end);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* System V queues have no descriptors; the kernel remembers who used one last. */
+static void scan_queues(struct scan *s)
+{
+	FILE *f = fopen("/proc/sysvipc/msg", "re");
+	unsigned int id, sender, receiver;
+	char line[256], name[16];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		struct open_end end = { .fd = -1, .mech = IPCT_MECH_SYSV_MSG };
+
+		if (sscanf(line, "%*d %u %*o %*u %*u %u %u", &id, &sender, &receiver) != 3)
+			continue;
+		snprintf(name, sizeof(name), "%u", id);
+		end.id = object_id(IPCT_MECH_SYSV_MSG, id, 0);
+		end.name = intern(s, "msg:%s", name);
+		end.pid = sender;
+		end.role = OPEN_LAST_SENDER;
+		if (sender)
+			push(s->ends, &end);
+		end.pid = receiver;
+		end.role = OPEN_LAST_RECEIVER;
+		if (receiver)
+			push(s->ends, &end);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* Attached segments are mappings of "/SYSVkey", whose inode number is the segment's id (newseg() in ipc/shm.c). */
+static void scan_segments(struct scan *s, uint32_t pid)
+{
+	char path[32], line[PATH_MAX + 128], access[8], name[24];
+	unsigned long long inode;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		struct open_end end = { .pid = pid, .fd = -1, .mech = IPCT_MECH_SYSV_SHM, .memory = true };
+
+		if (!strstr(line, " /SYSV") || sscanf(line, "%*s %7s %*s %*s %llu", access, &inode) != 2)
+			continue;
+		snprintf(name, sizeof(name), "%llu", inode);
+		end.role = access[1] == 'w' ? OPEN_BOTH : OPEN_READ;
+		end.id = object_id(IPCT_MECH_SYSV_SHM, inode, 0);
+		end.name = intern(s, "shm:%s", name);
+		push(s->ends, &end);
+	}
+	if (f)
+		fclose(f);
+}
+
+void open_ends__scan(struct open_ends *e)
+{
+	struct scan s = { .ends = e };
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	sock_table__fill(&s.sockets);
+	while (dir && (entry = readdir(dir))) {
+		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+		if (!pid || pid == (uint32_t)getpid())
+			continue;
+		scan_process(&s, pid);
+		scan_segments(&s, pid);
+	}
+	if (dir)
+		closedir(dir);
+	scan_queues(&s);
+	sock_table__free(&s.sockets);
+}
+
+const struct open_end *open_ends__find(const struct open_ends *e, uint32_t pid, int fd)
+{
+	uintptr_t at = (uintptr_t)map__get(&e->by_fd, pid, (uint64_t)fd + 1);
+
+	return at ? &e->all.v[at - 1] : NULL;
+}
+
+static bool one_way(const struct open_end *end)
+{
+	return end->mech == IPCT_MECH_PIPE || end->mech == IPCT_MECH_FIFO || end->mech == IPCT_MECH_POSIX_MQ;
+}
+
+void open_ends__others(const struct open_ends *e, const struct open_end *end, bool sends,
+		       void (*fn)(void *ctx, const struct open_end *other), void *ctx)
+{
+	uint64_t id = end->peer ? end->peer : end->id;
+	uint8_t wanted = sends ? OPEN_READ : OPEN_WRITE;
+
+	for (uintptr_t at = (uintptr_t)map__get(&e->first_by_id, id, 0); at; at = e->next_same.v[at - 1]) {
+		const struct open_end *other = &e->all.v[at - 1];
+
+		if (one_way(end) && !(other->role & wanted))
+			continue;
+		if (other->pid == end->pid && other->fd == end->fd)
+			continue;
+		fn(ctx, other);
+	}
+}
+
+void open_ends__free(struct open_ends *e)
+{
+	vec__free(&e->all);
+	vec__free(&e->next_same);
+	map__free(&e->first_by_id);
+	map__free(&e->by_fd);
+	strtab__free(&e->names);
+}
