@@ -30,6 +30,8 @@ packages() {
 	test     check               pc:check
 	test     python3             cmd:/usr/bin/python3
 	test     python3-networkx    py:networkx
+	test     python3-yaml        py:yaml
+	test     prometheus          cmd:promtool
 	test     python3-prometheus-client py:prometheus_client
 	test     clang-format-14     cmd:clang-format-14|clang-format
 	test     shellcheck          cmd:shellcheck

@@ -75,6 +75,29 @@ static const struct end *end_of(const struct graph *g, const struct proc *p, boo
 	return NULL;
 }
 
+/* A snapshot is what finishing now would give, and does not disturb what follows. */
+START_TEST(copied_and_continued)
+{
+	struct subgraph *s = subgraph__new(true), *copy;
+	struct channel *ch = named(&whole, "unix:[1]");
+
+	exchange(s, ch, &procs[0], &procs[1], 10);
+	copy = subgraph__copy(s);
+	subgraph__finish(copy, &whole, chosen);
+	ck_assert_uint_eq(subgraph__graph(copy)->flows.cnt, 1);
+	ck_assert_uint_eq(subgraph__graph(copy)->flows.v[0]->bytes, 10);
+	ck_assert_uint_eq(subgraph__graph(copy)->channels.v[0]->bytes, 10);
+	ck_assert_str_eq(subgraph__graph(copy)->channels.v[0]->name, "unix:[1]");
+	exchange(s, ch, &procs[0], &procs[1], 5);
+	ck_assert_uint_eq(subgraph__graph(copy)->flows.v[0]->bytes, 10);
+	subgraph__free(copy);
+	subgraph__finish(s, &whole, chosen);
+	ck_assert_uint_eq(subgraph__graph(s)->flows.v[0]->bytes, 15);
+	ck_assert_str_eq(subgraph__graph(s)->channels.v[0]->name, "unix:[1]");
+	subgraph__free(s);
+}
+END_TEST
+
 START_TEST(only_selected_traffic)
 {
 	struct subgraph *s = subgraph__new(true);
@@ -214,6 +237,7 @@ int main(void)
 	tcase_add_test(t, renamed_and_merged_meanwhile);
 	tcase_add_test(t, from_the_kernel);
 	tcase_add_test(t, shares_of_the_selected);
+	tcase_add_test(t, copied_and_continued);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	run = srunner_ntests_run(r);
