@@ -96,6 +96,7 @@ static const struct opt table[] = {
 	FEATURE("types", WL_TYPES, "message queues: select by type, or send with priorities"),
 	FEATURE("undo", WL_UNDO, "sysv-sem: units come from SEM_UNDO when a process ends"),
 	FEATURE("unnamed", WL_UNNAMED, "posix-sem, posix-shm: the object without a name"),
+	FEATURE("eager", WL_EAGER, "posix-sem: post ahead of the waits; tracing it takes --user-sems"),
 	FEATURE("posix", WL_POSIX, "flock: fcntl() locks of the process"),
 	FEATURE("ofd", WL_OFD, "flock: locks of the open file description"),
 	FEATURE("vm", WL_VM, "ptrace: process_vm_readv and process_vm_writev"),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * posix-sem: one semaphore per writer, so a reader knows whose units it takes; named, or with
- * --unnamed in one shared anonymous mapping.
+ * posix-sem: a semaphore for each writer and reader, and a post only when the reader sleeps on it: so each operation
+ * needs the kernel, and all can be traced without probes in the C library. With --eager a semaphore per writer, which all
+ * readers share, and posts ahead of the waits. Named, or with --unnamed in one shared anonymous mapping.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include "workload/engine.h"
 #include "workload/table.h"
 
-#define WINDOW 1000
+#define WINDOW 1000 /* units posted ahead with --eager */
 
 struct sems {
 	char path[180]; /* "" with --unnamed */
@@ -24,20 +25,35 @@ struct sems {
 	uint32_t made;
 };
 
-static void path_of(const struct sems *s, uint32_t writer, char *path, size_t size)
+static bool is_eager(const struct run *r)
 {
-	snprintf(path, size, "%s.%u", s->path, writer);
+	return r->o->features & WL_EAGER;
 }
 
-static sem_t *open_sem(struct worker *w, uint32_t writer)
+static uint32_t sem_cnt(const struct run *r)
+{
+	return r->cnt[ROLE_WRITER] * (is_eager(r) ? 1 : r->cnt[ROLE_READER]);
+}
+
+static uint32_t index_of(const struct run *r, uint32_t writer, uint32_t reader)
+{
+	return is_eager(r) ? writer : writer * r->cnt[ROLE_READER] + reader;
+}
+
+static void path_of(const struct sems *s, uint32_t index, char *path, size_t size)
+{
+	snprintf(path, size, "%s.%u", s->path, index);
+}
+
+static sem_t *open_sem(struct worker *w, uint32_t writer, uint32_t reader)
 {
 	struct sems *s = w->run->priv;
 	char path[200];
 	sem_t *sem;
 
 	if (s->unnamed)
-		return &s->unnamed[writer];
-	path_of(s, writer, path, sizeof(path));
+		return &s->unnamed[index_of(w->run, writer, reader)];
+	path_of(s, index_of(w->run, writer, reader), path, sizeof(path));
 	sem = sem_open(path, 0);
 	if (sem != SEM_FAILED)
 		return sem;
@@ -45,9 +61,67 @@ static sem_t *open_sem(struct worker *w, uint32_t writer)
 	return NULL;
 }
 
-static int post_units(struct worker *w)
+/* Message k of writer w goes to reader (w + k) % readers. */
+static uint32_t reader_of(const struct run *r, uint32_t writer, uint64_t k)
 {
-	sem_t *sem = open_sem(w, w->index);
+	return (writer + k) % r->cnt[ROLE_READER];
+}
+
+static uint64_t ticket(uint32_t writer, uint64_t k)
+{
+	return (k * WRITERS_MAX + writer) + 1;
+}
+
+static bool is_asleep(pid_t tid)
+{
+	char path[64], line[128], *name_end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	name_end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	fclose(f);
+	return name_end && name_end[1] && name_end[2] == 'S';
+}
+
+/* It says which unit it wants next; asleep after that, it is in sem_wait(). */
+static int await_sleeper(struct worker *w, uint32_t reader, uint64_t k)
+{
+	struct seat *seat = run__seat(w->run, ROLE_READER, reader);
+	unsigned spins = 0;
+
+	while (atomic_load(&seat->progress) != ticket(w->index, k) || !is_asleep(seat->tid))
+		if (worker__relax(w, &spins))
+			return -1;
+	return 0;
+}
+
+static int post_to_sleepers(struct worker *w)
+{
+	sem_t *sems[READERS_MAX];
+
+	for (uint32_t i = 0; i < w->run->cnt[ROLE_READER]; i++) {
+		sems[i] = open_sem(w, w->index, i);
+		if (!sems[i])
+			return -1;
+	}
+	for (uint64_t k = 0; k < w->run->o->messages; k++) {
+		uint32_t reader = reader_of(w->run, w->index, k);
+
+		worker__pace(w);
+		if (await_sleeper(w, reader, k))
+			return -1;
+		if (sem_post(sems[reader]))
+			return worker__fail(w, "cannot post: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int post_ahead(struct worker *w)
+{
+	sem_t *sem = open_sem(w, w->index, 0);
 
 	if (!sem)
 		return -1;
@@ -61,29 +135,62 @@ static int post_units(struct worker *w)
 	return 0;
 }
 
-static int take_units(struct worker *w)
+static int post_units(struct worker *w)
+{
+	return is_eager(w->run) ? post_ahead(w) : post_to_sleepers(w);
+}
+
+static int take_one(struct worker *w, uint32_t writer, sem_t *sem)
+{
+	while (sem_wait(sem))
+		if (errno != EINTR)
+			return worker__fail(w, "cannot wait: %s", strerror(errno));
+	cell__add(run__cell(w->run, w->index, writer), 1, 0);
+	return 0;
+}
+
+static int take_any(struct worker *w, sem_t *const *sems)
 {
 	uint32_t writers = w->run->cnt[ROLE_WRITER];
 	uint64_t left[WRITERS_MAX], todo = worker__all_turns(w);
-	sem_t *sems[WRITERS_MAX];
 
-	for (uint32_t i = 0; i < writers; i++) {
+	for (uint32_t i = 0; i < writers; i++)
 		left[i] = worker__turns(w, i);
-		sems[i] = open_sem(w, i);
-		if (!sems[i])
-			return -1;
-	}
 	for (uint32_t i = 0; todo; i = (i + 1) % writers) {
 		if (!left[i])
 			continue;
-		while (sem_wait(sems[i]))
-			if (errno != EINTR)
-				return worker__fail(w, "cannot wait: %s", strerror(errno));
-		cell__add(run__cell(w->run, w->index, i), 1, 0);
+		if (take_one(w, i, sems[i]))
+			return -1;
 		left[i]--;
 		todo--;
 	}
 	return 0;
+}
+
+/* Writers and readers keep to one order of all messages, or they would wait for each other in a circle. */
+static int take_in_order(struct worker *w, sem_t *const *sems)
+{
+	for (uint64_t k = 0; k < w->run->o->messages; k++)
+		for (uint32_t i = 0; i < w->run->cnt[ROLE_WRITER]; i++) {
+			if (reader_of(w->run, i, k) != w->index)
+				continue;
+			atomic_store(&w->seat->progress, ticket(i, k));
+			if (take_one(w, i, sems[i]))
+				return -1;
+		}
+	return 0;
+}
+
+static int take_units(struct worker *w)
+{
+	sem_t *sems[WRITERS_MAX];
+
+	for (uint32_t i = 0; i < w->run->cnt[ROLE_WRITER]; i++) {
+		sems[i] = open_sem(w, i, w->index);
+		if (!sems[i])
+			return -1;
+	}
+	return is_eager(w->run) ? take_any(w, sems) : take_in_order(w, sems);
 }
 
 static void name_sem(struct run *r, uint32_t reader, uint32_t writer, char *name)
@@ -91,9 +198,10 @@ static void name_sem(struct run *r, uint32_t reader, uint32_t writer, char *name
 	struct sems *s = r->priv;
 	char path[200];
 
-	path_of(s, writer, path, sizeof(path));
+	path_of(s, index_of(r, writer, reader), path, sizeof(path));
 	if (s->unnamed)
-		snprintf(name, OBJECT_NAME_LEN, "psem:[%s+%zu]", s->map_id, writer * sizeof(sem_t));
+		snprintf(name, OBJECT_NAME_LEN, "psem:[%s+%zu]", s->map_id,
+			 index_of(r, writer, reader) * sizeof(sem_t));
 	else
 		snprintf(name, OBJECT_NAME_LEN, "psem:%s", path);
 }
@@ -117,13 +225,13 @@ static void find_map(struct sems *s)
 
 static int make_unnamed(struct run *r, struct sems *s)
 {
-	s->unnamed_bytes = sizeof(sem_t) * r->cnt[ROLE_WRITER];
+	s->unnamed_bytes = sizeof(sem_t) * sem_cnt(r);
 	s->unnamed = mmap(NULL, s->unnamed_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->unnamed == MAP_FAILED) {
 		s->unnamed = NULL;
 		return run__fail(r, -errno, "cannot share memory: %s", strerror(errno));
 	}
-	for (uint32_t i = 0; i < r->cnt[ROLE_WRITER]; i++)
+	for (uint32_t i = 0; i < sem_cnt(r); i++)
 		sem_init(&s->unnamed[i], 1, 0);
 	find_map(s);
 	return 0;
@@ -136,7 +244,7 @@ static int make_named(struct run *r, struct sems *s)
 	snprintf(s->path, sizeof(s->path), "/ipctrace-sem.%d", getpid());
 	if (r->o->object)
 		snprintf(s->path, sizeof(s->path), "%s", r->o->object);
-	for (; s->made < r->cnt[ROLE_WRITER]; s->made++) {
+	for (; s->made < sem_cnt(r); s->made++) {
 		sem_t *sem;
 
 		path_of(s, s->made, path, sizeof(path));
@@ -179,7 +287,7 @@ static int run_sem(struct run *r)
 
 const struct workload workload_posix_sem = {
 	.name = "posix-sem",
-	.help = "writers post units, readers take them; a semaphore per writer",
-	.takes = WL_OBJECT | WL_UNNAMED,
+	.help = "writers post units to readers that sleep; a semaphore for each two",
+	.takes = WL_OBJECT | WL_UNNAMED | WL_EAGER,
 	.run = run_sem,
 };

@@ -35,6 +35,7 @@ enum workload_feature {
 	WL_TYPES = 1 << 17, /* --types: receivers select by type or priority */
 	WL_SIGNALFD = 1 << 18, /* --signalfd: signals are read from a signalfd */
 	WL_NONBLOCK = 1 << 20, /* --nonblock: writes that may go out in parts, each of them a message */
+	WL_EAGER = 1 << 21, /* --eager: units are posted before somebody waits for them */
 	WL_LISTEN =
 		1 << 19, /* --listen: unix: through a named listening or bound socket, not a socket pair */
 };

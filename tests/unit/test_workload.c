@@ -200,6 +200,7 @@ static const struct variant {
 	{ "sysv-sem", WL_UNDO, 2,
 	  4 * MESSAGES }, /* from the parent to the writers, from them to the readers */
 	{ "posix-sem", WL_UNNAMED, 2, 2 * MESSAGES },
+	{ "posix-sem", WL_EAGER, 2, 2 * MESSAGES },
 	{ "posix-mq", WL_TYPES, 2, 2 * MESSAGES },
 	{ "unix-stream", WL_LISTEN | WL_PEEK | WL_PASSFD, 2, 2 * MESSAGES },
 	{ "unix-stream", WL_ECHO, 1, 2 * MESSAGES },
