@@ -11,6 +11,8 @@ const struct command commands[] = {
 	{ "record", "record [OPTIONS] [-- COMMAND [ARG...]]", "everything into one file, to be looked at later", cmd_record },
 	{ "replay", "replay [OPTIONS] [FILE]", "the live lines again, from a recording", cmd_replay },
 	{ "serve", "serve [OPTIONS] [-- COMMAND [ARG...]]", "the graph live in a browser, and metrics for Prometheus", cmd_serve },
+	{ "report", "report [OPTIONS] [FILE]", "a recording in a few tables", cmd_report },
+	{ "diff", "diff [OPTIONS] OLD NEW", "what changed between two recordings", cmd_diff },
 	{ "export", "export --format F [OPTIONS] [FILE]", "a recording in another tool's format", cmd_export },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
 	{ "bench", "bench [MECHANISM...] [OPTIONS]", "latency, throughput and properties of the mechanisms", cmd_bench },

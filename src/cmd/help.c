@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "export/export.h"
+#include "view/diff.h"
 #include "view/reduce.h"
 #include "view/view.h"
 
@@ -66,6 +67,19 @@ static const struct help_text texts[] = {
 	  "  ipctrace serve                               then open http://127.0.0.1:9435/\n"
 	  "  ipctrace serve --listen 0.0.0.0:9435 --token-file /etc/ipctrace/token\n"
 	  "  ipctrace serve --group container --fold --hide loggers\n" },
+	{ "report", CMD_REPORT,
+	  "Sums up a recording: how it was made, what moved by which mechanism, the largest and the slowest\n"
+	  "flows, who waited longest. Without FILE it reads ipctrace.data.\n",
+	  "  ipctrace report make.ipt\n"
+	  "  ipctrace report --json make.ipt | jq .flows\n" },
+	{ "diff", CMD_DIFF,
+	  "Says what is new, gone or changed between two recordings. Processes are matched by what they "
+	  "are,\n"
+	  "not by pid; channels by their names, without what the kernel numbered.\n"
+	  "Exit status 0: nothing changed, 1: something did, 2: trouble.\n",
+	  "  ipctrace diff before.ipt after.ipt\n"
+	  "  ipctrace diff --factor 1.5 -m unix before.ipt after.ipt\n"
+	  "  ipctrace diff -F dot before.ipt after.ipt | dot -Tsvg > diff.svg\n" },
 	{ "export", CMD_EXPORT,
 	  "Writes a recording in another tool's format. Filters choose what of it. Needs no root.\n"
 	  "Without FILE it reads ipctrace.data.\n",
@@ -145,6 +159,11 @@ static void put_formats(struct buf *b, enum command_bit bit)
 	if (bit == CMD_EXPORT) {
 		for (const struct export_format *const *f = export_format__all(); *f; f++)
 			buf__printf(b, "  %-12s  %s\n", (*f)->name, (*f)->summary);
+		return;
+	}
+	if (bit == CMD_DIFF) {
+		for (const struct diff_view *const *v = diff_view__all(); *v; v++)
+			buf__printf(b, "  %-12s  %s\n", (*v)->name, (*v)->summary);
 		return;
 	}
 	if (bit != CMD_GRAPH) {

@@ -105,6 +105,10 @@ static int check_drawing(struct options *o, struct buf *err)
 /* What makes no sense when a recording is read. */
 static int check_input(struct options *o, enum command_bit command, struct buf *err)
 {
+	if (command & CMD_DIFF && !o->second) {
+		buf__puts(err, "diff wants two recordings: OLD NEW");
+		return EXIT_USAGE;
+	}
 	if (command & CMD_READING && !o->input)
 		o->input = RECORDING_DEFAULT;
 	if (command & CMD_RECORD)
@@ -170,16 +174,23 @@ static int resolve_names(struct options *o, struct buf *err)
 	return ret;
 }
 
-/* A command that reads a recording takes its name as a word, too, before or behind the options. */
+/* Commands that read recordings take their names as words, too, before or behind the options. */
 static int parse_words(struct options *o, enum command_bit command, int argc, char **argv, struct buf *err)
 {
-	int at = opts__parse(options_table, options_cnt, command, argc, argv, o, err), more;
+	const char **words[] = { &o->input, command & CMD_DIFF ? &o->second : NULL };
+	int from = 0, at = 0;
 
-	if (at < 0 || at == argc || !(command & CMD_READING) || o->input || strcmp(argv[at - 1], "--") == 0)
-		return at;
-	o->input = argv[at];
-	more = opts__parse(options_table, options_cnt, command, argc - at, argv + at, o, err);
-	return more < 0 ? more : at + more;
+	for (size_t i = 0;; i++) {
+		at = opts__parse(options_table, options_cnt, command, argc - from, argv + from, o, err);
+		if (at < 0)
+			return at;
+		at += from;
+		if (at == argc || !(command & CMD_READING) || i == 2 || !words[i] || *words[i] ||
+		    strcmp(argv[at - 1], "--") == 0)
+			return at;
+		*words[i] = argv[at];
+		from = at;
+	}
 }
 
 int options__parse(struct options *o, enum command_bit command, const char *command_name, int argc,

@@ -33,7 +33,7 @@ enum command_bit {
 #define CMD_VIEWING (CMD_WATCHING | CMD_READING)
 #define CMD_TRACING (CMD_WATCHING | CMD_RECORD | CMD_SERVE)
 #define CMD_CHOOSING (CMD_VIEWING | CMD_RECORD | CMD_SERVE) /* which traffic */
-#define CMD_READING (CMD_REPLAY | CMD_EXPORT) /* recordings only */
+#define CMD_READING (CMD_REPLAY | CMD_EXPORT | CMD_REPORT | CMD_DIFF) /* recordings only */
 #define CMD_SHOWING (CMD_VIEWING | CMD_DOCTOR)
 #define CMD_EVERY (CMD_CHOOSING | CMD_DOCTOR)
 #define CMD_DRAWING (CMD_GRAPH | CMD_SERVE)
@@ -60,6 +60,9 @@ struct options {
 	uint64_t min_latency_ns, min_bytes; /* 0: any */
 	const char *output, *format;
 	const char *input; /* -i, or what replay reads; NULL: the running kernel */
+	const char *second; /* diff's NEW */
+	double factor; /* diff; 0: default */
+	bool latency; /* diff */
 	const char *record; /* file to record to; NULL: none */
 	bool json, ops, strict, user_sems;
 	enum attach_mode attach;

@@ -70,6 +70,18 @@ static int parse_speed(const char *arg, void *dst)
 	return 0;
 }
 
+/* dst: double */
+static int parse_factor(const char *arg, void *dst)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= 1) || v > 1e9)
+		return -EINVAL;
+	*(double *)dst = v;
+	return 0;
+}
+
 #define AT(member) offsetof(struct options, member)
 
 /* clang-format off */
@@ -139,7 +151,11 @@ const struct opt options_table[] = {
 	{ 0, "token-file", "FILE", "who asks must know the first line of FILE (default for other addresses: a new one, shown)",
 	  opt_parse__str, AT(token_file), CMD_SERVE },
 	{ 'i', "input", "FILE", "read this recording instead of the running kernel; needs no root (-: standard input)",
-	  opt_parse__str, AT(input), CMD_VIEWING },
+	  opt_parse__str, AT(input), CMD_VIEWING & ~CMD_DIFF },
+	{ 0, "factor", "X", "more than X times, or less than one Xth, is a change (default 2)",
+	  parse_factor, AT(factor), CMD_DIFF },
+	{ 0, "latency", NULL, "a flow whose median latency changed so much has changed, too",
+	  opt_parse__flag, AT(latency), CMD_DIFF },
 	{ 0, "record", "FILE", "record, too: replay shows the same from FILE again",
 	  opt_parse__str, AT(record), CMD_WATCHING },
 	{ 'o', "output", "FILE", "write there (-: standard output)",

@@ -370,6 +370,11 @@ const struct session_clock *session__clock(struct session *s)
 	return &s->clock;
 }
 
+const struct store_info *session__recorded(struct session *s)
+{
+	return s->input ? input__info(s->input) : NULL;
+}
+
 const struct saver *session__saver(struct session *s)
 {
 	return s->saver;

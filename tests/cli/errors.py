@@ -49,6 +49,9 @@ USAGE = [
     ("recording of a recording", ["-i", "x", "--record", "y"], "--record"),
     ("replay of a command", ["replay", "--", "true"], "unexpected argument"),
     ("two recordings", ["replay", "x", "y"], "'y'"),
+    ("diff of one recording", ["diff", "x"], "OLD NEW"),
+    ("diff of three recordings", ["diff", "x", "y", "z"], "'z'"),
+    ("diff by less than itself", ["diff", "--factor", "0.5", "x", "y"], "'0.5'"),
     ("record has no form", ["record", "--json"], "--json"),
     ("unknown workload", ["workload", "frob"], "frob"),
 ]

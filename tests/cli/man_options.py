@@ -12,6 +12,8 @@ COMMON = "ipctrace.1"
 PAGES = {"live": "ipctrace.1", "graph": "ipctrace-graph.1", "serve": "ipctrace-serve.1", "top": "ipctrace-top.1", "doctor": "ipctrace-doctor.1",
          "record": "ipctrace-record.1", "replay": "ipctrace-replay.1",
          "export": "ipctrace-export.1",
+         "report": "ipctrace-report.1",
+         "diff": "ipctrace-diff.1",
          "workload": "ipctrace-workload.1", "bench": "ipctrace-bench.1"}
 
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The report command: a recording in a few tables. */
+#include "view/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/session.h"
+#include "cmd/whole_file.h"
+#include "store/info.h"
+
+static int report(const struct options *o, bool json, struct buf *out)
+{
+	static const struct pipeline_sink nowhere;
+	struct session *s = session__new(o, &nowhere, true);
+	const struct session_clock *clock;
+	struct report_about about;
+	struct pipeline *p;
+	int status;
+
+	if (!s)
+		return EXIT_FAILED;
+	status = session__run(s, NULL, NULL) ? EXIT_FAILED : session__exit_status(s);
+	p = session__pipeline(s);
+	clock = session__clock(s);
+	about = (struct report_about){
+		.tool = session__recorded(s)->tool,
+		.command_line = session__recorded(s)->command_line,
+		.begin_ns = clock->begin_ns,
+		.end_ns = clock->end_ns,
+		.boot_to_wall_ns = clock->boot_to_wall_ns,
+		.stats = pipeline__stats(p),
+	};
+	(json ? report__json : report__text)(out, &about, pipeline__graph(p), session__names(s));
+	session__free(s);
+	return status;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct whole_file file;
+	struct buf err = { 0 };
+	struct options o;
+	int status = options__parse(&o, CMD_REPORT, "report", argc, argv), ret;
+	bool json;
+
+	if (status >= 0)
+		return status;
+	json = o.json || (o.format && !strcmp(o.format, "json"));
+	if (o.format && !json && strcmp(o.format, "text") != 0) {
+		buf__printf(&err, "no format '%s': there are text, json", o.format);
+		status = options__usage_error("report", &err);
+		goto out;
+	}
+	ret = whole_file__open(&file, o.output, &err);
+	if (!ret) {
+		status = report(&o, json, &file.out.buf);
+		if (status == EXIT_FAILED && !file.out.buf.len)
+			whole_file__drop(&file);
+		else
+			ret = whole_file__finish(&file, &err);
+	}
+	if (ret && ret != -EPIPE) {
+		log__error("%s", buf__cstr(&err));
+		status = EXIT_FAILED;
+	}
+out:
+	buf__free(&err);
+	return status;
+}
