@@ -33,6 +33,7 @@ struct session {
 	struct view_names names;
 	struct session_clock clock;
 	bool command_ended; /* by itself, and not because the session was over */
+	bool input_ended; /* the recording was read to its end */
 	bool damaged; /* the recording that was read is not whole */
 };
 
@@ -271,8 +272,10 @@ static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx
 	for (;;) {
 		int ret = poll_once(s, round_timeout_ms(s, deadline_ns));
 
-		if (ret == -ENODATA)
+		if (ret == -ENODATA) {
+			s->input_ended = true;
 			return 0;
+		}
 		if (ret < 0 && ret != -EINTR)
 			return ret;
 		if (!s->pipeline && saver__failed(s->saver))
@@ -328,7 +331,7 @@ static int finish_files(struct session *s)
 
 	if (ret)
 		log__error("%s", buf__cstr(&err));
-	if (s->input)
+	if (s->input_ended)
 		s->damaged = input__tell(s->input);
 	buf__free(&err);
 	return ret;

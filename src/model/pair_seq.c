@@ -14,7 +14,7 @@
 #include "model/seq_impl.h"
 
 #define OVERLAP_NS (50ull * 1000 * 1000) /* how long overlapping sends wait for each other */
-#define ECHO_NS (200ull * 1000 * 1000) /* how long bytes of a terminal wait for a writer */
+#define ECHO_NS (1000ull * 1000 * 1000) /* how long bytes of a terminal wait for a writer */
 
 struct deferred {
 	struct link all;

@@ -56,6 +56,11 @@ def many_looks(directory):
     expect("replay: status", first, 0, stderr_lines=0)
     report("replay: twice the same", None if first.stdout == second.stdout else "it is not")
     report("replay: there is much in it", None if first.stdout.count("\n") > 500 else f"{first.stdout.count(chr(10))} lines")
+    p = start("replay", "--json", data, stdout=subprocess.PIPE)
+    p.stdout.readline()
+    p.stdout.close()
+    report("replay: a reader that leaves is no damage", None if "not whole" not in p.stderr.read() else "said so")
+    p.wait(TIMEOUT)
     with open(data, "rb") as f:
         piped = run("replay", "--json", "-i", "-", stdin=f)
     report("replay: from a pipe", None if piped.stdout == first.stdout else "differs")

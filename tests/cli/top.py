@@ -137,7 +137,9 @@ def text():
         found = any(line.startswith(header) for line in got.stdout.splitlines())
         if header != "TIME ":
             report(f"top: text has the table {header.strip()}", None if found else got.stdout[:500])
-    report("top: text has the events", None if got.stdout.count("pipe:[") > 600 else "too few lines")
+    # A slow reader takes many messages at once: how many lines that makes is not known.
+    events = got.stdout[got.stdout.find("\nTIME "):].count("pipe:[")
+    report("top: text has the events", None if events > 2 else f"{events} lines")
 
 
 def ends():
