@@ -15,45 +15,76 @@ static bool is_before(const struct proc *a, const struct proc *b)
 	return a->pid != b->pid ? a->pid < b->pid : a->start_ns < b->start_ns;
 }
 
-/* Those with equal keys are one pool. Bytes, not text: comm and exe may be any. */
-static void put_pool_key(struct buf *key, const struct proc *p)
+/* What a process is, for folding: those of one class are one pool. */
+struct classes {
+	const bool *candidate; /* by proc.id: it may be folded */
+	const char **of; /* by proc.id; interned, so equal pointers are equal classes; NULL: not known yet */
+	struct strtab keys;
+};
+
+/*
+ * The parent's class is part of it, not the parent: so the children of one pool are one pool, too. Bytes, not text: comm
+ * and exe may be any. Recursion ends where the tree of processes does, or at one that is not folded.
+ */
+static const char *class_of(struct classes *c, const struct proc *p)
 {
-	buf__put(key, &p->parent->id, sizeof(p->parent->id));
-	buf__put(key, &p->uid, sizeof(p->uid));
-	buf__put(key, &p->cgroup, sizeof(p->cgroup));
-	buf__put(key, p->comm, sizeof(p->comm));
-	buf__puts(key, p->exe);
+	struct buf key = { 0 };
+	const char *parent;
+
+	if (c->of[p->id])
+		return c->of[p->id];
+	if (!c->candidate[p->id] || !p->parent) {
+		buf__putc(&key, '=');
+		buf__put(&key, &p->id, sizeof(p->id));
+	} else {
+		parent = class_of(c, p->parent);
+		buf__putc(&key, '<');
+		buf__put(&key, &parent, sizeof(parent));
+		buf__put(&key, &p->uid, sizeof(p->uid));
+		buf__put(&key, &p->cgroup, sizeof(p->cgroup));
+		buf__put(&key, p->comm, sizeof(p->comm));
+		buf__puts(&key, p->exe);
+	}
+	c->of[p->id] = strtab__intern(&c->keys, key.data, key.len);
+	buf__free(&key);
+	return c->of[p->id];
+}
+
+/* Who is in the picture: those that take part, and their parents. */
+static bool *candidates(const bool *takes_part, const struct proc_table *procs)
+{
+	bool *candidate = xalloc(procs->all.cnt + 1);
+
+	for (size_t i = 0; i < procs->all.cnt; i++) {
+		const struct proc *p = procs->all.v[i];
+
+		candidate[p->id] |= takes_part[p->id];
+		if (takes_part[p->id] && p->parent)
+			candidate[p->parent->id] = true;
+	}
+	return candidate;
 }
 
 static void choose_pools(struct fold *f, const bool *takes_part, const struct proc_table *procs)
 {
-	struct strtab keys = { 0 };
+	bool *candidate = candidates(takes_part, procs);
+	struct classes c = { .candidate = candidate,
+			     .of = xalloc((procs->all.cnt + 1) * sizeof(const char *)) };
 	struct map first = { 0 };
-	struct buf key = { 0 };
 
 	for (size_t i = 0; i < procs->all.cnt; i++) {
 		struct proc *p = procs->all.v[i], *rep;
-		const char *interned;
+		const char *class = class_of(&c, p);
 
-		f->pool[p->id] = p;
-		if (!takes_part[p->id] || !p->parent)
-			continue;
-		buf__reset(&key);
-		put_pool_key(&key, p);
-		interned = strtab__intern(&keys, key.data, key.len);
-		rep = map__get(&first, (uintptr_t)interned, 0);
+		rep = map__get(&first, (uintptr_t) class, 0);
 		if (!rep || is_before(p, rep))
-			map__set(&first, (uintptr_t)interned, 0, p);
+			map__set(&first, (uintptr_t) class, 0, p);
 	}
 	for (size_t i = 0; i < procs->all.cnt; i++) {
 		struct proc *p = procs->all.v[i];
 
-		if (!takes_part[p->id] || !p->parent)
-			continue;
-		buf__reset(&key);
-		put_pool_key(&key, p);
-		f->pool[p->id] = map__get(&first, (uintptr_t)strtab__intern(&keys, key.data, key.len), 0);
-		f->members[f->pool[p->id]->id]++;
+		f->pool[p->id] = map__get(&first, (uintptr_t)c.of[p->id], 0);
+		f->members[f->pool[p->id]->id] += candidate[p->id];
 	}
 	for (size_t i = 0; i < procs->all.cnt; i++) {
 		if (f->members[i] < 2)
@@ -61,9 +92,10 @@ static void choose_pools(struct fold *f, const bool *takes_part, const struct pr
 		f->folded += f->members[i];
 		f->pools++;
 	}
-	buf__free(&key);
 	map__free(&first);
-	strtab__free(&keys);
+	strtab__free(&c.keys);
+	free(c.of);
+	free(candidate);
 }
 
 static struct proc *pool_of(const struct fold *f, struct proc *p)

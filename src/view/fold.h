@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Worker pools: processes of one parent, program, name, user and cgroup become one, the first of them; so do channels
- * that then have the same partners. Nothing is lost: what they counted is added up.
+ * Worker pools: processes of one parent, program, name, user and cgroup become one, the first of them, and so do the
+ * children of such a pool; channels that then have the same partners become one. Nothing is lost: what they counted is added up.
  */
 #ifndef VIEW_FOLD_H
 #define VIEW_FOLD_H
