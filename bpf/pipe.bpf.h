@@ -9,8 +9,6 @@
 
 #define PIPE_ATOMIC_BYTES 4096 /* PIPE_BUF: longer writes may be split by sleeping */
 
-#define SAMPLE_TRIES 8
-
 struct pipe_state {
 	__u32 head, tail;
 	__u64 bufs;
@@ -79,23 +77,31 @@ static __always_inline bool pipe__is_between(const struct pipe_state *s, bool wr
  * Where the stream stands on one side. Whoever holds the pipe's lock changes several words one after the other: what is
  * seen twice, and is none of the states in between, was true at one moment.
  */
+static __noinline bool pipe__sample_once(__u64 pipe, bool write, struct pipe_state *s, __u64 *addr)
+{
+	__u32 head, tail;
+
+	pipe__read_state(pipe, s);
+	head = s->head;
+	tail = s->tail;
+	*addr = pipe__side_addr(s, write);
+	barrier();
+	pipe__read_state(pipe, s);
+	return head == s->head && tail == s->tail && *addr == pipe__side_addr(s, write) &&
+	       !pipe__is_between(s, write);
+}
+
+/* No loop: verifiers before 6.12 refuse one that is entered by falling into its middle, as clang lays it out. */
 static __noinline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_state *s)
 {
 	__u64 addr = 0;
 
-	for (int i = 0; i < SAMPLE_TRIES; i++) {
-		__u32 head, tail;
-
-		pipe__read_state(pipe, s);
-		head = s->head;
-		tail = s->tail;
-		addr = pipe__side_addr(s, write);
-		barrier();
-		pipe__read_state(pipe, s);
-		if (head == s->head && tail == s->tail && addr == pipe__side_addr(s, write) &&
-		    !pipe__is_between(s, write))
-			break;
-	}
+	if (pipe__sample_once(pipe, write, s, &addr) || pipe__sample_once(pipe, write, s, &addr) ||
+	    pipe__sample_once(pipe, write, s, &addr) || pipe__sample_once(pipe, write, s, &addr) ||
+	    pipe__sample_once(pipe, write, s, &addr) || pipe__sample_once(pipe, write, s, &addr) ||
+	    pipe__sample_once(pipe, write, s, &addr))
+		return addr;
+	pipe__sample_once(pipe, write, s, &addr);
 	return addr;
 }
 

@@ -24,6 +24,7 @@ static __always_inline __u64 pipe__began(const struct object *o, bool write, __u
 
 static __always_inline int pipe__unlocks(__u64 lock)
 {
+	struct pipe_state s;
 	struct task_op *op;
 	struct object *o;
 	__u64 end;
@@ -35,7 +36,8 @@ static __always_inline int pipe__unlocks(__u64 lock)
 	o = sleeper__pipe(op, &write);
 	if (!o || lock != pipe__lock(o->ptr))
 		return 0;
-	end = pipe__addr_now(o->ptr, write);
+	pipe__read_state(o->ptr, &s);
+	end = pipe__side_addr(&s, write);
 	o->addr = pipe__began(o, write, end);
 	op->held_end = end;
 	op->has_end = 1;

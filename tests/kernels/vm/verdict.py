@@ -66,10 +66,12 @@ class Rungs:
             self.hooks = []
 
     def refusals(self, mech):
-        """None: no hook of this mechanism has such a rung. Else the reasons, empty if all work."""
-        states = [h["rungs"][self.rung] for h in self.hooks if mech in h.get("mechs", []) and self.rung in h["rungs"]]
-        if not states:
+        """None: this mechanism's first hook, whose rung is the mechanism's, has no such rung. Else the reasons, empty if
+        all hooks that must be there work."""
+        hooks = [h for h in self.hooks if mech in h["mechs"] and h["mech"] != "all"]
+        if not hooks or self.rung not in hooks[0]["rungs"]:
             return None
+        states = [h["rungs"].get(self.rung, "ok") for h in hooks if not h["optional"]]
         return [state for state in states if not state.startswith("ok")]
 
 
