@@ -56,7 +56,7 @@ def many_looks(directory):
     expect("replay: status", first, 0, stderr_lines=0)
     report("replay: twice the same", None if first.stdout == second.stdout else "it is not")
     report("replay: there is much in it", None if first.stdout.count("\n") > 500 else f"{first.stdout.count(chr(10))} lines")
-    p = start("replay", "--json", data, stdout=subprocess.PIPE)
+    p = start("replay", "--json", data)
     p.stdout.readline()
     p.stdout.close()
     report("replay: a reader that leaves is no damage", None if "not whole" not in p.stderr.read() else "said so")
