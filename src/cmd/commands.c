@@ -14,6 +14,8 @@ const struct command commands[] = {
 	{ "report", "report [OPTIONS] [FILE]", "a recording in a few tables", cmd_report },
 	{ "diff", "diff [OPTIONS] OLD NEW", "what changed between two recordings", cmd_diff },
 	{ "export", "export --format F [OPTIONS] [FILE]", "a recording in another tool's format", cmd_export },
+	{ "who", "who [OPTIONS] OBJECT|PID", "both ends of an object, now", cmd_who },
+	{ "why", "why [OPTIONS] PID", "what a process waits for, and who could end the wait", cmd_why },
 	{ "workload", "workload [MECHANISM] [OPTIONS]", "generate traffic whose truth is known", cmd_workload },
 	{ "bench", "bench [MECHANISM...] [OPTIONS]", "latency, throughput and properties of the mechanisms", cmd_bench },
 	{ "doctor", "doctor [OPTIONS]", "what can be traced on this kernel, by which hook, and why not", cmd_doctor },

@@ -9,7 +9,7 @@ from cli import ROOT, report, run, skip
 
 MAN = os.path.join(ROOT, "docs", "man")
 COMMON = "ipctrace.1"
-PAGES = {"live": "ipctrace.1", "graph": "ipctrace-graph.1", "serve": "ipctrace-serve.1", "top": "ipctrace-top.1", "doctor": "ipctrace-doctor.1",
+PAGES = {"live": "ipctrace.1", "graph": "ipctrace-graph.1", "serve": "ipctrace-serve.1", "top": "ipctrace-top.1", "who": "ipctrace-who.1", "why": "ipctrace-why.1", "doctor": "ipctrace-doctor.1",
          "record": "ipctrace-record.1", "replay": "ipctrace-replay.1",
          "export": "ipctrace-export.1",
          "report": "ipctrace-report.1",

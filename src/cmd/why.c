@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The why command: what a process waits for now, and who could end the wait; of those that wait, too, the same. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "cmd/cmd.h"
+#include "cmd/now_options.h"
+#include "kern/blocked.h"
+#include "mech/mech.h"
+#include "view/label.h"
+
+#define DEPTH_MAX 8
+#define OTHERS_MAX 16 /* of one wait; more are counted */
+
+static const char about[] =
+	"Shows for each thread of a process in which system call it is blocked, for how long, on which "
+	"object,\n"
+	"and who could end the wait: whoever has the other end. Where they are blocked themselves, the same "
+	"of\n"
+	"them; a wait that comes back to its beginning is a deadlock. Nothing is traced.\n\n"
+	"  ipctrace why 4242\n"
+	"  ipctrace why --json 4242\n";
+
+struct why {
+	struct open_ends ends;
+	struct blocked_clock *clock;
+	struct out out;
+	bool json;
+	struct json j;
+	uint32_t path[DEPTH_MAX + 1]; /* the processes from the first one to here */
+	size_t depth;
+	struct map told; /* pid: its waits were told already */
+	bool deadlock;
+};
+
+/* Who could end one wait. */
+struct others {
+	struct open_end v[OTHERS_MAX];
+	size_t cnt, more;
+};
+
+struct threads { /* one process's blocked threads */
+	VEC(struct blocked) v;
+};
+
+static void keep_thread(void *ctx, const struct blocked *b)
+{
+	struct threads *t = ctx;
+
+	vec__push(&t->v, *b);
+}
+
+static void add_other(void *ctx, const struct open_end *end)
+{
+	struct others *o = ctx;
+
+	for (size_t i = 0; i < o->cnt; i++)
+		if (o->v[i].pid == end->pid)
+			return;
+	if (o->cnt < OTHERS_MAX)
+		o->v[o->cnt++] = *end;
+	else
+		o->more++;
+}
+
+/* wait() for any: all children of the thread. */
+static void add_children(const struct blocked *b, struct others *o)
+{
+	char path[64];
+	unsigned int pid;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/children", b->pid, b->tid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%u", &pid) == 1)
+		add_other(o, &(struct open_end){ .pid = pid, .fd = -1 });
+	if (f)
+		fclose(f);
+}
+
+/* The object it waits on; NULL: none of ours. */
+static const struct open_end *find_others(struct why *w, const struct blocked *b, bool *sends,
+					  struct others *o)
+{
+	const struct open_end *first = NULL;
+
+	for (uint32_t i = 0; i < b->fd_cnt; i++) {
+		const struct open_end *end = open_ends__find(&w->ends, b->pid, b->fds[i]);
+
+		if (!end)
+			continue;
+		if (!first) {
+			first = end;
+			*sends = b->sends[i];
+		}
+		open_ends__others(&w->ends, end, b->sends[i], add_other, o);
+	}
+	for (size_t i = 0; !b->fd_cnt && b->mech && i < w->ends.all.cnt; i++) {
+		const struct open_end *end = &w->ends.all.v[i];
+
+		if (end->mech == b->mech && !strcmp(end->name, b->object) && end->pid != b->pid)
+			add_other(o, end);
+	}
+	if (b->child_pid)
+		add_other(o, &(struct open_end){ .pid = b->child_pid, .fd = -1 });
+	else if (b->what == BLOCKED_CHILD)
+		add_children(b, o);
+	return first;
+}
+
+static bool on_path(const struct why *w, uint32_t pid)
+{
+	for (size_t i = 0; i < w->depth; i++)
+		if (w->path[i] == pid)
+			return true;
+	return false;
+}
+
+/* ---- text ---- */
+
+static void indent(struct why *w)
+{
+	for (size_t i = 0; i + 1 < w->depth; i++)
+		buf__puts(&w->out.buf, "    ");
+}
+
+static void put_name(struct buf *b, uint32_t pid)
+{
+	char comm[16];
+
+	now__comm(pid, comm);
+	buf__printf(b, "%u ", pid);
+	label__text(b, comm, strlen(comm), 16);
+}
+
+static void put_wait(struct why *w, const struct blocked *b, const struct open_end *object, bool sends)
+{
+	struct buf *out = &w->out.buf;
+
+	indent(w);
+	put_name(out, b->pid);
+	if (b->tid != b->pid)
+		buf__printf(out, " (thread %u)", b->tid);
+	buf__printf(out, " is blocked in %s", b->call);
+	if (b->since_ns) {
+		buf__puts(out, " for ");
+		time__put_duration(out, time__boot_ns() - b->since_ns);
+	}
+	if (object || b->mech)
+		buf__printf(out, ", waiting for %s %s ",
+			    object ? sends ? "room" : "data" : blocked_for__name(b->what),
+			    object && sends ? "in" : "from");
+	else if (b->what != BLOCKED_OTHER)
+		buf__printf(out, ", waiting for %s",
+			    b->what == BLOCKED_DATA || b->what == BLOCKED_ROOM ? "nothing of this kind"
+									       : blocked_for__name(b->what));
+	if (object)
+		label__text(out, object->name, strlen(object->name), SIZE_MAX);
+	else
+		buf__puts(out, b->object);
+	if (b->fd_cnt > 1)
+		buf__printf(out, " (the first of %u descriptors)", b->fd_cnt);
+	buf__putc(out, '\n');
+}
+
+static void put_other(struct why *w, const struct open_end *o)
+{
+	struct buf *out = &w->out.buf;
+
+	indent(w);
+	buf__puts(out, "  -> ");
+	put_name(out, o->pid);
+	if (o->name) {
+		buf__printf(out, " has the %s end", o->peer ? "other" : open_role__name(o->role));
+		if (o->fd >= 0)
+			buf__printf(out, " (fd %d)", o->fd);
+	} else {
+		buf__puts(out, " is the child");
+	}
+	if (on_path(w, o->pid))
+		buf__puts(out, ": back where it began, a deadlock unless others can end it");
+	buf__putc(out, '\n');
+}
+
+/* ---- the same as JSON ---- */
+
+static void put_json_process(struct why *w, uint32_t pid)
+{
+	char comm[16];
+
+	now__comm(pid, comm);
+	json__u64(&w->j, "pid", pid);
+	json__strn(&w->j, "comm", comm, strnlen(comm, sizeof(comm)));
+	json__u64(&w->j, "start_ns", now__start_ns(pid));
+}
+
+static void put_json_wait(struct why *w, const struct blocked *b, const struct open_end *object, bool sends)
+{
+	struct json *j = &w->j;
+
+	json__u64(j, "tid", b->tid);
+	json__str(j, "call", b->call);
+	json__str(j, "waits_for", object ? sends ? "room" : "data" : blocked_for__name(b->what));
+	json__str(j, "mech", object ? mech__name(object->mech) : b->mech ? mech__name(b->mech) : NULL);
+	json__str(j, "object", object ? object->name : b->mech ? b->object : NULL);
+	if (b->since_ns)
+		json__u64(j, "wait_ns", time__boot_ns() - b->since_ns);
+	else
+		json__null(j, "wait_ns");
+}
+
+/* ---- down the chain ---- */
+
+static void tell_process(struct why *w, uint32_t pid);
+
+static void tell_other(struct why *w, const struct open_end *o)
+{
+	bool cycle = on_path(w, o->pid);
+
+	w->deadlock |= cycle;
+	if (!w->json)
+		put_other(w, o);
+	else
+		json__open(&w->j, NULL, '{');
+	if (w->json) {
+		put_json_process(w, o->pid);
+		json__str(&w->j, "role", o->name ? open_role__name(o->role) : "child");
+		json__i64(&w->j, "fd", o->fd);
+		json__bool(&w->j, "cycle", cycle);
+	}
+	if (!cycle && w->depth < DEPTH_MAX && !map__get(&w->told, o->pid, 0))
+		tell_process(w, o->pid);
+	if (w->json)
+		json__close(&w->j, '}');
+}
+
+static void tell_wait(struct why *w, const struct blocked *b)
+{
+	struct others others = { .cnt = 0 };
+	bool sends = false;
+	const struct open_end *object = find_others(w, b, &sends, &others);
+
+	if (w->json) {
+		json__open(&w->j, NULL, '{');
+		put_json_wait(w, b, object, sends);
+		json__open(&w->j, "whom", '[');
+	} else {
+		put_wait(w, b, object, sends);
+	}
+	for (size_t i = 0; i < others.cnt; i++)
+		tell_other(w, &others.v[i]);
+	if (w->json) {
+		json__close(&w->j, ']');
+		json__close(&w->j, '}');
+		return;
+	}
+	if (others.more) {
+		indent(w);
+		buf__printf(&w->out.buf, "  -> and %zu more\n", others.more);
+	} else if (!others.cnt && object) {
+		indent(w);
+		buf__puts(&w->out.buf,
+			  "  -> nobody else has it open: only a new one, or a signal, can end this\n");
+	}
+}
+
+static void tell_process(struct why *w, uint32_t pid)
+{
+	struct threads threads = { { 0 } };
+
+	map__set(&w->told, pid, 0, w);
+	w->path[w->depth++] = pid;
+	blocked__scan(pid, w->clock, keep_thread, &threads);
+	if (w->json)
+		json__open(&w->j, "threads", '[');
+	for (size_t i = 0; i < threads.v.cnt; i++)
+		tell_wait(w, &threads.v.v[i]);
+	if (w->json)
+		json__close(&w->j, ']');
+	if (!threads.v.cnt && !w->json) {
+		indent(w);
+		put_name(&w->out.buf, pid);
+		buf__puts(&w->out.buf, " is blocked in no system call: it runs, or wants to\n");
+	}
+	vec__free(&threads.v);
+	w->depth--;
+}
+
+static void tell(struct why *w, uint32_t pid)
+{
+	w->clock = blocked_clock__new();
+	open_ends__scan(&w->ends);
+	w->j.out = &w->out.buf;
+	if (!w->json) {
+		tell_process(w, pid);
+		return;
+	}
+	json__open(&w->j, NULL, '{');
+	json__str(&w->j, "type", "why");
+	put_json_process(w, pid);
+	tell_process(w, pid);
+	json__bool(&w->j, "deadlock", w->deadlock);
+	json__close(&w->j, '}');
+	buf__putc(&w->out.buf, '\n');
+}
+
+int cmd_why(int argc, char **argv)
+{
+	struct now_options o;
+	struct why w = { 0 };
+	struct buf err = { 0 };
+	uint32_t pid;
+	int status = now_options__parse(&o, "why", "PID", about, argc, argv);
+
+	if (status >= 0)
+		return status;
+	status = now_options__pid(o.word, &pid);
+	if (!status && !pid) {
+		log__error("why wants a pid, not '%s' (see ipctrace why --help)", o.word);
+		status = EXIT_USAGE;
+	}
+	if (status)
+		return status;
+	if (out__open(&w.out, o.output, &err)) {
+		log__error("%s", buf__cstr(&err));
+		buf__free(&err);
+		return EXIT_FAILED;
+	}
+	w.json = o.json;
+	now__warn_rights();
+	tell(&w, pid);
+	if (out__finish(&w.out, &err) && err.len) {
+		log__error("%s", buf__cstr(&err));
+		status = EXIT_FAILED;
+	}
+	blocked_clock__free(w.clock);
+	open_ends__free(&w.ends);
+	map__free(&w.told);
+	buf__free(&err);
+	return status;
+}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+"""ipctrace who and why: what is so now. They trace nothing; other users' processes need root."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from cli import TIMEOUT, expect, report, run
+
+# Two processes, each reading from a pipe in which only the other one could write.
+DEADLOCK = """
+import os
+a, b = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(a[1]); os.close(b[0])
+    os.read(a[0], 1)
+else:
+    os.close(a[0]); os.close(b[1])
+    print(child, os.fstat(a[1]).st_ino, os.fstat(b[0]).st_ino, a[1], b[0], flush=True)
+    os.read(b[0], 1)
+"""
+
+
+def asked(*args):
+    got = run(*args)
+    try:
+        return got, [json.loads(line) for line in got.stdout.splitlines()]
+    except ValueError as e:
+        report(" ".join(args), f"no JSON: {e}: {got.stdout}")
+        return got, []
+
+
+def why_until(pid, sees):
+    """The answer once both are asleep: a process that was just started may still run."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        _, answer = asked("why", "--json", str(pid))
+        if answer and sees(answer[0]):
+            return answer[0]
+    return None
+
+
+def deadlock():
+    p = subprocess.Popen([sys.executable, "-c", DEADLOCK], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        child, first, second, write_fd, read_fd = map(int, p.stdout.readline().split())
+        answer = why_until(p.pid, lambda a: a["deadlock"])
+        report("why: a deadlock is found", None if answer else "it is not")
+        if not answer:
+            return
+        wait, = answer["threads"]
+        want = ("read", f"pipe:[{second}]", "data", "pipe")
+        got = tuple(wait[k] for k in ("call", "object", "waits_for", "mech"))
+        report("why: the call and its object", None if got == want else str(got))
+        other, = wait["whom"]
+        report("why: who could end it", None if other["pid"] == child and other["role"] == "write" else str(other))
+        back = other["threads"][0]["whom"][0]
+        report("why: and what that one waits for", None if back["pid"] == p.pid and back["cycle"] else str(back))
+        text = run("why", str(p.pid))
+        expect("why: in words", text, 0, stdout_has="a deadlock unless others can end it", stderr_lines=0)
+        _, ends = asked("who", "--json", f"pipe:[{first}]")
+        got = sorted((e["pid"], e["role"]) for e in ends)
+        want = sorted([(p.pid, "write"), (child, "read")])
+        report("who: both ends of a pipe", None if got == want else f"{got}, not {want}")
+        _, ends = asked("who", "--json", str(p.pid))
+        mine = {(e["object"], e["fd"], e["role"]) for e in ends if e["pid"] == p.pid}
+        want = {(f"pipe:[{first}]", write_fd, "write"), (f"pipe:[{second}]", read_fd, "read")}
+        report("who: all that a process has open", None if want <= mine else f"{mine}")
+        expect("who: in words", run("who", str(p.pid)), 0, stdout_has=f"pipe:[{first}]  (pipe)")
+    finally:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.wait()
+        p.stdout.close()
+
+
+def sockets(directory):
+    path = os.path.join(directory, "a socket")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen()
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    accepted, _ = server.accept()
+    cat = subprocess.Popen(["cat"], stdin=client, stdout=subprocess.DEVNULL)
+    client.close()
+    try:
+        _, ends = asked("who", "--json", path)
+        pids = {e["pid"] for e in ends if e["object"] == f"unix:{path}"}
+        report("who: a socket by its path", None if pids == {os.getpid(), cat.pid} else str(ends))
+        answer = why_until(cat.pid, lambda a: a["threads"] and a["threads"][0]["whom"])
+        report("why: the other end of a connection",
+               None if answer and answer["threads"][0]["whom"][0]["pid"] == os.getpid() else str(answer))
+        report("why: how long", None if answer and answer["threads"][0]["wait_ns"] is not None else str(answer))
+    finally:
+        for s in (server, accepted):
+            s.close()
+        cat.wait()
+
+
+def tcp():
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    ports = sorted([server.getsockname()[1], client.getsockname()[1]])
+    _, ends = asked("who", "--json", f"tcp:127.0.0.1:{ports[0]}<->127.0.0.1:{ports[1]}")
+    fds = {e["fd"] for e in ends if e["pid"] == os.getpid()}
+    report("who: both ends of a connection", None if fds == {client.fileno(), accepted.fileno()} else str(ends))
+    for s in (server, client, accepted):
+        s.close()
+
+
+def children():
+    p = subprocess.Popen(["sh", "-c", "cat; true"], stdin=subprocess.PIPE)
+    answer = why_until(p.pid, lambda a: a["threads"] and a["threads"][0]["waits_for"] == "child"
+                       and a["threads"][0]["whom"] and a["threads"][0]["whom"][0].get("threads"))
+    inner = answer and answer["threads"][0]["whom"][0]["threads"][0]
+    report("why: through a child to what it waits for",
+           None if inner and inner["call"] == "read" and inner["whom"][0]["pid"] == os.getpid() else str(answer))
+    p.stdin.close()
+    p.wait()
+
+
+def wrong_usage():
+    expect("who: nothing asked", run("who"), 2, "OBJECT|PID", 1)
+    expect("who: two things", run("who", "1", "2"), 2, "one thing", 1)
+    expect("who: an unknown option", run("who", "--nonsense", "1"), 2, "nonsense", 1)
+    expect("who: nobody has it", run("who", "pipe:[999999999999]"), 1, "nobody has")
+    expect("why: no pid", run("why", "init"), 2, "wants a pid", 1)
+    expect("why: no such process", run("why", "2147483647"), 1, "no process 2147483647")
+    expect("who: help", run("who", "--help"), 0, stdout_has="Usage: ipctrace who")
+    expect("why: help", run("help", "why"), 0, stdout_has="Usage: ipctrace why")
+    with open("/dev/full", "w") as full:
+        expect("why: full disk", run("why", str(os.getpid()), stdout=full), 1, "No space left", 1)
+
+
+def main():
+    wrong_usage()
+    deadlock()
+    with tempfile.TemporaryDirectory() as directory:
+        sockets(directory)
+    tcp()
+    children()
