@@ -24,7 +24,7 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	op->msg_flags = 0;
 	op->compat = 0;
 	/* The submission is not known. A send is seen when it is queued already, and may be received by then. */
-	op->enter_ns = send ? op->alone_end_ns : bpf_ktime_get_boot_ns();
+	op->enter_ns = send ? op->alone_end_ns : clock__now();
 	op->fd_in = op->fd_out = -1;
 	op->alone = 1;
 	o->ptr = o->key = sk;

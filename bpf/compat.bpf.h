@@ -44,6 +44,20 @@ static __always_inline __u64 read_word(const void *addr)
 	return v;
 }
 
+/* The same as a plain load, where the kernel has those: of a struct that begins with a number of 64 bits. */
+#define LOAD_WORD(addr) ((__u64)READ(addr, struct timespec64, tv_sec))
+
+/* Two neighbours of 32 bits each as one load: a in the lower half, b in the upper. */
+#define READ_TWO(ptr, type, a, b)                                                             \
+	({                                                                                    \
+		__u64 ___two;                                                                 \
+		if (bpf_core_field_offset(type, b) == bpf_core_field_offset(type, a) + 4)     \
+			___two = LOAD_WORD((__u64)(ptr) + bpf_core_field_offset(type, a));    \
+		else                                                                          \
+			___two = (__u64)READ(ptr, type, b) << 32 | (__u32)READ(ptr, type, a); \
+		___two;                                                                       \
+	})
+
 /* Keeps the compiler from leaving out a check that it can prove and the verifier cannot. */
 #define UNKNOWN(var) asm volatile("" : "+r"(var))
 
@@ -76,6 +90,32 @@ static __always_inline long task__state(const struct task_struct *task)
 	return BPF_CORE_READ(old, state);
 }
 
+/* file.f_count became f_ref in 6.13, which counts from 0 (90ee6ed776c0 "fs: port files to file_ref"). */
+struct file___v6_12 {
+	struct {
+		long counter;
+	} f_count;
+} __attribute__((preserve_access_index));
+
+struct file___v6_13 {
+	struct {
+		struct {
+			long counter;
+		} refcnt;
+	} f_ref;
+} __attribute__((preserve_access_index));
+
+/* One reference: one descriptor in one table, and no call that works on it beside those of that table's threads. */
+static __always_inline bool file__has_one_user(__u64 file)
+{
+	const struct file___v6_12 *old = (const void *)file;
+	const struct file___v6_13 *now = (const void *)file;
+
+	if (bpf_core_field_exists(now->f_ref))
+		return !READ(now, struct file___v6_13, f_ref.refcnt.counter);
+	return READ(old, struct file___v6_12, f_count.counter) == 1;
+}
+
 /* ---- system call arguments ---- */
 
 struct sysargs {
@@ -86,9 +126,9 @@ struct sysargs {
 
 #define TS_COMPAT 0x2
 
-static __always_inline bool syscall_is_compat(void)
+static __always_inline bool syscall_is_compat(struct task_struct *task)
 {
-	return READ(current_task(), struct task_struct, thread_info.status) & TS_COMPAT;
+	return READ(task, struct task_struct, thread_info.status) & TS_COMPAT;
 }
 
 static __always_inline void syscall_args(struct pt_regs *regs, bool compat, struct sysargs *args)
@@ -121,6 +161,11 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 	args->a[5] = compat ? (__u32)READ(regs, struct pt_regs, bp) : READ(regs, struct pt_regs, r9);
 }
 
+/* The first arguments of a native call. */
+#define SYSARG0(regs) ((regs)->di)
+#define SYSARG1(regs) ((regs)->si)
+#define SYSARG2(regs) ((regs)->dx)
+
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {
 	return (long)regs->orig_ax;
@@ -135,9 +180,9 @@ static __always_inline long syscall_nr_far(struct pt_regs *regs)
 
 #define TIF_32BIT_MASK (1ul << 22)
 
-static __always_inline bool syscall_is_compat(void)
+static __always_inline bool syscall_is_compat(struct task_struct *task)
 {
-	return READ(current_task(), struct task_struct, thread_info.flags) & TIF_32BIT_MASK;
+	return READ(task, struct task_struct, thread_info.flags) & TIF_32BIT_MASK;
 }
 
 static __always_inline void syscall_args(struct pt_regs *regs, bool compat, struct sysargs *args)
@@ -167,6 +212,10 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 			args->a[i] = (__u32)args->a[i];
 	}
 }
+
+#define SYSARG0(regs) ((regs)->orig_x0)
+#define SYSARG1(regs) ((regs)->regs[1])
+#define SYSARG2(regs) ((regs)->regs[2])
 
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {

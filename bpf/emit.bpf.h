@@ -3,10 +3,13 @@
 #ifndef BPF_EMIT_H
 #define BPF_EMIT_H
 
-#include "maps.bpf.h"
+#include "running.bpf.h"
 
-/* A reader that sleeps on a timer needs no wakeup per event, which would cost ten times the event. */
-#define EMIT_WAKE_BYTES (256 * 1024)
+/*
+ * The reader sleeps on a timer; to be woken for each record would cost ten times the record. It is woken when a ring is half
+ * full, which is looked at now and then.
+ */
+#define EMIT_LOOK_EVERY 1024 /* records of one CPU */
 
 static __always_inline void emit__count_lost(__u32 mech)
 {
@@ -25,20 +28,29 @@ static __always_inline void *emit__ring(void)
 
 static __always_inline void emit__header(struct ipct_hdr *h, __u16 kind, __u16 size, __u8 mech, __u8 op)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	struct running *r = cfg.has_running ? running__here() : NULL;
 
 	h->kind = kind;
 	h->size = size;
 	h->mech = mech;
 	h->op = op;
 	h->cpu = bpf_get_smp_processor_id();
-	h->pid = id >> 32;
-	h->tid = (__u32)id;
+	if (cfg.has_running && r && r->task) {
+		__u64 ids = READ_TWO(r->task, struct task_struct, pid, tgid);
+
+		h->pid = ids >> 32;
+		h->tid = ids;
+	} else {
+		__u64 id = bpf_get_current_pid_tgid();
+
+		h->pid = id >> 32;
+		h->tid = (__u32)id;
+	}
 	/*
 	 * Last, and after the reservation: the collector reads a ring's producer position, then knows that
 	 * whatever is reserved later carries a later time (src/kern/ring.c).
 	 */
-	h->ts_ns = bpf_ktime_get_boot_ns();
+	h->ts_ns = clock__now();
 }
 
 /* A record of constant size, its header filled; NULL: no room, counted as lost. End with emit__submit(). */
@@ -60,11 +72,16 @@ static __always_inline void *emit__reserve(__u16 kind, const __u32 size, __u8 me
 
 static __always_inline void emit__submit(void *record)
 {
-	void *ring = emit__ring();
+	struct running *r = running__here();
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
-	if (ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > EMIT_WAKE_BYTES)
-		flags = 0; /* wakes the reader when it sleeps, else does nothing */
+	if (r && !(++r->emitted % EMIT_LOOK_EVERY)) {
+		void *ring = emit__ring();
+
+		if (ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >
+				    bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2)
+			flags = BPF_RB_FORCE_WAKEUP; /* 0 would wake a reader that has read all, and no other */
+	}
 	bpf_ringbuf_submit(record, flags);
 }
 

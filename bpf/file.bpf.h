@@ -33,10 +33,10 @@ static __always_inline __u32 cfg_o_direct(void)
 #endif
 }
 
-/* The struct file behind a descriptor of the running task; 0: none. */
-static __always_inline __u64 file__by_fd(__s32 fd)
+/* The struct file behind a descriptor of a task; 0: none. */
+static __always_inline __u64 file__of(struct task_struct *task, __s32 fd)
 {
-	struct files_struct *files = READ(current_task(), struct task_struct, files);
+	struct files_struct *files = READ(task, struct task_struct, files);
 	struct fdtable *fdt;
 	struct file **table;
 
@@ -46,7 +46,12 @@ static __always_inline __u64 file__by_fd(__s32 fd)
 	if ((__u32)fd >= READ(fdt, struct fdtable, max_fds))
 		return 0;
 	table = READ(fdt, struct fdtable, fd);
-	return read_word(table + fd);
+	return LOAD_WORD(table + fd);
+}
+
+static __always_inline __u64 file__by_fd(__s32 fd)
+{
+	return file__of(current_task(), fd);
 }
 
 static __always_inline __u8 inet__mech(__u64 sk)

@@ -144,7 +144,7 @@ __noinline int pass__scan(__u32 what, __u64 msghdr, __u32 compat)
 
 static __always_inline void pass__sent(struct task_op *op, __u64 msghdr)
 {
-	op->enter_ns = bpf_ktime_get_boot_ns();
+	op->enter_ns = clock__now();
 	op->passed_cnt = pass__scan(IPCT_PASS_SENT, msghdr, op->compat);
 }
 

@@ -22,19 +22,22 @@ struct pipe_slot {
 
 static __always_inline void pipe__read_state(__u64 pipe, struct pipe_state *s)
 {
-	s->head = READ(pipe, struct pipe_inode_info, head);
-	s->tail = READ(pipe, struct pipe_inode_info, tail);
+	__u64 ends = READ_TWO(pipe, struct pipe_inode_info, head, tail);
+	__u64 sizes = READ_TWO(pipe, struct pipe_inode_info, max_usage, ring_size);
+
+	s->head = ends;
+	s->tail = ends >> 32;
+	s->max_usage = sizes;
+	s->mask = (sizes >> 32) - 1;
 	s->bufs = (__u64)READ(pipe, struct pipe_inode_info, bufs);
-	s->mask = READ(pipe, struct pipe_inode_info, ring_size) - 1;
-	s->max_usage = READ(pipe, struct pipe_inode_info, max_usage);
 }
 
 static __always_inline struct pipe_slot pipe__read_slot(const struct pipe_state *s, __u32 index)
 {
 	struct pipe_buffer *buf = ELEMENT(s->bufs, struct pipe_buffer, index & s->mask);
-	struct pipe_slot slot = { READ(buf, struct pipe_buffer, offset), READ(buf, struct pipe_buffer, len) };
+	__u64 place = READ_TWO(buf, struct pipe_buffer, offset, len);
 
-	return slot;
+	return (struct pipe_slot){ place, place >> 32 };
 }
 
 static __always_inline __u64 pipe__addr(__u32 slot, __u32 offset)
@@ -92,7 +95,7 @@ static __noinline bool pipe__sample_once(__u64 pipe, bool write, struct pipe_sta
 }
 
 /* No loop: verifiers before 6.12 refuse one that is entered by falling into its middle, as clang lays it out. */
-static __noinline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_state *s)
+static __noinline __u64 pipe__sample_again(__u64 pipe, bool write, struct pipe_state *s)
 {
 	__u64 addr = 0;
 
@@ -103,6 +106,25 @@ static __noinline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_state *
 		return addr;
 	pipe__sample_once(pipe, write, s, &addr);
 	return addr;
+}
+
+/* The same; nearly always the first look is enough. */
+static __always_inline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_state *s)
+{
+	struct pipe_slot slot, same;
+	__u64 ends;
+
+	pipe__read_state(pipe, s);
+	slot = pipe__read_slot(s, write ? s->head - 1 : s->tail);
+	barrier();
+	ends = READ_TWO(pipe, struct pipe_inode_info, head, tail);
+	same = pipe__read_slot(s, write ? s->head - 1 : s->tail);
+	if ((__u32)ends != s->head || ends >> 32 != s->tail || slot.offset != same.offset ||
+	    slot.len != same.len || (s->head != s->tail && !slot.len && slot.offset))
+		return pipe__sample_again(pipe, write, s);
+	if (write)
+		return pipe__addr(s->head - 1, slot.offset + slot.len);
+	return pipe__addr(s->tail, s->head == s->tail ? 0 : slot.offset);
 }
 
 static __always_inline __u64 pipe__addr_now(__u64 pipe, bool write)
@@ -142,6 +164,38 @@ static __always_inline __u64 pipe__lock(__u64 pipe)
 	return pipe + bpf_core_field_offset(struct pipe_inode_info, mutex);
 }
 
+/*
+ * Pipes that were written to by several at a time, or might have been: by a hash of the address, so one too many may be
+ * among them, and none is missing.
+ */
+#define CROWDED_BITS 16
+__u8 crowded_pipes[1 << CROWDED_BITS];
+
+static __always_inline __u8 *pipe__crowded(__u64 pipe)
+{
+	return &crowded_pipes[(pipe >> 6) * 0x9e3779b97f4a7c15ull >> (64 - CROWDED_BITS)];
+}
+
+/* May another call use this side of the pipe while this one lasts? */
+static __always_inline bool pipe__is_exclusive(struct task_struct *task, const struct object *o, bool write)
+{
+	struct files_struct *files = READ(task, struct task_struct, files);
+	__u32 users = write ? READ(o->ptr, struct pipe_inode_info, writers)
+			    : READ(o->ptr, struct pipe_inode_info, readers);
+
+	return users == 1 && READ(files, struct files_struct, count.counter) == 1 &&
+	       file__has_one_user(o->file);
+}
+
+/*
+ * Fingerprints tell the bytes of one writer from those of another. They cost as much as all else, and tell nothing where
+ * only one writes and only one reads at a time.
+ */
+static __always_inline bool pipe__knows_bytes(const struct task_op *op, const struct object *o, bool write)
+{
+	return op->exclusive && (write || !*pipe__crowded(o->ptr));
+}
+
 /* At entry of a read or write: where its side of the stream stands, and whether it must wait. */
 static __always_inline void pipe__enter(struct object *o, bool write)
 {
@@ -151,8 +205,19 @@ static __always_inline void pipe__enter(struct object *o, bool write)
 	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
 }
 
+/* Its bytes must be told from others', unless nobody else can write. */
+static __always_inline void pipe__note_writer(const struct object *o)
+{
+	/* o->ptr as a number, wherever o is. */
+	__u64 pipe = LOAD_WORD(o->file + bpf_core_field_offset(struct file, private_data));
+
+	if (!pipe__is_exclusive(current_task(), o, true))
+		*pipe__crowded(pipe) = 1;
+}
+
 /* The record of a read or write that ended (or went to sleep: IPCT_IO_BLOCKED). */
-static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
+static __always_inline void pipe__emit_inline(struct task_op *op, bool write, __s64 ret, __u32 flags,
+					      bool iov)
 {
 	struct object *o = write ? &op->out : &op->in;
 	struct ipct_pipe_io *ev;
@@ -165,7 +230,7 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	addr = pipe__sample(o->ptr, write, &s);
 	if (s.head == s.tail)
 		flags |= IPCT_IO_DRAINED;
-	if (!op->enter_ns)
+	if (!op->enter_ns && !op->no_entry_time)
 		flags |= IPCT_IO_NOENTRY;
 	if (o->was_waiting)
 		flags |= IPCT_IO_WAITED;
@@ -173,7 +238,7 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 		flags |= IPCT_IO_PACKET;
 	if (op->compat)
 		flags |= IPCT_IO_COMPAT;
-	ev->enter_ns = op->enter_ns;
+	ev->enter_ns = op->no_entry_time ? ev->h.ts_ns : op->enter_ns;
 	ev->key = o->key;
 	ev->s_addr = o->addr;
 	ev->e_addr = op->has_end ? op->held_end : addr;
@@ -181,11 +246,16 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	ev->dev = o->dev;
 	ev->flags = flags;
 	ev->fd = write ? op->fd_out : op->fd_in;
-	if (ret > 0 && !(flags & IPCT_IO_PAGES))
+	if (ret > 0 && !(flags & IPCT_IO_PAGES) && !pipe__knows_bytes(op, o, write))
 		fingerprint__user(ev->fp, op, iov, ret);
 	else
 		__builtin_memset(ev->fp, 0, sizeof(ev->fp));
 	emit__submit(ev);
+}
+
+static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
+{
+	pipe__emit_inline(op, write, ret, flags, iov);
 }
 
 /* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */

@@ -237,7 +237,7 @@ static __noinline bool futex__enter(struct task_op *op, const struct sysargs *ar
 	if (usem) {
 		op->unit.flags = IPCT_UNIT_IN_LIBC;
 		if (usem->post && !usem->commit_ns)
-			usem->commit_ns = bpf_ktime_get_boot_ns();
+			usem->commit_ns = clock__now();
 	} else {
 		futex__meet(&op->unit.c, file);
 	}

@@ -30,7 +30,7 @@ static __noinline void skb__made(__u64 skb)
 	if (op->class && op->made_skb && !cfg.sees_queued) /* nothing else shows that it was queued */
 		unix__made_part(op, unix__peer(op->out.ptr));
 	op->made_skb = skb;
-	op->made_ns = bpf_ktime_get_boot_ns();
+	op->made_ns = clock__now();
 	bpf_map_update_elem(&made_skbs, &skb, &op->made_ns, BPF_ANY);
 }
 

@@ -50,17 +50,54 @@ static __always_inline void sleeper__returns(struct task_op *op)
 }
 
 /*
- * Not for threads that are preempted: they may have done their work already. preempt is not enough to tell: a thread that
- * is about to sleep can be preempted, and then it is still runnable or not by its state (which moved in 5.14, 2f064a59a11f).
+ * The thread leaves the CPU: what it is in the middle of goes to its record. Returns that; NULL: nothing. That a call is
+ * none of ours is remembered, too: without a record it would count as one that began before the trace.
+ */
+static __always_inline struct task_op *running__leaves(struct running *r)
+{
+	struct task_op *op;
+
+	if (r->entered == ENTERED_UNSEEN)
+		return NULL;
+	op = task_op__stored(r->entered != ENTERED_STORED);
+	if (!op || r->entered != ENTERED_HERE)
+		return op;
+	*op = r->op;
+	if (op->no_entry_time) {
+		op->no_entry_time = 0;
+		op->enter_ns = clock__now();
+	}
+	return op;
+}
+
+static __always_inline void running__arrives(struct running *r, struct task_struct *task)
+{
+	struct task_op *op = task_op__of(task);
+
+	r->task = (__u64)task;
+	r->is_self = task__is_self(task);
+	r->is_settled = 1;
+	r->entered = !op ? ENTERED_UNSEEN : op->class ? ENTERED_STORED : ENTERED_NONE;
+	sleeper__returns(op);
+}
+
+/*
+ * sleeper__leaves() is not for threads that are preempted: they may have done their work already. preempt is not enough to
+ * tell: a thread that is about to sleep can be preempted, and then it is still runnable or not by its state (which moved
+ * in 5.14, 2f064a59a11f).
  */
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	if (!active)
+	struct running *r = running__here();
+	struct task_op *op;
+
+	if (!active || !r)
 		return 0;
+	op = running__leaves(r);
 	if (!preempt && task__state(prev))
-		sleeper__leaves(task_op__current(false));
-	sleeper__returns(task_op__of(next));
+		sleeper__leaves(op);
+	running__arrives(r, next);
 	return 0;
 }
 

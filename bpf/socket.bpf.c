@@ -91,7 +91,7 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 	}
 	op->alone = 0;
 	op->made_skb = 0;
-	op->alone_end_ns = bpf_ktime_get_boot_ns();
+	op->alone_end_ns = clock__now();
 	op->in.mech = op->out.mech = 0;
 }
 

@@ -5,12 +5,14 @@
  * exit emits. The object's own code is in <mechanism>.bpf.h.
  */
 #include "filter.bpf.h"
+#include "lane.bpf.h"
 #include "object.bpf.h"
 #include "pass.bpf.h"
 #include "posix_sem.bpf.h"
 #include "ptrace.bpf.h"
 #include "queue.bpf.h"
 #include "shm.bpf.h"
+#include "socketcall.bpf.h"
 #include "sysv_sem.bpf.h"
 
 #define F_DUPFD 0
@@ -24,54 +26,6 @@
 	(wanted(IPCT_MECH_UNIX_STREAM) || wanted(IPCT_MECH_UNIX_DGRAM) || wanted(IPCT_MECH_UNIX_SEQPACKET))
 #define F_SETPIPE_SZ 1031
 #define F_DUPFD_CLOEXEC 1030
-
-static __always_inline __u8 socketcall__class(__u32 call)
-{
-	switch (call) {
-	case 1:
-		return IPCT_SC_SOCKET;
-	case 2:
-		return IPCT_SC_BIND;
-	case 3:
-		return IPCT_SC_CONNECT;
-	case 4:
-		return IPCT_SC_LISTEN;
-	case 5:
-	case 18:
-		return IPCT_SC_ACCEPT;
-	case 8:
-		return IPCT_SC_SOCKETPAIR;
-	case 9:
-	case 11:
-		return IPCT_SC_SENDTO;
-	case 10:
-	case 12:
-		return IPCT_SC_RECVFROM;
-	case 13:
-		return IPCT_SC_SHUTDOWN;
-	case 16:
-		return IPCT_SC_SENDMSG;
-	case 17:
-		return IPCT_SC_RECVMSG;
-	case 19:
-		return IPCT_SC_RECVMMSG;
-	case 20:
-		return IPCT_SC_SENDMMSG;
-	}
-	return IPCT_SC_NONE;
-}
-
-/* socketcall(call, u32 args[]): the arguments lie in user memory. */
-static __always_inline __u8 socketcall__decode(struct sysargs *args)
-{
-	__u8 class = socketcall__class(args->a[0]);
-	__u32 raw[6] = {};
-
-	bpf_probe_read_user(raw, sizeof(raw), (void *)args->a[1]);
-	for (int i = 0; i < 6; i++)
-		args->a[i] = raw[i];
-	return class;
-}
 
 /* ---- entry ---- */
 
@@ -99,9 +53,11 @@ static __noinline bool enter__side(struct object *o, __s32 fd, bool write)
 		eventfd__meet(o);
 	else if (o->mech == IPCT_MECH_PTY)
 		pty__enter(o, write);
-	else if (!o->is_sock)
+	else if (!o->is_sock) {
 		pipe__enter(o, write);
-	else if (o->mech == IPCT_MECH_TCP)
+		if (write)
+			pipe__note_writer(o);
+	} else if (o->mech == IPCT_MECH_TCP)
 		tcp__enter(o, write);
 	else if (o->mech == IPCT_MECH_UDP)
 		udp__enter(o, write);
@@ -262,6 +218,8 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->class = class;
 	op->compat = compat;
 	op->has_part = 0;
+	op->no_entry_time = 0;
+	op->exclusive = 0;
 	op->alone = 0;
 	op->asleep = 0;
 	op->told = 0;
@@ -277,22 +235,12 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->out.mech = 0;
 }
 
-/* far: regs is no pointer that the verifier knows. */
-static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool far)
+/* The common way; far: regs is no pointer that the verifier knows. Returns what the exit is to look for. */
+static __always_inline __u8 enter__common(struct pt_regs *regs, __u8 class, bool compat, bool far)
 {
 	struct sysargs args;
 	struct task_op *op;
-	bool compat;
-	__u8 class;
 
-	if (!active || (__u64)nr >= IPCT_SYSCALL_MAX)
-		return 0;
-	if (!sysclass[nr] && !sysclass32[nr])
-		return 0;
-	compat = syscall_is_compat();
-	class = compat ? sysclass32[nr] : sysclass[nr];
-	if (!class || task__is_tracer())
-		return 0;
 	if (far)
 		syscall_args_far(regs, compat, &args);
 	else
@@ -301,14 +249,42 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 		class = socketcall__decode(&args);
 	if (class == IPCT_SC_IPC)
 		class = ipc__decode(&args);
-	op = task_op__current(true);
+	op = task_op__stored(true);
 	if (!op)
-		return 0;
+		return ENTERED_UNSEEN;
 	enter__begin(op, class, compat);
-	if (enter__call(op, &args))
-		op->enter_ns = bpf_ktime_get_boot_ns();
-	else
+	if (!enter__call(op, &args)) {
 		op->class = IPCT_SC_NONE;
+		return ENTERED_NONE;
+	}
+	op->enter_ns = clock__now();
+	return ENTERED_STORED;
+}
+
+static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool far)
+{
+	struct task_struct *task;
+	struct running *r;
+	bool compat;
+	__u8 class;
+
+	if (!active || (__u64)nr >= IPCT_SYSCALL_MAX)
+		return 0;
+	if (!sysclass[nr] && !sysclass32[nr])
+		return 0;
+	r = running__here();
+	if (!r)
+		return 0;
+	task = running__task(r);
+	compat = syscall_is_compat(task);
+	class = compat ? sysclass32[nr] : sysclass[nr];
+	r->entered = ENTERED_NONE;
+	if (!class || (cfg.has_running && r->is_settled ? r->is_self : task__is_self(task)))
+		return 0;
+	if (cfg.has_running && !far && !compat && (class == IPCT_SC_READ || class == IPCT_SC_WRITE) &&
+	    lane__enter(r, class == IPCT_SC_WRITE, SYSARG0(regs), SYSARG1(regs), SYSARG2(regs)))
+		return 0;
+	r->entered = enter__common(regs, class, compat, far);
 	return 0;
 }
 
@@ -539,7 +515,7 @@ static __noinline int exit__control(struct task_op *op, __s64 ret)
  */
 static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long nr)
 {
-	bool compat = syscall_is_compat();
+	bool compat = syscall_is_compat(current_task());
 	__u8 class = compat ? sysclass32[nr] : sysclass[nr];
 	struct sysargs args;
 	struct task_op *op;
@@ -548,7 +524,7 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 		return NULL;
 	if (class > IPCT_SC_SENDFILE && class != IPCT_SC_ACCEPT && class != IPCT_SC_SIGWAIT)
 		return NULL;
-	op = task_op__current(true);
+	op = task_op__stored(true);
 	if (!op)
 		return NULL;
 	syscall_args(regs, compat, &args);
@@ -574,23 +550,41 @@ static __always_inline void syscall__end(struct task_op *op, __s64 ret)
 	op->class = IPCT_SC_NONE;
 }
 
-static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
+static __always_inline int exit__common(struct pt_regs *regs, long nr, long ret, __u8 entered)
 {
-	long nr = syscall_nr_at_exit(regs);
-	struct task_op *op;
+	struct task_op *op = entered == ENTERED_NONE ? NULL : task_op__stored(false);
 
-	if (!active || (__u64)nr >= IPCT_SYSCALL_MAX)
-		return 0;
-	if (!sysclass[nr] && !sysclass32[nr])
-		return 0;
-	op = task_op__current(false);
-	if (!op)
+	if (!op && entered == ENTERED_UNSEEN)
 		op = exit__unseen(regs, nr);
 	if (wanted(IPCT_MECH_SYSV_SEM) && sysclass[nr] == IPCT_SC_SEMOP && (!op || !op->class))
 		sem__exit_late(regs, ret);
 	if (op && op->class)
 		syscall__end(op, ret);
 	return 0;
+}
+
+static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
+{
+	long nr = syscall_nr_at_exit(regs);
+	struct running *r;
+	__u8 entered;
+
+	if (!active || (__u64)nr >= IPCT_SYSCALL_MAX)
+		return 0;
+	if (!sysclass[nr] && !sysclass32[nr])
+		return 0;
+	r = running__here();
+	if (!r)
+		return 0;
+	if (!cfg.has_running)
+		return exit__common(regs, nr, ret, ENTERED_UNSEEN);
+	entered = r->entered;
+	if (entered == ENTERED_HERE) {
+		lane__exit(r, ret);
+		return 0;
+	}
+	r->entered = ENTERED_NONE;
+	return exit__common(regs, nr, ret, entered);
 }
 
 SEC("?tp_btf/sys_exit")

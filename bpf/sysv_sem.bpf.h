@@ -177,7 +177,7 @@ static __noinline int sem__exit_late(struct pt_regs *regs, __s64 ret)
 	struct sysargs args;
 	struct task_op *op;
 
-	if (ret || syscall_is_compat() || task__is_tracer())
+	if (ret || syscall_is_compat(current_task()) || task__is_tracer())
 		return 0;
 	op = task_op__current(true);
 	if (!op)

@@ -148,7 +148,7 @@ static __always_inline void udp__sent(__u64 skb, __u64 sk)
 	if (!udp__read_headers(d, skb))
 		return;
 	d->name.netns = inet__netns(sk);
-	d->sent_ns = bpf_ktime_get_boot_ns();
+	d->sent_ns = clock__now();
 	d->pid = id >> 32;
 	d->tid = (__u32)id;
 	udp__fingerprint(d, skb);

@@ -97,7 +97,7 @@ int BPF_PROG(unit_exit__tracepoint, struct task_struct *task)
 	if (!op)
 		return 0;
 	op->compat = 0;
-	op->enter_ns = bpf_ktime_get_boot_ns();
+	op->enter_ns = clock__now();
 	sem_undo__walk(task);
 	op->class = IPCT_SC_SEM_EXIT;
 	op->unit.woke_ns = 0;

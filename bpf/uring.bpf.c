@@ -50,13 +50,15 @@ static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
 
 	if (!uring__moves_data(opcode, &write) || task__is_tracer())
 		return;
-	r.enter_ns = bpf_ktime_get_boot_ns();
+	r.enter_ns = clock__now();
 	r.write = write;
 	r.many = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
 	r.pid = id >> 32;
 	r.tid = (__u32)id;
 	if (object__from_fd(&o, fd) && !o.is_sock && o.mech != IPCT_MECH_EVENTFD) {
 		pipe__enter(&o, write);
+		if (write)
+			pipe__note_writer(&o);
 		r.known = 1;
 		r.addr = o.addr;
 		r.was_waiting = o.was_waiting;

@@ -48,7 +48,7 @@ static __always_inline int usem__enter(__u64 sem, bool post, __u32 flags)
 	op.sem = sem;
 	op.post = post;
 	op.flags = flags;
-	op.enter_ns = bpf_ktime_get_boot_ns();
+	op.enter_ns = clock__now();
 	bpf_map_update_elem(&usem_ops, &tid, &op, BPF_ANY);
 	return 0;
 }

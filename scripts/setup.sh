@@ -54,8 +54,7 @@ packages() {
 	bench    bpftrace            cmd:bpftrace
 	bench    linux-perf          cmd:perf
 	bench    valgrind            cmd:valgrind
-	bench    postgresql          so:/usr/lib/postgresql/*/bin/initdb
-	bench    postgresql-contrib  so:/usr/lib/postgresql/*/bin/pgbench
+	bench    postgresql          so:/usr/lib/postgresql/*/bin/pgbench
 	kernels  qemu-system-x86     cmd:qemu-system-x86_64
 	kernels  qemu-system-arm     cmd:qemu-system-aarch64
 	kernels  busybox-static      cmd:busybox

@@ -59,6 +59,7 @@ enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
+	BPF_RB_RING_SIZE = 1,
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
@@ -124,6 +125,10 @@ struct hlist_node {
 	struct hlist_node *next;
 };
 
+struct timespec64 {
+	long long tv_sec;
+};
+
 struct hlist_head {
 	struct hlist_node *first;
 };
@@ -165,6 +170,7 @@ struct fdtable {
 };
 
 struct files_struct {
+	atomic_t count;
 	struct fdtable *fdt;
 };
 

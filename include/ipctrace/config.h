@@ -26,7 +26,8 @@ struct ipct_config {
 	__u8 uprobes_sleep; /* such programs may wait for a page (kernel 6.0) */
 	__u8 sees_made; /* which call makes an skb: bpf/skb.bpf.c */
 	__u8 sees_queued; /* that an skb was queued: sk_data_ready */
-	__u8 pad0[6];
+	__u8 has_running; /* sched_switch keeps bpf/running.bpf.h */
+	__u8 pad0[5];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

@@ -20,6 +20,25 @@ uint64_t time__boot_ns(void)
 	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t time__mono_ns(void)
+{
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t time__mono_to_boot_ns(void)
+{
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		int64_t mono = clock_ns(CLOCK_MONOTONIC);
+		int64_t apart = clock_ns(CLOCK_BOOTTIME) - mono;
+
+		if (apart < least)
+			least = apart;
+	}
+	return (uint64_t)least;
+}
+
 /* The two clocks cannot be read at once: of a few readings, the one least disturbed in between counts. */
 int64_t time__boot_to_wall_ns(void)
 {

@@ -11,6 +11,9 @@
 #include "base/buf.h"
 
 uint64_t time__boot_ns(void); /* CLOCK_BOOTTIME now */
+uint64_t time__mono_ns(void); /* CLOCK_MONOTONIC now */
+/* CLOCK_BOOTTIME - CLOCK_MONOTONIC: how long the machine slept; never less than it is, and tens of ns more at most. */
+uint64_t time__mono_to_boot_ns(void);
 int64_t time__boot_to_wall_ns(void); /* add to a boot time to get CLOCK_REALTIME, as the clocks stand now */
 
 /* Three digits and a unit: 0ns, 999ns, 12.0us, 1.20ms, 59.9s; then 2m03s, 1h02m, 3d04h. */

@@ -97,6 +97,22 @@ static void find_queue_code(struct kern *k, struct ipct_config *cfg)
 	cfg->msg_free_bytes = syms[2].bytes;
 }
 
+/* Is a program with this name among the chosen ones? */
+static bool has_chosen(const struct kern *k, const char *prog)
+{
+	for (size_t i = 0; i < k->choice_cnt; i++) {
+		const struct hook_choice *c = &k->choices[i];
+
+		for (size_t p = 0; c->chosen >= 0 && p < HOOK_PROGS_MAX; p++) {
+			const char *name = c->hook->rungs[c->chosen].progs[p];
+
+			if (name && !strcmp(name, prog))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void configure(struct kern *k)
 {
 	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
@@ -119,6 +135,7 @@ static void configure(struct kern *k)
 	probe__features(&has);
 	cfg.has_rdonly_cast = has.rdonly_cast;
 	cfg.has_task_storage = has.task_storage;
+	cfg.has_running = has_chosen(k, "sched_switch__tracepoint");
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
 	cfg.sees_made = sees(k, "unix_made");
@@ -223,6 +240,8 @@ static int load(struct kern *k, struct buf *err)
 			err,
 			"the kernel did not accept the programs: %s; set IPCTRACE_DEBUG_LIBBPF=1 to see why",
 			strerror(-rc));
+	if (!rc)
+		source__set_clock(k);
 	if (!rc)
 		rc = source__open_rings(k, err);
 	for (size_t i = 0; !rc && i < k->opts.pid_cnt; i++)

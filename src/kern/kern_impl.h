@@ -28,6 +28,7 @@ struct kern {
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
+	uint64_t boot_offset_ns; /* what the kernel half adds to CLOCK_MONOTONIC */
 	bool active, busy; /* busy: the last poll found events, do not sleep */
 	struct buf backlog; /* records drained during the scan, not yet given out */
 	uint64_t backlog_watermark_ns;
@@ -37,6 +38,7 @@ struct kern {
 void kern__keep_link(struct kern *k, struct bpf_link *link);
 
 /* kern/source.c */
+void source__set_clock(struct kern *k); /* after loading, and when the machine slept */
 void source__init(struct kern *k);
 int source__open_rings(struct kern *k, struct buf *err);
 void source__close_rings(struct kern *k);

@@ -22,6 +22,27 @@ struct taker {
 	void *ctx;
 };
 
+/* The kernel half's time now: the same sum, so that the two compare exactly. */
+static uint64_t now_of(const struct kern *k)
+{
+	return time__mono_ns() + k->boot_offset_ns;
+}
+
+void source__set_clock(struct kern *k)
+{
+	k->boot_offset_ns = time__mono_to_boot_ns();
+	k->skel->bss->boot_offset_ns = k->boot_offset_ns;
+}
+
+/* Differences below are those of measuring. */
+#define SLEPT_NS 1000000
+
+static void follow_clock(struct kern *k)
+{
+	if (time__boot_ns() > now_of(k) + SLEPT_NS)
+		source__set_clock(k);
+}
+
 static void take(void *ctx, const struct ipct_hdr *ev)
 {
 	struct taker *t = ctx;
@@ -42,7 +63,7 @@ double kern__ring_peak(struct kern *k)
 
 static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 {
-	uint64_t now_ns = time__boot_ns(), one;
+	uint64_t now_ns = now_of(k), one;
 	size_t cnt = 0;
 
 	*watermark_ns = UINT64_MAX;
@@ -98,12 +119,13 @@ static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t mech, con
 
 static size_t report_lost(struct kern *k, struct taker *t)
 {
-	uint64_t values[k->ring_cnt], now_ns = time__boot_ns();
+	uint64_t values[k->ring_cnt], now_ns = now_of(k);
 	size_t cnt = 0;
 
 	if (k->active && now_ns - k->lost_checked_ns < LOST_CHECK_NS)
 		return 0;
 	k->lost_checked_ns = now_ns;
+	follow_clock(k);
 	for (uint32_t m = 0; m < IPCT_MECH_CNT; m++) {
 		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
 			cnt += report_lost_of(k, t, m, values);
@@ -146,7 +168,7 @@ void source__put(struct kern *k, const struct ipct_hdr *ev)
 
 void source__stash(struct kern *k)
 {
-	uint64_t watermark_ns, now_ns = time__boot_ns();
+	uint64_t watermark_ns, now_ns = now_of(k);
 
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		ring__drain(&k->rings[i], now_ns, stash, k, &watermark_ns);

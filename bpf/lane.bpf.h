@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast lane: read() and write(), which are most of all calls. Files of other kinds leave at once; pipes are dealt with
+ * here, without a function call; the rest goes the common way (syscalls.bpf.c).
+ */
+#ifndef BPF_LANE_H
+#define BPF_LANE_H
+
+#include "filter.bpf.h"
+#include "pipe.bpf.h"
+
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+
+/* Of a file that is a pipe or FIFO; false: not wanted. */
+static __always_inline bool lane__pipe(struct object *o, __u64 file, struct inode *inode)
+{
+	struct super_block *sb = READ(inode, struct inode, i_sb);
+
+	o->file = file;
+	o->ptr = (__u64)READ(inode, struct inode, i_pipe);
+	o->key = READ(inode, struct inode, i_ino);
+	o->ino = o->key;
+	o->dev = READ(sb, struct super_block, s_dev);
+	o->f_flags = READ(file, struct file, f_flags);
+	o->is_sock = 0;
+	o->mech = READ(sb, struct super_block, s_magic) == PIPEFS_MAGIC ? IPCT_MECH_PIPE : IPCT_MECH_FIFO;
+	return wanted(o->mech) && !ino__is_ignored(o->ino, o->dev);
+}
+
+static __always_inline void lane__begin(struct running *r, struct object *o, bool write, __u64 buf, __u64 cnt)
+{
+	struct task_op *op = &r->op;
+	struct pipe_state s;
+
+	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
+	op->compat = 0;
+	op->asleep = 0;
+	op->has_end = 0;
+	op->buf = buf;
+	op->cnt = cnt;
+	o->addr = pipe__sample(o->ptr, write, &s);
+	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
+	op->exclusive = pipe__is_exclusive((struct task_struct *)r->task, o, write);
+	if (write && !op->exclusive)
+		*pipe__crowded(o->ptr) = 1;
+	/* What need not wait and has its side for itself: the end tells as much as the entry. */
+	op->no_entry_time = op->exclusive && !o->was_waiting;
+	op->enter_ns = op->no_entry_time ? 0 : clock__now();
+}
+
+/* False: not for the lane. */
+static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+{
+	struct object *o = write ? &r->op.out : &r->op.in;
+	__u64 file = file__of((struct task_struct *)r->task, fd);
+	struct inode *inode;
+	umode_t mode;
+
+	r->entered = ENTERED_NONE;
+	if (!file)
+		return true;
+	inode = READ(file, struct file, f_inode);
+	mode = READ(inode, struct inode, i_mode) & S_IFMT;
+	if (mode == S_IFREG || mode == S_IFDIR)
+		return true;
+	if (mode != S_IFIFO || cfg.filter)
+		return false;
+	r->op.in.mech = r->op.out.mech = 0;
+	r->op.fd_in = write ? -1 : fd;
+	r->op.fd_out = write ? fd : -1;
+	if (!lane__pipe(o, file, inode)) {
+		o->mech = 0;
+		return true;
+	}
+	lane__begin(r, o, write, buf, cnt);
+	r->entered = ENTERED_HERE;
+	return true;
+}
+
+static __always_inline void lane__exit(struct running *r, __s64 ret)
+{
+	bool write = r->op.class == IPCT_SC_WRITE;
+
+	pipe__emit_inline(&r->op, write, ret, 0, false);
+	r->op.class = IPCT_SC_NONE;
+	r->entered = ENTERED_NONE;
+}
+
+#endif

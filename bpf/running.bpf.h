@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What runs on this CPU, and what it is in the middle of. Kept by sched_switch (sleep.bpf.c), so that a call that does not
+ * sleep needs no look-up of its thread's record at either end: finding that costs more than all else that happens here.
+ *
+ * It is like a register of the CPU: sched_switch puts the operation of the thread that leaves into its record
+ * (task.bpf.h), in whatever state it is. So programs may be preempted in the middle, as long as they stay on their CPU.
+ */
+#ifndef BPF_RUNNING_H
+#define BPF_RUNNING_H
+
+#include "compat.bpf.h"
+#include "op.bpf.h"
+
+/* How the call that the thread is in began. */
+enum entered {
+	ENTERED_UNSEEN = 0, /* before the trace; or in no call, and never in one of ours */
+	ENTERED_NONE, /* nothing of ours */
+	ENTERED_HERE, /* `op` is its operation */
+	ENTERED_STORED, /* the thread's record has it */
+};
+
+struct running {
+	__u64 task; /* struct task_struct *; 0: nothing was switched to yet */
+	__u32 emitted; /* records of this CPU */
+	__u8 entered; /* enum entered */
+	__u8 is_settled; /* is_self is right for the task */
+	__u8 is_self; /* the tracer */
+	__u8 pad0;
+	struct task_op op;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct running);
+} running_here SEC(".maps");
+
+/* Never NULL in fact. Of use only with cfg.has_running. */
+static __always_inline struct running *running__here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&running_here, &zero);
+}
+
+/* The running task; noted where sched_switch will keep the note. */
+static __always_inline struct task_struct *running__task(struct running *r)
+{
+	if (cfg.has_running && r->task)
+		return (struct task_struct *)r->task;
+	r->task = cfg.has_running ? bpf_get_current_task() : 0;
+	return cfg.has_running ? (struct task_struct *)r->task : current_task();
+}
+
+#endif
