@@ -5,7 +5,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/time.h"
 #include "cmd/cgroups.h"
+
+#define SAME_BOOT_NS (60 * 1000000000ll) /* the wall clock may have been set meanwhile, but hardly by more */
 
 static struct utsname host;
 static const char *rungs[32]; /* by mechanism: view_names.attach has no context */
@@ -78,6 +81,16 @@ static void read_attach(const char *line)
 	}
 }
 
+/* Numbers of users and cgroups mean what they do here only for what was recorded here, in this boot. */
+static bool is_of_here(const struct store_info *info)
+{
+	int64_t since_boot_ns = info->boot_to_wall_ns - time__boot_to_wall_ns();
+
+	uname(&host);
+	return info->host && strcmp(info->host, host.nodename) == 0 && since_boot_ns > -SAME_BOOT_NS &&
+	       since_boot_ns < SAME_BOOT_NS;
+}
+
 void names__init_recorded(struct view_names *names, uint32_t traced, const struct store_info *info)
 {
 	*names = (struct view_names){
@@ -86,8 +99,8 @@ void names__init_recorded(struct view_names *names, uint32_t traced, const struc
 		.kernel = info->kernel,
 		.traced = traced,
 		.attach = attach_of,
-		.cgroup = cgroups__path,
-		.user = user_name,
+		.cgroup = is_of_here(info) ? cgroups__path : NULL,
+		.user = is_of_here(info) ? user_name : NULL,
 	};
 	read_attach(info->attach);
 }

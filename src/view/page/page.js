@@ -6,7 +6,8 @@
 (() => {
 const $ = (id) => document.getElementById(id);
 let data = JSON.parse($("data").textContent);
-const MANY = 1500; // nodes above which lines are drawn the cheap way, and groups start collapsed
+const MANY = 1500; // nodes above which lines are drawn the cheap way
+const FORCES = 600; // nodes above which groups start collapsed, and forces take too long
 const RED = "#d62728", GREY = "#999999";
 const state = { collapsed: new Set(), mechs: new Map(), slice: 0, dark: matchMedia("(prefers-color-scheme: dark)").matches };
 
@@ -135,15 +136,15 @@ const layouts = {
 	layers: { name: "breadthfirst", directed: true, spacingFactor: 1.3, avoidOverlap: true, padding: 30,
 		  transform: (node, at) => ({ x: at.y * 1.6, y: at.x }) },
 	force: { name: "cose", randomize: false, animate: false, nodeOverlap: 20, idealEdgeLength: () => 120,
-		 nodeRepulsion: () => 60000, padding: 30 },
+		 nodeRepulsion: () => 60000, padding: 30, numIter: Math.max(40, Math.min(1000, 40000 / data.nodes.length)) },
 	circle: { name: "concentric", padding: 30, minNodeSpacing: 30 },
 	grid: { name: "grid", padding: 30, avoidOverlapPadding: 20 },
 };
 for (const name of Object.keys(layouts)) $("layout").append(new Option(name));
 $("layout").value = grouped || data.nodes.length > 80 ? "force" : "layers";
-if (data.nodes.length > MANY) {
+if (data.nodes.length > FORCES) {
 	for (const n of data.nodes) if (n.data.kind === "group") state.collapsed.add(n.data.id);
-	if (!grouped) $("layout").value = "grid";
+	if (!grouped) $("layout").value = "circle";
 }
 
 const cy = cytoscape({ container: $("graph"), elements: elements(), style: stylesheet(), layout: { name: "preset" },
