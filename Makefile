@@ -166,7 +166,7 @@ doctor-deps:
 
 install: all
 	install -D -m 755 $(O)/ipctrace $(DESTDIR)$(BINDIR)/ipctrace
-	for page in docs/man/*.1 docs/man/*.5; do \
+	for page in docs/man/*.[157]; do \
 		[ ! -f "$$page" ] || install -D -m 644 "$$page" \
 			"$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; \
 	done
@@ -179,7 +179,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/ipctrace
-	for page in docs/man/*.1 docs/man/*.5; do \
+	for page in docs/man/*.[157]; do \
 		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
 	done
 	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/ipctrace \
