@@ -146,23 +146,31 @@ static __always_inline bool object__from_tty(struct object *o, __u64 file, __u64
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define EVENTFD_NAME "[eventfd]"
 
-/* All eventfds share one inode; the name of their directory entry tells what they are. */
-static __noinline bool object__from_anon(struct object *o, __u64 file)
+#define ANON_NAME_BYTES 16
+
+/* Such files share one inode; the name of their directory entry tells what they are. bytes: of want, its NUL included. */
+static __always_inline bool file__is_anon(__u64 file, const char want[], const __u32 bytes)
 {
 	struct inode *inode = READ(file, struct file, f_inode);
 	struct super_block *sb = READ(inode, struct inode, i_sb);
+	char name[ANON_NAME_BYTES] = {};
 	struct dentry *dentry;
-	char name[sizeof(EVENTFD_NAME)] = {};
-	const char want[] = EVENTFD_NAME;
 
 	if (READ(sb, struct super_block, s_magic) != ANON_INODE_FS_MAGIC)
 		return false;
 	dentry = READ(file, struct file, f_path.dentry);
-	bpf_probe_read_kernel(name, sizeof(name), READ(dentry, struct dentry, d_name.name));
-	for (int i = 0; i < (int)sizeof(name); i++) {
+	bpf_probe_read_kernel(name, bytes, READ(dentry, struct dentry, d_name.name));
+	for (__u32 i = 0; i < bytes; i++) {
 		if (name[i] != want[i])
 			return false;
 	}
+	return true;
+}
+
+static __noinline bool object__from_anon(struct object *o, __u64 file)
+{
+	if (!file__is_anon(file, EVENTFD_NAME, sizeof(EVENTFD_NAME)))
+		return false;
 	o->ptr = o->key = (__u64)READ(file, struct file, private_data);
 	o->dev = 0;
 	o->mech = IPCT_MECH_EVENTFD;

@@ -12,6 +12,7 @@
 #include "ptrace.bpf.h"
 #include "queue.bpf.h"
 #include "shm.bpf.h"
+#include "signalfd.bpf.h"
 #include "socketcall.bpf.h"
 #include "sysv_sem.bpf.h"
 
@@ -202,6 +203,11 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 		return enter__control(op, args);
 	if (op->fd_in >= 0)
 		in = enter__side(&op->in, op->fd_in, false);
+	if (!in && wanted(IPCT_MECH_SIGNAL) && op->class <= IPCT_SC_READV && file__is_signalfd(op->fd_in)) {
+		op->in.mech = IPCT_MECH_SIGNAL;
+		op->in.is_sock = 0;
+		in = true;
+	}
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
 	if (in && WANTED_UNIX && op->class == IPCT_SC_SPLICE && op->in.is_sock)
@@ -320,6 +326,8 @@ static __noinline int exit__side(struct task_op *op, bool send, __s64 ret)
 
 	if (wanted(IPCT_MECH_EVENTFD) && mech == IPCT_MECH_EVENTFD)
 		eventfd__exit(op, send, ret, iov);
+	else if (wanted(IPCT_MECH_SIGNAL) && mech == IPCT_MECH_SIGNAL)
+		signalfd__exit(op, ret, iov);
 	else if (wanted(IPCT_MECH_PTY) && mech == IPCT_MECH_PTY)
 		pty__exit(op, send, ret);
 	else if (wanted(IPCT_MECH_TCP) && mech == IPCT_MECH_TCP)
@@ -408,21 +416,13 @@ static __always_inline void exit__fcntl(struct task_op *op, __s64 ret)
 /* sigwaitinfo and sigtimedwait take signals without signal_deliver. */
 static __always_inline void exit__sigwait(struct task_op *op, __s64 ret)
 {
-	struct ipct_sigdlv *ev;
 	__s32 info[3] = {};
 
 	if (ret <= 0)
 		return;
-	ev = emit__reserve(IPCT_KIND_SIGDLV, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_WAIT);
-	if (!ev)
-		return;
 	if (op->buf)
 		bpf_probe_read_user(info, sizeof(info), (void *)op->buf);
-	ev->sig = ret;
-	ev->code = info[2];
-	ev->how = IPCT_SIGDLV_WAITED;
-	__builtin_memset(ev->pad0, 0, sizeof(ev->pad0));
-	emit__submit(ev);
+	signal__taken(ret, info[2], IPCT_SIGDLV_WAITED);
 }
 
 static __always_inline void exit__eventfd(struct task_op *op, __s64 ret)

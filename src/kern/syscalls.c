@@ -40,9 +40,9 @@ struct row {
 #endif
 
 static const struct row rows[] = {
-	{ "read", SYS_read, 3, IPCT_SC_READ, FILES },
+	{ "read", SYS_read, 3, IPCT_SC_READ, FILES | SIGNALS },
 	{ "pread64", SYS_pread64, 180, IPCT_SC_READ, FILES },
-	{ "readv", SYS_readv, 145, IPCT_SC_READV, FILES },
+	{ "readv", SYS_readv, 145, IPCT_SC_READV, FILES | SIGNALS },
 	{ "preadv", SYS_preadv, 333, IPCT_SC_READV, FILES },
 	{ "preadv2", SYS_preadv2, 378, IPCT_SC_READV, FILES },
 	{ "write", SYS_write, 4, IPCT_SC_WRITE, FILES },

@@ -24,11 +24,11 @@ const struct hook hook_signal_deliver = {
 const struct hook hook_signal_wait = {
 	.name = "signal_wait",
 	.mechs = BITS,
-	.rungs = CALLS_RUNGS("sigwaitinfo, sigtimedwait"),
+	.rungs = CALLS_RUNGS("sigwaitinfo, sigtimedwait, signalfd"),
 };
 
 static const char *const blind[] = {
-	"signals taken by reading a signalfd are seen when they are sent, not when they are read",
+	"signals read from a signalfd by io_uring are seen when they are sent, not when they are read",
 	NULL,
 };
 
