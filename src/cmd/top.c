@@ -205,6 +205,8 @@ static int trace(struct top *t)
 		if (!s)
 			return EXIT_FAILED;
 		t->names = *session__names(s);
+		t->boot_to_wall_ns = session__clock(s)->boot_to_wall_ns;
+		line_text__set(&(struct line_text_opts){ .boot_to_wall_ns = t->boot_to_wall_ns });
 		top__set_ctx(t);
 		if (t->setup.terminal && !t->screen && !take_terminal(t)) {
 			session__free(s);
@@ -242,7 +244,6 @@ static int run(struct top *t)
 	t->meter = meter__new(0);
 	t->ctx.host_pidns = top_names__host_pidns();
 	t->ctx.utf8 = true;
-	line_text__set(&(struct line_text_opts){ .boot_to_wall_ns = time__boot_to_wall_ns() });
 	t->ctx.group = t->setup.group;
 	status = trace(t);
 	top_screen__free(t->screen);

@@ -44,6 +44,7 @@ struct top {
 	struct view_names names;
 	struct top_ctx ctx;
 	uint64_t next_tick_ns; /* 0: the first event has not come */
+	int64_t boot_to_wall_ns; /* of the machine that is or was traced */
 	uint64_t now_ns; /* how far the events' time has come */
 	VEC(struct wait_line) waits; /* at the end of the last interval */
 	struct waits *looker; /* NULL: nobody can tell who waits (a recording) */

@@ -15,12 +15,12 @@ struct interval {
 	double seconds;
 };
 
-static void put_text_head(struct buf *out, const struct interval *at)
+static void put_text_head(struct buf *out, const struct interval *at, int64_t boot_to_wall_ns)
 {
 	const struct meter_view *v = &at->v;
 
 	buf__printf(out, "== %u  ", v->interval_nr);
-	time__put_wall(out, (int64_t)v->until_ns + time__boot_to_wall_ns());
+	time__put_wall(out, (int64_t)v->until_ns + boot_to_wall_ns);
 	buf__puts(out, "  ");
 	time__put_duration(out, v->until_ns - v->from_ns);
 	buf__puts(out, "  ");
@@ -119,6 +119,8 @@ static void print_table(struct top *t, const struct top_choice *c)
 
 static void print_events(struct top *t)
 {
+	if (t->setup.format == TOP_TO_TEXT && t->lines->header)
+		t->lines->header(&t->out.buf);
 	buf__put(&t->out.buf, t->events.data, t->events.len);
 	buf__reset(&t->events);
 	if (t->setup.format == TOP_TO_TEXT)
@@ -139,7 +141,7 @@ void top_batch__interval(struct top *t)
 	meter__view(t->meter, &at.v);
 	at.seconds = (double)(at.v.until_ns - at.v.from_ns) / 1e9;
 	if (t->setup.format == TOP_TO_TEXT)
-		put_text_head(&t->out.buf, &at);
+		put_text_head(&t->out.buf, &at, t->boot_to_wall_ns);
 	else if (t->setup.format == TOP_TO_JSON)
 		put_json_head(&t->out.buf, &at, &t->names);
 	for (size_t i = 0; i < t->setup.choice_cnt; i++) {

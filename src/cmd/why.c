@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -291,6 +292,25 @@ static void tell_process(struct why *w, uint32_t pid)
 	w->depth--;
 }
 
+/* False: and said why not. */
+static bool can_look(uint32_t pid)
+{
+	char path[40], text[8];
+	FILE *f;
+	bool can;
+
+	snprintf(path, sizeof(path), "/proc/%u/syscall", pid);
+	errno = 0;
+	f = fopen(path, "re");
+	can = f && fread(text, 1, 1, f) == 1;
+	if (!can)
+		log__error("cannot look into process %u: %s%s", pid, strerror(errno ? errno : ESRCH),
+			   geteuid() ? ": try sudo ipctrace why ..." : "");
+	if (f)
+		fclose(f);
+	return can;
+}
+
 static void tell(struct why *w, uint32_t pid)
 {
 	w->clock = blocked_clock__new();
@@ -332,8 +352,10 @@ int cmd_why(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	w.json = o.json;
-	now__warn_rights();
-	tell(&w, pid);
+	if (!can_look(pid))
+		status = EXIT_FAILED;
+	else
+		tell(&w, pid);
 	if (out__finish(&w.out, &err) && err.len) {
 		log__error("%s", buf__cstr(&err));
 		status = EXIT_FAILED;

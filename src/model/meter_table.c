@@ -140,7 +140,15 @@ static struct line *line_of(struct meter_table *t, uint64_t lo, uint64_t hi)
 	return &t->lines.v[t->lines.cnt - 1];
 }
 
-enum distinct { DISTINCT_CHANNEL, DISTINCT_WRITER, DISTINCT_READER, DISTINCT_CNT };
+enum distinct {
+	DISTINCT_CHANNEL,
+	DISTINCT_WRITER,
+	DISTINCT_READER,
+	DISTINCT_SENDING_END,
+	DISTINCT_RECEIVING_END,
+	DISTINCT_END,
+	DISTINCT_CNT,
+};
 
 /* True the first time that the line meets with it. */
 static bool first_seen(struct meter_table *t, const struct line *l, enum distinct what, const void *thing)
@@ -235,6 +243,10 @@ static void add_end(struct line *l, const struct end_meter *e, bool full, bool e
 		l->last.empty_ns += e->last.empty_ns + e->ongoing_empty_ns;
 		l->total.empty_ns += e->total.empty_ns;
 	}
+}
+
+static void add_errors(struct line *l, const struct end_meter *e)
+{
 	l->last.errors += e->last.errors;
 	l->total.errors += e->total.errors;
 }
@@ -252,12 +264,17 @@ static void flow_to_flows(struct meter_table *t, const struct meter *m, const st
 	l->dst = dst;
 	add_flow_to(t, l, f);
 	add_out(l, f);
+	/* A receiver of many senders waits once, not once for each of them. */
 	e = f->src ? meter__end(m, f->src, f->channel) : NULL;
-	if (e)
+	if (first_seen(t, l, DISTINCT_SENDING_END, e))
 		add_end(l, e, true, false);
-	e = f->dst && f->dst != f->src ? meter__end(m, f->dst, f->channel) : NULL;
-	if (e)
+	if (first_seen(t, l, DISTINCT_END, e))
+		add_errors(l, e);
+	e = f->dst ? meter__end(m, f->dst, f->channel) : NULL;
+	if (first_seen(t, l, DISTINCT_RECEIVING_END, e))
 		add_end(l, e, false, true);
+	if (first_seen(t, l, DISTINCT_END, e))
+		add_errors(l, e);
 }
 
 static struct line *process_line(struct meter_table *t, struct proc *proc, const char *origin)
@@ -300,6 +317,7 @@ static void end_to_processes(struct meter_table *t, const struct end_meter *e)
 
 	add_channel(t, l, e->channel);
 	add_end(l, e, true, true);
+	add_errors(l, e);
 }
 
 static void flow_to_channels(struct meter_table *t, const struct meter *m, const struct flow_meter *f)
@@ -317,6 +335,7 @@ static void end_to_channels(struct meter_table *t, const struct end_meter *e)
 
 	add_channel(t, l, e->channel);
 	add_end(l, e, true, true);
+	add_errors(l, e);
 }
 
 static void flow_to_mechanisms(struct meter_table *t, const struct meter *m, const struct flow_meter *f)
@@ -333,6 +352,7 @@ static void end_to_mechanisms(struct meter_table *t, const struct end_meter *e)
 
 	add_channel(t, l, e->channel);
 	add_end(l, e, true, true);
+	add_errors(l, e);
 }
 
 static const struct {

@@ -331,7 +331,10 @@ static double wait_ns(const void *row, const struct top_ctx *c)
 {
 	const struct wait_line *w = row;
 
-	return w->since_ns && w->since_ns <= c->until_ns ? (double)(c->until_ns - w->since_ns) : NAN;
+	if (!w->since_ns)
+		return NAN;
+	/* One looks a little after the interval's end. */
+	return w->since_ns < c->until_ns ? (double)(c->until_ns - w->since_ns) : 0;
 }
 
 static double wait_whom_cnt(const void *row, const struct top_ctx *c)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from cli import TIMEOUT, expect, report, run
+from cli import TIMEOUT, expect, public_copy, report, run
 
 # Two processes, each reading from a pipe in which only the other one could write.
 DEADLOCK = """
@@ -125,6 +125,15 @@ def children():
     p.wait()
 
 
+def without_root(directory):
+    if os.geteuid():
+        return
+    program = public_copy(directory)
+    got = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "why", str(os.getpid())],
+                         capture_output=True, text=True, check=False)
+    expect("why: without the right to look", got, 1, "cannot look into process", 1)
+
+
 def wrong_usage():
     expect("who: nothing asked", run("who"), 2, "OBJECT|PID", 1)
     expect("who: two things", run("who", "1", "2"), 2, "one thing", 1)
@@ -143,5 +152,6 @@ def main():
     deadlock()
     with tempfile.TemporaryDirectory() as directory:
         sockets(directory)
+        without_root(directory)
     tcp()
     children()

@@ -222,6 +222,27 @@ START_TEST(forty_workers_are_one_row)
 }
 END_TEST
 
+/* One receiver that waits for six senders of a group waits for one interval, not for six. */
+START_TEST(a_wait_counts_once_in_a_group)
+{
+	struct bench *b = bench__new();
+	struct channel *ch = channel(b, "a");
+	struct proc *to = proc(b, 1, "reader");
+	struct line *l;
+
+	for (uint32_t i = 0; i < 6; i++)
+		message(b, 10 * S, proc(b, 100 + i, "writer"), to, ch, 1, 1);
+	op(b, OP_RECV, 10 * S, 11 * S, OP_F_WAITED, 1, to, ch);
+	op(b, OP_RECV, 11 * S, 11 * S, 0, -EBADF, to, ch);
+	meter__tick(b->m, 11 * S);
+	l = only_line(b, TABLE_FLOWS, GROUP_COMMAND);
+	ck_assert_uint_eq(l->last.messages, 6);
+	ck_assert_uint_eq(l->last.empty_ns, S);
+	ck_assert_uint_eq(l->last.errors, 1);
+	bench__free(b);
+}
+END_TEST
+
 START_TEST(channels_that_become_one_are_one_row)
 {
 	struct bench *b = bench__new();
@@ -361,6 +382,7 @@ int main(void)
 		waits_are_cut_at_the_interval,
 		a_process_sends_and_takes,
 		forty_workers_are_one_row,
+		a_wait_counts_once_in_a_group,
 		channels_that_become_one_are_one_row,
 		fill_is_counted_in_bytes_and_slots,
 		the_last_minute_moves_on,
