@@ -2,6 +2,7 @@
 /* The graph command: trace until the end, then write who talked to whom. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -163,6 +164,11 @@ static int check(struct drawing *d, struct buf *err)
 	}
 	if (o->watch_ns && o->input) {
 		buf__puts(err, "--watch follows what happens now; a recording (-i) does not change");
+		return EXIT_USAGE;
+	}
+	if (d->view->drawn_as && strcmp(d->view->drawn_as, "png") == 0 && isatty(STDOUT_FILENO) &&
+	    (!o->output || strcmp(o->output, "-") == 0)) {
+		buf__puts(err, "a terminal cannot show png: name a file with -o FILE");
 		return EXIT_USAGE;
 	}
 	if (d->view->drawn_as && graphviz__check(d->view->name, err))

@@ -13,19 +13,14 @@
 
 #define RED "#d62728"
 #define GREY "#888888"
-#define LABEL_COLS 48
+#define LABEL_BYTES 48
 #define LAYERED_NODES_MAX 300 /* dot takes 16 s for 1,000 nodes, sfdp less than one */
 
 /* s as part of a label: without what would break it, and not longer than a picture bears. */
 static void put_text(struct buf *out, const char *s, size_t len)
 {
-	size_t cut = len;
+	size_t cut = label__fitting(s, len, LABEL_BYTES);
 
-	if (len > LABEL_COLS) {
-		/* back to the first byte of a UTF-8 sequence */
-		for (cut = LABEL_COLS; cut > LABEL_COLS - 4 && ((unsigned char)s[cut] & 0xc0) == 0x80; cut--)
-			;
-	}
 	escape__dot(out, s, cut);
 	if (cut < len)
 		buf__puts(out, "\xe2\x80\xa6");

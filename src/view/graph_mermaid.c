@@ -15,7 +15,7 @@
 /* What Mermaid draws at most (maxEdges, maxTextSize); some room is left for what wraps it. */
 #define LINKS_MAX 500
 #define TEXT_MAX 49000
-#define LABEL_COLS 48
+#define LABEL_BYTES 48
 #define RED "#d62728"
 
 /* Any bytes; only letters, digits, '_' are safe in a name. FNV-1a, so that it depends on the id alone. */
@@ -34,11 +34,11 @@ static void put_name(struct buf *out, const struct node *n)
 
 static void put_text(struct buf *out, const char *s, size_t len)
 {
-	struct buf text = { 0 };
+	size_t cut = label__fitting(s, len, LABEL_BYTES);
 
-	label__text(&text, s, len, LABEL_COLS);
-	escape__mermaid(out, text.data, text.len);
-	buf__free(&text);
+	escape__mermaid(out, s, cut);
+	if (cut < len)
+		buf__puts(out, "\xe2\x80\xa6");
 }
 
 /* ---- nodes ---- */

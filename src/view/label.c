@@ -82,6 +82,17 @@ void label__cut(struct buf *out, size_t from, size_t max_cols)
 	buf__puts(out, ELLIPSIS);
 }
 
+size_t label__fitting(const char *s, size_t len, size_t max)
+{
+	size_t cut = max;
+
+	if (len <= max)
+		return len;
+	while (cut > max - 4 && ((unsigned char)s[cut] & 0xc0) == 0x80)
+		cut--;
+	return cut;
+}
+
 static size_t missing(const struct buf *out, size_t from, size_t cols)
 {
 	size_t have = out->len > from ? columns(out->data + from, out->len - from) : 0;

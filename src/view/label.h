@@ -14,6 +14,8 @@
 void label__text(struct buf *out, const char *s, size_t len, size_t max_cols);
 /* Cuts what was written from offset `from` on, already escaped, to max_cols columns. */
 void label__cut(struct buf *out, size_t from, size_t max_cols);
+/* How many of the raw bytes s, len fit into max bytes without a UTF-8 sequence being cut: for escaping afterwards. */
+size_t label__fitting(const char *s, size_t len, size_t max);
 /* Spaces until what was written from offset `from` on takes cols columns. */
 void label__pad(struct buf *out, size_t from, size_t cols);
 /* Moves what was written from offset `from` on to the right end of cols columns. */
