@@ -234,7 +234,8 @@ void pipe__add_write(struct pipe *pi, const struct op *op)
 	} else {
 		w->is_whole = first;
 		end_write(pi, w, op, pt);
-		if (!first && w->bytes <= SLOT_BYTES)
+		/* So few bytes are written at once, unless they are the beginning of more that was given up. */
+		if (!first && w->bytes <= SLOT_BYTES && pt->s != pt->e)
 			drop_zero_parts(pi, w);
 	}
 	if (!pi->is_located) {

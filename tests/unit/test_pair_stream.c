@@ -294,6 +294,22 @@ START_TEST(test_interrupted_write)
 }
 END_TEST
 
+START_TEST(test_given_up_unread)
+{
+	struct kit *k = kit__new();
+	struct channel *ch;
+
+	made(k, 1, false, 0, UNUSED);
+	io_since(k, OP_SEND, 1, 2, 3, 0, UNUSED, ADDR(0, 4096), OP_F_BLOCKED);
+	io_since(k, OP_SEND, 1, 2, 4, 4096, ADDR(0, 4096), ADDR(0, 4096), 0); /* EPIPE */
+	wait_for_reports(k, 4);
+	model__finish(k->m, 1000 * MS);
+	ch = kit__channel(k, "pipe:[7]");
+	EXPECT(k->cnt == 0 && ch && ch->unread_bytes == 4096);
+	kit__free(k);
+}
+END_TEST
+
 /* A reader that is held up in its call overlaps all the others do: they leave it one place. */
 START_TEST(test_slow_reader)
 {
@@ -361,6 +377,7 @@ int main(void)
 		test_waited_for_the_lock,
 		test_waited_in_vain,
 		test_interrupted_write,
+		test_given_up_unread,
 		test_slow_reader,
 		test_garbage,
 	};
