@@ -48,6 +48,15 @@ static const struct {
 	{ "mmap", "mmap_pgoff" }, /* mmap2 of 32-bit processes */
 };
 
+/* A 32-bit process's call has its own function; the one of 64-bit arguments exists, and nobody calls it. */
+static bool is_idle(const char *pattern, const char *call)
+{
+	char compat[96];
+
+	snprintf(compat, sizeof(compat), "__ia32_compat_sys_%s", call);
+	return !strcmp(pattern, "__ia32_sys_%s") && probe__function_id(compat) > 0;
+}
+
 /* Calls fn for each function of a call that this kernel has, until it returns other than 0. */
 static int for_each_pattern(const char *call, int (*fn)(void *ctx, const char *function), void *ctx)
 {
@@ -56,7 +65,7 @@ static int for_each_pattern(const char *call, int (*fn)(void *ctx, const char *f
 
 	for (size_t i = 0; !rc && patterns[i]; i++) {
 		snprintf(name, sizeof(name), patterns[i], call);
-		if (probe__function_id(name) > 0)
+		if (probe__function_id(name) > 0 && !is_idle(patterns[i], call))
 			rc = fn(ctx, name);
 	}
 	return rc;

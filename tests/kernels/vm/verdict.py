@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 
+from . import same
 from .kernels import TREE
 
 OK, FAILED, SKIPPED = "ok", "not ok", "skip"
@@ -75,9 +76,9 @@ class Rungs:
         return [state for state in states if not state.startswith("ok")]
 
 
-def judge_run(out_dir, rungs, mech, status):
+def judge_run(out_dir, rungs, mech, status, run=None):
     """(verdict, why, whether the kernel's must-list turns this skip into a failure)"""
-    base = os.path.join(out_dir, f"{rungs.rung}.{mech}")
+    base = os.path.join(out_dir, f"{rungs.rung}.{run or mech}")
     log = last_line(read(base + ".log"))
     used = attach_of(base, mech)
     if status == 0 and rungs.rung in used:
@@ -96,9 +97,20 @@ def judge_run(out_dir, rungs, mech, status):
     return FAILED, f"asked for {rungs.rung}, used {used}", False
 
 
-def judge(kernel, out_dir, lines):
-    """All verdicts of one guest, from the lines it printed and the files it left."""
-    doctors = {}
+def judge_rungs(kernel, out_dir, passed):
+    """The same workload under two kinds of hook gives the same graph."""
+    for (rung, run), mechs in passed.items():
+        both = [mech for mech in mechs if mech in passed.get(("tracepoint", run), [])]
+        if rung == "tracepoint" or not both:
+            continue
+        differs = list(same.differences(out_dir, run, (rung, "tracepoint"), both))
+        name = f"{kernel.name} {rung} = tracepoint, {len(both)} mechanisms"
+        yield Result(FAILED if differs else OK, name, "; ".join(differs[:3]))
+
+
+def judge(kernel, out_dir, lines, mechs=()):
+    """All verdicts of one guest, from the lines it printed and the files it left; a run of "all" is one of mechs each."""
+    doctors, passed = {}, collections.defaultdict(list)
     for line in lines:
         words = line.split()
         m = re.match(r"smoke (ok|not ok|skip) - (\w+)(?:: (.*))?", line)
@@ -109,12 +121,16 @@ def judge(kernel, out_dir, lines):
         elif words[:1] == ["run"]:
             _, rung, mech, status, start, end = words
             rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
-            verdict, why, strict = judge_run(out_dir, rungs, mech, int(status))
-            if strict and rung in kernel.must:
-                verdict = FAILED
-            name = f"{kernel.name} {rung} {mech}"
             seconds = f"{float(end) - float(start):.1f} s"
-            yield Result(verdict, name, f"{seconds} {why}".strip() if verdict == OK else why)
+            for one in mechs if mech == "all" else [mech]:
+                verdict, why, strict = judge_run(out_dir, rungs, one, int(status), mech)
+                if strict and rung in kernel.must:
+                    verdict = FAILED
+                name = f"{kernel.name} {rung} {one}"
+                if verdict == OK:
+                    passed[rung, mech].append(one)
+                yield Result(verdict, name, f"{seconds} {why}".strip() if verdict == OK else why)
+    yield from judge_rungs(kernel, out_dir, passed)
     log = read(os.path.join(out_dir, ".dmesg")).splitlines()
     complaints = [line for line in log if KERNEL_COMPLAINTS.search(line)] or [""]
     yield Result(FAILED if complaints[0] else OK, f"{kernel.name} kernel log", complaints[0])
