@@ -7,6 +7,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Before syscalls.bpf.c: it looks at a call before the call's record is done with. */
+/* clang-format off */
+#include "payload.bpf.c"
+/* clang-format on */
 #include "flock.bpf.c"
 #include "pipe_unlock.bpf.c"
 #include "process.bpf.c"

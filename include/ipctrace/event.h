@@ -32,7 +32,8 @@
 	X(PASS,        17, ipct_pass,      "pass")              \
 	X(TCP_IO,      18, ipct_tcp_io,    "tcp i/o")           \
 	X(UDP_IO,      19, ipct_udp_io,    "udp i/o")           \
-	X(TTY_IO,      20, ipct_tty_io,    "tty i/o")
+	X(TTY_IO,      20, ipct_tty_io,    "tty i/o")         \
+	X(PAYLOAD,     21, ipct_payload,   "payload")
 /* clang-format on */
 
 enum ipct_kind {
@@ -441,6 +442,26 @@ struct ipct_map {
 	__u32 pad0;
 };
 _Static_assert(sizeof(struct ipct_map) == 104, "on disk and in the ring");
+
+#define IPCT_PAYLOAD_MAX 32768 /* bytes kept of a call, at most; a power of two */
+
+/* ipct_payload.flags */
+enum ipct_payload_flag {
+	IPCT_PAYLOAD_TRUNC = 1 << 0, /* more was moved than is here */
+	IPCT_PAYLOAD_HASH =
+		1 << 1, /* what is behind it is a hash of the bytes, new for each recording: 8 bytes */
+};
+
+/* What a call moved (hdr.op SEND or RECV); comes before the last record of the call itself, which has the same thread and enter_ns. */
+struct ipct_payload {
+	struct ipct_hdr h;
+	__u64 enter_ns;
+	__u64 total; /* bytes that the call moved */
+	__u16 len; /* bytes behind the struct */
+	__u16 flags; /* enum ipct_payload_flag */
+	__u32 pad0;
+};
+_Static_assert(sizeof(struct ipct_payload) == 48, "on disk and in the ring");
 
 /* ipct_lock.kind */
 enum ipct_lock_kind {

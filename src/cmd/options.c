@@ -64,6 +64,14 @@ static int check_numbers(struct options *o, struct buf *err)
 		buf__printf(err, "--ready-fd %d: no such descriptor is open", o->ready_fd);
 		return EXIT_USAGE;
 	}
+	if (o->payload_bytes > PAYLOAD_MAX) {
+		buf__puts(err, "--payload wants at most 32k");
+		return EXIT_USAGE;
+	}
+	if (o->redact && !o->payload_bytes) {
+		buf__puts(err, "--redact wants --payload: nothing else has contents");
+		return EXIT_USAGE;
+	}
 	if (o->ring_bytes > RING_BYTES_MAX) {
 		buf__puts(err, "--ring-size wants at most 1G per CPU");
 		return EXIT_USAGE;

@@ -29,6 +29,7 @@ enum command_bit {
 	CMD_SERVE = 1 << 9,
 };
 #define CMD_LINES (CMD_LIVE | CMD_REPLAY) /* a line per message */
+#define CMD_LINES_TRACED (CMD_LIVE | CMD_RECORD) /* what captures, or shows, single messages */
 #define CMD_WATCHING (CMD_LIVE | CMD_GRAPH | CMD_TOP) /* show the running kernel, or a recording with -i */
 #define CMD_VIEWING (CMD_WATCHING | CMD_READING)
 #define CMD_TRACING (CMD_WATCHING | CMD_RECORD | CMD_SERVE)
@@ -45,6 +46,8 @@ struct pid_list {
 	size_t cnt;
 };
 
+#define PAYLOAD_DEFAULT 256 /* bytes */
+#define PAYLOAD_MAX (32u << 10)
 #define OPTION_NOT_GIVEN UINT64_MAX
 #define OPTION_SLICES_NOT_GIVEN UINT32_MAX
 #define RECORDING_DEFAULT "ipctrace.data" /* where record writes, and replay reads */
@@ -63,6 +66,8 @@ struct options {
 	const char *second; /* diff's NEW */
 	double factor; /* diff; 0: default */
 	bool latency; /* diff */
+	uint64_t payload_bytes; /* captured of each message; 0: none */
+	bool redact;
 	const char *record; /* file to record to; NULL: none */
 	bool json, ops, strict, user_sems;
 	enum attach_mode attach;

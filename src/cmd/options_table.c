@@ -58,6 +58,13 @@ static int parse_fd(const char *arg, void *dst)
 	return 0;
 }
 
+/* dst: uint64_t; arg may be NULL */
+static int parse_payload(const char *arg, void *dst)
+{
+	*(uint64_t *)dst = PAYLOAD_DEFAULT;
+	return arg ? opt_parse__bytes(arg, dst) : 0;
+}
+
 /* dst: double */
 static int parse_speed(const char *arg, void *dst)
 {
@@ -168,6 +175,10 @@ const struct opt options_table[] = {
 	  parse_attach, AT(attach), CMD_TRACING | CMD_DOCTOR },
 	{ 0, "strict", NULL, "exit 3 if any event was lost",
 	  opt_parse__flag, AT(strict), CMD_CHOOSING },
+	{ 0, "payload", "[=N]", "also capture up to N bytes of what each call moves (256; at most 32k); off by default",
+	  parse_payload, AT(payload_bytes), CMD_LINES_TRACED },
+	{ 0, "redact", NULL, "of payloads only sizes and hashes: the contents are thrown away at once",
+	  opt_parse__flag, AT(redact), CMD_LINES_TRACED },
 	{ 0, "ready-fd", "N", "write one line to descriptor N once every probe is active and the first scan is done",
 	  parse_fd, AT(ready_fd), CMD_TRACING },
 	{ 0, "user-sems", NULL, "also POSIX semaphore operations that need no kernel, by probes in libc (about 2 us each)",

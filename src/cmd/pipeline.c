@@ -9,6 +9,7 @@
 #include "event/check.h"
 #include "event/order.h"
 #include "mech/mech.h"
+#include "model/payload.h"
 
 /* The caller looks at the time and at signals after so many events: the views may write them to a slow reader. */
 #define BATCH_EVENTS 2048
@@ -20,6 +21,7 @@ struct pipeline {
 	struct model *model;
 	struct select *select; /* NULL: everything */
 	struct select *second; /* of what that one selects; NULL: all of it */
+	struct payload_table *payloads; /* NULL: none came yet */
 	struct subgraph *subgraph; /* NULL: the model's graph is the one */
 	struct subgraph *so_far; /* of pipeline__graph_now(); NULL: not asked for */
 	uint64_t messages; /* selected */
@@ -33,7 +35,15 @@ struct pipeline {
 static void on_message(void *ctx, const struct message *m)
 {
 	struct pipeline *p = ctx;
+	struct message with;
+	struct payload payload;
 
+	if (p->payloads && m->op && m->bytes &&
+	    payload_table__next(p->payloads, m->op->tid, m->op->enter_ns, m->bytes, &payload)) {
+		with = *m;
+		with.payload = &payload;
+		m = &with;
+	}
 	if (pipeline__full(p) || (p->select && !select__message(p->select, m)))
 		return;
 	p->messages++;
@@ -46,7 +56,15 @@ static void on_message(void *ctx, const struct message *m)
 static void on_op(void *ctx, const struct op *op, struct channel *ch, const struct party *task)
 {
 	struct pipeline *p = ctx;
+	struct payload payload;
+	struct op with;
 
+	if (p->payloads && op->bytes &&
+	    payload_table__of_call(p->payloads, op->tid, op->enter_ns, &payload)) {
+		with = *op;
+		with.payload = &payload;
+		op = &with;
+	}
 	if ((!p->select || select__op(p->select, op, task)) &&
 	    (!p->second || select__op(p->second, op, task)))
 		p->opts.sink.op(p->opts.sink.ctx, op, ch, task);
@@ -119,6 +137,21 @@ static void come_to(struct pipeline *p, uint64_t now_ns)
 		p->opts.sink.clock(p->opts.sink.ctx, now_ns);
 }
 
+static void feed_payload(struct pipeline *p, const struct ipct_hdr *ev)
+{
+	const struct ipct_payload *wire = (const struct ipct_payload *)ev;
+	const struct payload payload = {
+		.data = (const uint8_t *)(wire + 1),
+		.len = wire->len,
+		.truncated = wire->flags & IPCT_PAYLOAD_TRUNC,
+		.hashed = wire->flags & IPCT_PAYLOAD_HASH,
+	};
+
+	if (!p->payloads)
+		p->payloads = payload_table__new();
+	payload_table__add(p->payloads, ev->tid, wire->enter_ns, wire->total, &payload);
+}
+
 /* In order of time from here on. */
 static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 {
@@ -126,6 +159,8 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 	struct decoded *d = &p->decoded;
 
 	come_to(p, ev->ts_ns);
+	if (ev->kind == IPCT_KIND_PAYLOAD)
+		feed_payload(p, event__widen(ev, p->scratch));
 	mech__decode(event__widen(ev, p->scratch), d);
 	switch (d->what) {
 	case DECODED_TASK:
@@ -248,6 +283,7 @@ void pipeline__free(struct pipeline *p)
 {
 	if (!p)
 		return;
+	payload_table__free(p->payloads);
 	subgraph__free(p->subgraph);
 	subgraph__free(p->so_far);
 	select__free(p->select);

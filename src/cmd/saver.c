@@ -21,7 +21,7 @@ struct saver *saver__new(const struct options *o, struct buf *err)
 	struct saver *s = xalloc(sizeof(*s));
 
 	s->opts = o;
-	s->writer = store_writer__new(o->record, false, err);
+	s->writer = store_writer__new(o->record, o->payload_bytes && !o->redact, err);
 	if (s->writer)
 		return s;
 	free(s);
@@ -88,6 +88,7 @@ struct event_source *saver__begin(struct saver *s, struct event_source *inner, c
 		.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
 		.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
 		.ring_bytes = s->opts->ring_bytes,
+		.payload_bytes = s->opts->payload_bytes,
 	};
 	struct utsname host;
 

@@ -17,6 +17,7 @@
 #include "cmd/saver.h"
 #include "cmd/stop.h"
 #include "cmd/user_sems.h"
+#include "event/redact.h"
 
 #define ROUND_MS 50 /* how late a signal or the end of an idle command may be noticed */
 #define ROUND_WITH_COMMAND_MS 10
@@ -28,6 +29,7 @@ struct session {
 	struct kern *kern; /* NULL: a recording is read */
 	struct input *input; /* NULL: the kernel is traced */
 	struct saver *saver; /* NULL: nothing is recorded */
+	struct event_source *redact; /* NULL: contents are not captured, or may be seen */
 	struct event_source *source; /* of whichever of them comes last */
 	struct pipeline *pipeline; /* NULL: events are recorded, not looked at */
 	struct view_names names;
@@ -58,6 +60,7 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		.mechs = o->mechs,
 		.attach = o->attach,
 		.ring_bytes = o->ring_bytes,
+		.payload_bytes = (uint32_t)o->payload_bytes,
 		.follow = o->follow || s->child.pid,
 		.have_uid = o->have_uid,
 		.have_cgroup = o->have_cgroup,
@@ -133,6 +136,8 @@ static int start_kernel_half(struct session *s, struct buf *err)
 		return -EINVAL;
 	}
 	s->source = kern__source(s->kern);
+	if (s->opts->redact)
+		s->source = s->redact = redact__new(s->source);
 	ret = kern__attach(s->kern, err);
 	free(uprobes);
 	if (!ret)
@@ -426,6 +431,8 @@ void session__free(struct session *s)
 		return;
 	pipeline__free(s->pipeline);
 	saver__free(s->saver);
+	if (s->redact)
+		s->redact->close(s->redact);
 	input__close(s->input);
 	if (s->kern)
 		kern__close(s->kern);

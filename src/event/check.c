@@ -21,6 +21,7 @@ static const uint16_t lens[sizeof(kinds) / sizeof(kinds[0])][LENS_MAX] = {
 	[IPCT_KIND_TASK] = { offsetof(struct ipct_task, exe_len), offsetof(struct ipct_task, args_len) },
 	[IPCT_KIND_OBJECT] = { offsetof(struct ipct_object, name_start),
 			       offsetof(struct ipct_object, name_len) },
+	[IPCT_KIND_PAYLOAD] = { offsetof(struct ipct_payload, len), 0 },
 	[IPCT_KIND_PASS] = { offsetof(struct ipct_pass, name_start), offsetof(struct ipct_pass, name_len) },
 };
 

@@ -130,6 +130,7 @@ static void configure(struct kern *k)
 	cfg.have_uid = k->opts.have_uid;
 	cfg.uid = k->opts.uid;
 	cfg.have_cgroup = k->opts.have_cgroup;
+	cfg.payload_bytes = k->opts.payload_bytes;
 	cfg.page_bytes = sysconf(_SC_PAGESIZE);
 	cfg.cgroup = k->opts.cgroup;
 	probe__features(&has);
@@ -153,6 +154,10 @@ static void configure(struct kern *k)
 	if (!cfg.msg_alloc)
 		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
+	if (k->opts.payload_bytes)
+		bpf_map__set_max_entries(k->skel->maps.payloads, k->ring_cnt);
+	else
+		bpf_map__set_autocreate(k->skel->maps.payloads, false);
 }
 
 /* Programs are off ("?" in their section) unless a chosen rung names them. */
@@ -181,6 +186,7 @@ static int select_programs(struct kern *k, struct buf *err)
 	}
 	if (k->opts.uprobe_cnt)
 		uprobes__select(k, k->skel->rodata->cfg.uprobes_sleep);
+	bpf_program__set_autoload(k->skel->progs.payload__tracepoint, k->opts.payload_bytes > 0);
 	bpf_program__set_autoload(k->skel->progs.seed__tasks, true);
 	bpf_program__set_autoload(k->skel->progs.seed__files, true);
 	return 0;

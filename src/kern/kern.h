@@ -37,6 +37,7 @@ struct kern_opts {
 	uint64_t cgroup; /* cgroup v2 id */
 	const struct kern_uprobe *uprobes; /* the caller's, until kern__attach(); NULL: none */
 	size_t uprobe_cnt;
+	uint32_t payload_bytes; /* of what each call moves, at most IPCT_PAYLOAD_MAX; 0: nothing */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
 	int ready_fd; /* the tracer writes there; 0: none */
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */

@@ -46,6 +46,7 @@ struct message {
 	const struct passed_fd
 		*fds; /* model/passed.h: fd_cnt descriptors came along; valid during the call */
 	uint16_t fd_cnt;
+	const struct payload *payload; /* model/payload.h; NULL: not captured */
 };
 
 #endif

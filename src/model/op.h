@@ -198,6 +198,7 @@ struct op {
 			bool in_libc; /* UNITS_HANDED: inside an operation that is reported by itself */
 		} units; /* PAIR_UNITS */
 	};
+	const struct payload *payload; /* model/payload.h; NULL: not captured. Only for views */
 	uint32_t fds_nr; /* descriptors came along: see model/passed.h; 0: none */
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* One JSON object per line: the contract's messages, operations, losses and end. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/signame.h"
 #include "model/graph.h"
 #include "model/message.h"
+#include "model/payload.h"
 #include "view/label.h"
 #include "view/sigword.h"
 #include "view/view.h"
@@ -74,6 +76,23 @@ static void put_signal(struct json *j, const struct op *op, bool settled, uint64
 	else if (settled)
 		json__null(j, "delivered_ns");
 	json__close(j, '}');
+}
+
+static void put_payload(struct json *j, const struct payload *p)
+{
+	char hex[2 * 16 + 1] = "";
+
+	if (!p)
+		return;
+	if (!p->hashed) {
+		json__base64(j, "payload", p->data, p->len);
+	} else {
+		for (size_t i = 0; i < p->len && i < sizeof(hex) / 2; i++)
+			snprintf(hex + 2 * i, 3, "%02x", p->data[i]);
+		json__str(j, "payload_hash", hex);
+	}
+	if (p->truncated)
+		json__bool(j, "payload_truncated", true);
 }
 
 /* Of a message in a queue: its type, or its priority. */
@@ -216,6 +235,7 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_more(&j, m->op);
 	if (m->fd_cnt)
 		put_fds(&j, m);
+	put_payload(&j, m->payload);
 	finish(&j);
 }
 
@@ -266,6 +286,7 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__u64(&j, "depth_messages", op->queue.msgs);
 	if (op->rule == PAIR_UNITS)
 		put_units(&j, op);
+	put_payload(&j, op->payload);
 	finish(&j);
 }
 

@@ -3,11 +3,13 @@
  * say. */
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/signame.h"
 #include "base/time.h"
 #include "event/wire.h"
 #include "model/graph.h"
 #include "model/message.h"
+#include "model/payload.h"
 #include "view/label.h"
 #include "view/sigword.h"
 #include "view/style.h"
@@ -186,6 +188,29 @@ static void put_duration(struct buf *out, bool known, uint64_t ns)
 	buf__puts(out, "  ");
 }
 
+/* As a string where it is text, else in hex. */
+static void put_payload(struct buf *out, const struct payload *p)
+{
+	size_t strange = 0;
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->len; i++)
+		strange +=
+			p->data[i] < 0x20 ? !strchr("\t\r\n", p->data[i]) || !p->data[i] : p->data[i] >= 0x7f;
+	buf__puts(out, p->hashed ? "  hash " : "  ");
+	if (p->hashed || strange * 4 > p->len) {
+		for (size_t i = 0; i < p->len; i++)
+			buf__printf(out, "%02x", p->data[i]);
+	} else {
+		buf__putc(out, '"');
+		escape__terminal(out, (const char *)p->data, p->len);
+		buf__putc(out, '"');
+	}
+	if (p->truncated)
+		buf__puts(out, "...");
+}
+
 static void message(struct buf *out, const struct message *m, const struct view_names *names)
 {
 	size_t from;
@@ -222,6 +247,7 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_queued(out, m->op);
 	if (m->candidate_cnt)
 		put_candidates(out, m);
+	put_payload(out, m->payload);
 	buf__putc(out, '\n');
 }
 
@@ -275,6 +301,7 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	if (op->rule == PAIR_LOCK)
 		buf__printf(out, "  %s %s", label__lock_kind(op->lock.kind), label__lock_type(op->lock.type));
 	put_wait(out, label__op_wait_ns(op));
+	put_payload(out, op->payload);
 	buf__putc(out, '\n');
 }
 

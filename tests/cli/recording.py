@@ -10,7 +10,7 @@ from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start
 TRAFFIC = """
 seq 3000 | sort | wc >/dev/null
 for i in 1 2 3; do echo $i | cat >/dev/null; done
-python3 -c '
+/usr/bin/python3 -c '
 import os, socket
 a, b = socket.socketpair()
 for n in range(200):

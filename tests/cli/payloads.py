@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+"""--payload: what was sent is what is shown, across all pieces of a call; --redact keeps none of it."""
+import base64
+import json
+import os
+import stat
+import tempfile
+
+from cli import expect, is_root, report, run, skip
+
+TRAFFIC = r"""
+import ctypes, os, socket
+r, w = os.pipe()
+os.writev(w, [b"piece-%d;" % n for n in range(100)])
+bufs = [bytearray(7) for n in range(200)]
+os.readv(r, bufs)
+os.write(w, bytes(range(256)) * 4); os.read(r, 5000)
+os.write(w, b"one"); os.write(w, b"two"); os.read(r, 100)
+for kind in [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET]:
+    a, b = socket.socketpair(socket.AF_UNIX, kind)
+    a.sendmsg([b"unix-", b"", b"%d" % kind]); b.recvmsg_into([bytearray(3), bytearray(90)])
+s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname()); d, _ = s.accept()
+c.sendall(b"GET / HTTP/1.1\r\n\r\n"); d.recv(100)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.1", 0))
+v = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); v.sendto(b"datagram", u.getsockname()); u.recv(100)
+libc = ctypes.CDLL(None, use_errno=True)
+q = libc.msgget(0, 0o1600)
+body = (5).to_bytes(8, "little") + b"queued"
+libc.msgsnd(q, body, 6, 0); libc.msgrcv(q, ctypes.create_string_buffer(100), 90, ctypes.c_long(0), 0)
+libc.msgctl(q, 0, None)
+"""
+
+WANT = {
+    "pipe": [b"".join(b"piece-%d;" % n for n in range(100)), bytes(range(256)) * 4, b"onetwo"],
+    "unix-stream": [b"unix-1"], "unix-dgram": [b"unix-2"], "unix-seqpacket": [b"unix-5"],
+    "tcp": [b"GET / HTTP/1.1\r\n\r\n"], "udp": [b"datagram"], "sysv-msg": [b"queued"],
+}
+
+
+def shown(text):
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [line for line in lines if line["type"] == "message" and line["bytes"]]
+
+
+def payloads(lines, mech):
+    return [base64.b64decode(line["payload"]) for line in lines if line["mech"] == mech and "payload" in line]
+
+
+def same(data):
+    lines = shown(run("replay", "--json", data).stdout)
+    for mech, want in WANT.items():
+        got = payloads(lines, mech)
+        report(f"payload: {mech}", None if got == want else f"{got!r:.300}, not {want!r:.300}")
+
+
+def cut(directory):
+    data = os.path.join(directory, "cut")
+    run("record", "-o", data, "--payload=10", "-m", "pipe,tcp", "--", "/usr/bin/python3", "-c", TRAFFIC)
+    lines = shown(run("replay", "--json", data).stdout)
+    want = [p[:10] for p in WANT["pipe"]]
+    report("payload: cut to 10 bytes", None if payloads(lines, "pipe") == want else f"{lines!s:.300}")
+    marks = [line.get("payload_truncated", False) for line in lines if line["mech"] == "pipe"]
+    report("payload: says so", None if marks == [True, True, False] else str(marks))
+    text = run("replay", data).stdout
+    report("payload: as text", None if '"GET / HTTP"...' in text else text)
+    report("payload: in hex where it is none", None if "00010203040506070809" in text else text)
+
+
+def redacted(directory):
+    data = os.path.join(directory, "redacted")
+    for name, text in [("a", "top secret thing"), ("b", "something else")]:
+        with open(os.path.join(directory, name), "w") as f:
+            f.write(text)
+    run("record", "-o", data, "--payload=4k", "--redact", "--", "sh", "-c",
+        "for f in a a b; do cat $f | cat >/dev/null; done", cwd=directory)
+    with open(data, "rb") as f:
+        report("redact: nothing of it is in the file", "found" if b"secret" in f.read() else None)
+    lines = [line for line in shown(run("replay", "--json", data).stdout) if line["mech"] == "pipe"]
+    report("redact: no contents", None if lines and not any("payload" in line for line in lines) else str(lines))
+    hashes = [line.get("payload_hash") for line in lines]
+    report("redact: equal contents have equal hashes", None if len(hashes) == 3 and hashes[0] == hashes[1] != hashes[2]
+           and len(hashes[0]) == 16 else str(hashes))
+
+
+def main():
+    expect("payload: too much", run("--payload=1M"), 2, "32k", 1)
+    expect("redact without payload", run("--redact"), 2, "--payload", 1)
+    if not is_root():
+        skip("payloads", "needs root")
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        data = os.path.join(directory, "data")
+        got = run("record", "-o", data, "--payload=4k", "--", "/usr/bin/python3", "-c", TRAFFIC)
+        if got.returncode:
+            skip("payloads", f"nothing can be traced here: {got.stderr}")
+            return
+        mode = stat.S_IMODE(os.stat(data).st_mode)
+        report("payload: the recording is its owner's only", None if mode == 0o600 else f"{mode:o}")
+        same(data)
+        cut(directory)
+        redacted(directory)
+        plain = run("--json", "--", "sh", "-c", "echo hidden | cat >/dev/null").stdout
+        report("payload: off by default", "payload in it" if "payload" in plain else None)
