@@ -78,6 +78,7 @@ static const struct http_page pages[] = {
 	{ "/graph.json", "application/json", put_graph, false },
 	{ "/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8", put_metrics, false },
 	{ "/healthz", "text/plain; charset=utf-8", put_health, true },
+	{ "/health", "text/plain; charset=utf-8", put_health, true },
 	{ 0 },
 };
 

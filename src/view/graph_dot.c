@@ -81,7 +81,7 @@ static void put_group(struct buf *out, const struct picture *p, const char *grou
 {
 	struct buf name = { 0 };
 
-	buf__printf(&name, "cluster %s", group);
+	buf__printf(&name, "cluster_%s", group);
 	buf__puts(out, "\tsubgraph ");
 	put_id(out, buf__cstr(&name));
 	buf__puts(out, " {\n\t\tgraph [style=\"rounded,filled\", color=\"#cccccc\", fillcolor=\"#f6f6f6\", "
