@@ -13,22 +13,19 @@
 static struct utsname host;
 static const char *rungs[32]; /* by mechanism: view_names.attach has no context */
 
-/* The hook that is most this mechanism's own says how it is traced: others (processes) serve all. */
+/* A mechanism's first hook says how it is traced: its system calls, or what it has instead. */
 static const char *rung_of(uint8_t mech, const struct kern *k)
 {
-	const struct hook_choice *best = NULL, *choices;
 	size_t cnt;
+	const struct hook_choice *choices = kern__choices(k, &cnt);
 
-	choices = kern__choices(k, &cnt);
 	for (size_t i = 0; i < cnt; i++) {
 		const struct hook_choice *c = &choices[i];
 
-		if (c->chosen < 0 || !(c->hook->mechs & IPCT_MECH_BIT(mech)))
-			continue;
-		if (!best || __builtin_popcount(c->hook->mechs) < __builtin_popcount(best->hook->mechs))
-			best = c;
+		if (c->chosen >= 0 && (c->hook->mechs & IPCT_MECH_BIT(mech)))
+			return rung__name(c->hook->rungs[c->chosen].rung);
 	}
-	return best ? rung__name(best->hook->rungs[best->chosen].rung) : NULL;
+	return NULL;
 }
 
 static const char *user_name(uint32_t uid)

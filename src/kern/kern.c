@@ -192,6 +192,22 @@ static int select_programs(struct kern *k, struct buf *err)
 	return 0;
 }
 
+/* Each kind of hook that was tried, and why it does not work. */
+static void say_missing(const struct kern *k, uint8_t mech, const struct hook_choice *c, struct buf *err)
+{
+	const char *sep = " (";
+
+	buf__printf(err, "cannot trace %s: no way to see %s works here%s", mech__name(mech), c->hook->name,
+		    k->opts.attach == ATTACH_AUTO ? "" : " under this --attach");
+	for (size_t i = 0; i < sizeof(c->why) / sizeof(c->why[0]) && c->hook->rungs[i].progs[0]; i++) {
+		if (!strncmp(c->why[i], "not tried", strlen("not tried")))
+			continue;
+		buf__printf(err, "%s%s %s", sep, rung__name(c->hook->rungs[i].rung), c->why[i]);
+		sep = "; ";
+	}
+	buf__printf(err, "); leave it out with -m ^%s, or ask ipctrace doctor", mech__name(mech));
+}
+
 static int choose(struct kern *k, struct buf *err)
 {
 	const char *obstacle = probe__obstacle();
@@ -205,11 +221,7 @@ static int choose(struct kern *k, struct buf *err)
 	k->choices = choose__hooks(k->opts.attach, k->opts.mechs, &k->choice_cnt);
 	mech = choose__missing(k->choices, k->choice_cnt, k->opts.mechs, &hook);
 	if (mech != IPCT_MECH_NONE) {
-		buf__printf(err,
-			    "cannot trace %s: no way to see %s works here%s; leave it out with -m ^%s, "
-			    "or ask ipctrace doctor",
-			    mech__name(mech), hook->hook->name,
-			    k->opts.attach == ATTACH_AUTO ? "" : " under this --attach", mech__name(mech));
+		say_missing(k, mech, hook, err);
 		return -EOPNOTSUPP;
 	}
 	return 0;
