@@ -80,6 +80,8 @@ struct task_struct___v5_14 {
 } __attribute__((preserve_access_index));
 
 /* 0: runnable. */
+#define TASK_DEAD 0x80
+
 static __always_inline long task__state(const struct task_struct *task)
 {
 	const struct task_struct___v5_13 *old = (const void *)task;

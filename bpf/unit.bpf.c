@@ -4,6 +4,8 @@
 #include "posix_sem.bpf.h"
 #include "sysv_sem.bpf.h"
 
+#define SIGCHLD 17
+
 static __always_inline bool class__is_sem(__u8 class)
 {
 	return class == IPCT_SC_SEMOP || class == IPCT_SC_SEMCTL || class == IPCT_SC_SEM_EXIT;
@@ -98,8 +100,43 @@ int BPF_PROG(unit_exit__tracepoint, struct task_struct *task)
 		return 0;
 	op->compat = 0;
 	op->enter_ns = clock__now();
+	unit__begin(&op->unit); /* not who woke its last wait, nor whom that woke */
 	sem_undo__walk(task);
 	op->class = IPCT_SC_SEM_EXIT;
-	op->unit.woke_ns = 0;
+	return 0;
+}
+
+/* By now exit_sem() has given back what there was to give; said once. */
+static __noinline int unit__ended(void)
+{
+	struct task_op *op = task_op__current(false);
+	struct ipct_sem_op *ev;
+
+	if (!op || op->class != IPCT_SC_SEM_EXIT)
+		return 0;
+	op->class = IPCT_SC_NONE;
+	ev = sem__reserve(op, IPCT_OP_CONTROL, 0);
+	if (!ev)
+		return 0;
+	ev->flags |= IPCT_UNIT_AT_EXIT;
+	emit__submit(ev);
+	return 0;
+}
+
+/* exit_notify() tells the parent: before that can do anything about it. */
+SEC("?tp_btf/signal_generate")
+int BPF_PROG(unit_notify__tracepoint, int sig)
+{
+	if (active && sig == SIGCHLD)
+		unit__ended();
+	return 0;
+}
+
+/* Where nobody wants to know. */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(unit_dead__tracepoint, bool preempt, struct task_struct *prev)
+{
+	if (active && task__state(prev) & TASK_DEAD)
+		unit__ended();
 	return 0;
 }

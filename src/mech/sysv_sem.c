@@ -29,7 +29,7 @@ const struct hook hook_sysv_sem_undo = {
 	.mechs = BITS,
 	.rungs = { { RUNG_TRACEPOINT,
 		     "sched_process_exit",
-		     { "unit_exit__tracepoint" },
+		     { "unit_exit__tracepoint", "unit_notify__tracepoint", "unit_dead__tracepoint" },
 		     .note = "what SEM_UNDO gives back" } },
 };
 

@@ -4,8 +4,7 @@
 
 #include "mech/tables.h"
 
-#define UNDO_WITHIN_NS \
-	2000000 /* of do_exit()'s tracepoint; a guess that only orders what nothing else orders */
+#define UNDO_WITHIN_NS 1000000000 /* of do_exit()'s tracepoint; the record of its end narrows that */
 
 struct obj_key units__key(uint8_t mech, const struct ipct_counter *c)
 {
@@ -79,7 +78,9 @@ static uint8_t act_of(const struct ipct_sem_op *sem)
 	case IPCT_OP_UNLINK:
 		return UNITS_GONE;
 	case IPCT_OP_CONTROL:
-		return sem->flags & IPCT_UNIT_SET ? UNITS_SET : UNITS_NOTHING;
+		return sem->flags & IPCT_UNIT_SET	? UNITS_SET
+		       : sem->flags & IPCT_UNIT_AT_EXIT ? UNITS_ENDED
+							: UNITS_NOTHING;
 	}
 	if (sem->op > 0)
 		return UNITS_POST;
@@ -124,6 +125,7 @@ void units__decode_sem_op(const struct ipct_hdr *ev, struct decoded *out)
 	op->units.act = act_of(sem);
 	if (sem->value >= 0)
 		op->units.value = sem->value;
+	op->units.at_exit = sem->flags & IPCT_UNIT_AT_EXIT;
 	set_interval(op, sem);
 	if (op->units.act == UNITS_WITHDRAW)
 		op->kind = OP_CONTROL; /* nobody waits for anything */

@@ -100,6 +100,7 @@ enum units_act {
 	UNITS_NEW, /* the object was made: whatever is known under its key is another one's */
 	UNITS_GONE, /* the object was removed */
 	UNITS_HANDED, /* woken by waker: that is the message (futex) */
+	UNITS_ENDED, /* what this thread did at_exit is done by now */
 	UNITS_WOKE, /* woken_tid's operation is done; its record will follow */
 };
 
@@ -195,6 +196,7 @@ struct op {
 			uint8_t act; /* enum units_act */
 			bool is_sem; /* num and sem_op mean something */
 			bool whole; /* POST: all its units are one message (eventfd) */
+			bool at_exit; /* hi_ns is not known before UNITS_ENDED comes */
 			bool in_libc; /* UNITS_HANDED: inside an operation that is reported by itself */
 		} units; /* PAIR_UNITS */
 	};

@@ -35,6 +35,7 @@ struct pairing {
 	struct map objects; /* key -> struct unit_object * */
 	VEC(struct unit_object *) dying;
 	struct link active; /* counters with items */
+	struct link exits;
 	struct search *search;
 };
 
@@ -44,6 +45,7 @@ static struct pairing *units__new(struct model *m)
 
 	p->m = m;
 	list__init(&p->active);
+	list__init(&p->exits);
 	p->search = search__new();
 	return p;
 }
@@ -71,6 +73,7 @@ void counter__free_item(struct unit_counter *c, struct unit_item *it)
 {
 	list__unlink(&it->link);
 	list__unlink(&it->of_longs);
+	list__unlink(&it->of_exits);
 	c->item_cnt--;
 	free(it);
 }
@@ -86,7 +89,7 @@ static bool before(const struct unit_item *a, const struct unit_item *b)
 	return a->hi_ns != b->hi_ns ? a->hi_ns < b->hi_ns : !is_take(a) && is_take(b);
 }
 
-static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item *it)
+static void put_in_order(struct unit_counter *c, struct unit_item *it)
 {
 	struct link *at = c->items.prev;
 
@@ -94,14 +97,17 @@ static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item 
 		at = at->prev;
 	list__insert(at->next, &it->link);
 	list__init(&it->of_longs);
-	if (it->hi_ns > it->lo_ns + UNITS_SHORT_NS) {
-		for (at = c->longs.prev; at != &c->longs;)
-			if (list__entry(at, struct unit_item, of_longs)->hi_ns > it->hi_ns)
-				at = at->prev;
-			else
-				break;
-		list__insert(at->next, &it->of_longs);
-	}
+	if (it->hi_ns <= it->lo_ns + UNITS_SHORT_NS)
+		return;
+	at = c->longs.prev;
+	while (at != &c->longs && list__entry(at, struct unit_item, of_longs)->hi_ns > it->hi_ns)
+		at = at->prev;
+	list__insert(at->next, &it->of_longs);
+}
+
+static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item *it)
+{
+	put_in_order(c, it);
 	if (!c->item_cnt++)
 		list__append(&p->active, &c->active);
 }
@@ -411,7 +417,26 @@ static void queue_op(struct pairing *p, struct unit_object *o, const struct op *
 		it->op.flags &= ~OP_F_WAITED; /* the call waited once */
 	if (is_take(it))
 		it->receipt = receipt__new(p->m, &it->op, NULL);
+	it->counter = c;
+	list__init(&it->of_exits);
+	if (op->units.at_exit)
+		list__append(&p->exits, &it->of_exits);
 	enqueue(p, c, it);
+}
+
+static void ended(struct pairing *p, const struct op *op)
+{
+	list__for_each(&p->exits, cur) {
+		struct unit_item *it = list__entry(cur, struct unit_item, of_exits);
+
+		if (it->op.tid != op->tid || it->hi_ns <= op->ts_ns)
+			continue;
+		list__unlink(&it->of_exits);
+		list__unlink(&it->link);
+		list__unlink(&it->of_longs);
+		it->hi_ns = op->ts_ns;
+		put_in_order(it->counter, it);
+	}
 }
 
 static void units__op(struct pairing *p, const struct op *op)
@@ -421,6 +446,9 @@ static void units__op(struct pairing *p, const struct op *op)
 	switch (op->units.act) {
 	case UNITS_HANDED:
 		handed(p, op);
+		return;
+	case UNITS_ENDED:
+		ended(p, op);
 		return;
 	case UNITS_NEW:
 		forget(p, op->obj);

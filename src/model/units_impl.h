@@ -29,9 +29,13 @@ bool owners__are_one(const struct unit_owners *o);
 
 #define UNITS_SHORT_NS (50ull * 1000) /* operations that took longer are in counter.longs, too */
 
+struct unit_counter;
+
 struct unit_item { /* an operation that waits */
+	struct unit_counter *counter;
 	struct link link; /* in counter.items, in order of hi_ns */
 	struct link of_longs;
+	struct link of_exits; /* in pairing.exits, until it is known when it was done */
 	struct op op;
 	uint64_t lo_ns, hi_ns;
 	struct sender from; /* who did it */

@@ -188,6 +188,46 @@ START_TEST(undo_withdraws_its_own_units_first)
 END_TEST
 
 /* W was served by A's post, but runs late; V takes B's unit in between and reports first. */
+/* A ends at 10 and gives back a unit, at the latest at done_ns; B posts at 20 to 30, W takes at 40 to 50. */
+static void end_with_undo(struct kit *k, uint64_t done_ns)
+{
+	struct op undo = units__make(UNITS_POST, A, 10, 10, 1);
+	struct op ended = units__make(UNITS_ENDED, A, 10, done_ns, 0);
+
+	undo.units.at_exit = ended.units.at_exit = true;
+	undo.units.hi_ns = 1000000000;
+	model__op(k->m, &undo);
+	if (done_ns < 20)
+		model__op(k->m, &ended);
+	units__op(k, UNITS_POST, B, 20, 30, 1);
+	units__op(k, UNITS_TAKE, W, 40, 50, 1);
+	if (done_ns > 20)
+		model__op(k->m, &ended);
+	model__finish(k->m, 100);
+	ck_assert_uint_eq(k->cnt, 1);
+}
+
+START_TEST(undo_takes_effect_before_the_process_has_ended)
+{
+	struct kit *k = kit__new();
+
+	end_with_undo(k, 15);
+	units__expect(k, 0, A, W, 1, ATTR_EXACT);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(a_process_that_takes_long_to_end_leaves_a_doubt)
+{
+	struct kit *k = kit__new();
+
+	end_with_undo(k, 60);
+	ck_assert_int_eq(k->got[0].m.attr, ATTR_CANDIDATES);
+	ck_assert_uint_eq(k->got[0].m.candidate_cnt, 2);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(a_sleeper_that_was_served_keeps_its_place)
 {
 	struct op op = units__make(UNITS_TAKE, W, 5, 60 * MS, 1);
@@ -380,6 +420,8 @@ int main(void)
 		only_the_first_to_tell_is_believed,
 		a_set_value_belongs_to_its_caller_and_replaces_all,
 		undo_withdraws_its_own_units_first,
+		undo_takes_effect_before_the_process_has_ended,
+		a_process_that_takes_long_to_end_leaves_a_doubt,
 		a_sleeper_that_was_served_keeps_its_place,
 		an_identifier_that_is_used_again_is_another_object,
 		a_waker_is_a_sender_where_units_are_not_seen,

@@ -103,6 +103,33 @@ def what_undo_gives_back_belongs_to_the_one_that_ended(t):
 
 
 @situation("sysv-sem")
+def what_undo_gives_back_of_a_wait_that_slept(t):
+    s = make()
+    held, go = Gate(), Gate()
+
+    def holder():
+        same(op(s, (0, -1, SEM_UNDO)), 0, "semop")
+        held.open()
+        go.wait()
+    h = child(holder)
+    blocked(h, SEMOP, SEMTIMEDOP)
+    a = child(op, s, (0, 1, 0))
+    end(a)
+    held.wait()
+    b = child(op, s, (0, 1, 0))
+    end(b)
+    w = child(lambda: same(op(s, (0, -1, 0)), 0, "semop"))
+    end(w)
+    go.open()
+    end(h)
+    v = child(lambda: same(op(s, (0, -1, 0)), 0, "semop"))
+    end(v)
+    remove(s)
+    got = summary(of(t.stop(), type="message", object=f"sem:{s}"))
+    same(got, sorted([(a, h, 0, 1, "exact"), (b, w, 0, 1, "exact"), (h, v, 0, 1, "exact")]), "messages")
+
+
+@situation("sysv-sem")
 def killed_with_undo_gives_back_too(t):
     s = make()
     a = child(op, s, (0, 1, 0))
@@ -122,6 +149,38 @@ def killed_with_undo_gives_back_too(t):
     remove(s)
     got = summary(of(t.stop(), type="message", object=f"sem:{s}"))
     same(got, sorted([(a, h, 0, 1, "exact"), (h, w, 0, 1, "exact")]), "messages")
+
+
+@situation("sysv-sem")
+def a_large_process_takes_long_to_give_back(t):
+    """Its memory goes first: whoever posts and waits meanwhile gets nothing of it for certain."""
+    s = make()
+    held, go = Gate(), Gate()
+
+    def holder():
+        same(op(s, (0, 1, 0)), 0, "semop")
+        same(op(s, (0, -1, SEM_UNDO)), 0, "semop")
+        memory = mmap.mmap(-1, 300 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        for at in range(0, len(memory), 4096):
+            memory[at] = 1
+        held.open()
+        go.wait()
+    h = child(holder)
+    held.wait()
+    os.kill(h, signal.SIGKILL)
+    got = []
+    while True:  # until the unit is back
+        op(s, (0, 1, 0))
+        op(s, (0, -1, 0))
+        got.append(call(SEMCTL, s, 0, 12, 0))  # GETVAL
+        if got[-1]:
+            break
+    os.waitpid(h, 0)
+    remove(s)
+    rows = of(t.stop(), type="message", object=f"sem:{s}", dst=os.getpid())
+    assert len(got) > 50, "it was gone at once"
+    early = [m for m in of(rows[:-5], src=h) if m["attr"] == "exact"]
+    same(early, [], f"units of {h} before it had given any back")
 
 
 @situation("sysv-sem", "--ops")
