@@ -15,6 +15,7 @@
 struct pass_scratch {
 	struct ipct_pass ev;
 	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
+	struct object o; /* too large for the stack of four functions, before kernel 6.13 */
 };
 
 struct {
@@ -29,18 +30,19 @@ static __always_inline void pass__fill_object(struct pass_scratch *sc, __u64 fil
 	struct ipct_pass *ev = &sc->ev;
 	__u32 start = 0, len, mode = READ(file, struct file, f_mode);
 	struct inode *inode = READ(file, struct file, f_inode);
-	struct object o = {};
+	struct object *o = &sc->o;
 
+	__builtin_memset(o, 0, sizeof(*o));
 	ev->ino = READ(inode, struct inode, i_ino);
 	ev->mode = READ(inode, struct inode, i_mode);
 	ev->side = (mode & FMODE_READ ? 1 : 0) | (mode & FMODE_WRITE ? 2 : 0);
-	if (object__from_file(&o, file) || (shm__from_file(&o, file) && !(o.f_flags & IPCT_MAP_FILE))) {
-		ev->obj_mech = o.mech;
-		ev->key = o.key;
-		ev->dev = o.dev;
+	if (object__from_file(o, file) || (shm__from_file(o, file) && !(o->f_flags & IPCT_MAP_FILE))) {
+		ev->obj_mech = o->mech;
+		ev->key = o->key;
+		ev->dev = o->dev;
 		/* Read back: to the verifier a key that went through memory is a number, whatever object it may be. */
-		if (o.mech == IPCT_MECH_POSIX_SHM)
-			named__tell(file, o.mech, *(volatile __u64 *)&ev->key, o.dev);
+		if (o->mech == IPCT_MECH_POSIX_SHM)
+			named__tell(file, o->mech, *(volatile __u64 *)&ev->key, o->dev);
 		return;
 	}
 	len = named__write(sc->name, file, &start);
@@ -86,7 +88,7 @@ __noinline int pass__one(__u32 what, __u32 fd, __u64 from)
 	}
 	size += ev->name_start ? IPCT_PATH_LEN : ev->name_len;
 	UNKNOWN(size);
-	if (size > sizeof(*sc))
+	if (size > offsetof(struct pass_scratch, o))
 		return 0;
 	emit__header(&ev->h, IPCT_KIND_PASS, size, mech, IPCT_OP_PASS);
 	emit__output(ev, size, mech);
