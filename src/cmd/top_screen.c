@@ -4,21 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/signame.h"
 #include "base/time.h"
-#include "cmd/graphviz.h"
 #include "cmd/session.h"
-#include "cmd/whole_file.h"
 #include "tui/tui.h"
 
 #define WAIT_MS 20 /* between looks at the keyboard while nothing else is to be done */
@@ -74,99 +69,6 @@ static int filter(void *ctx, const char *words, struct buf *said)
 	snprintf(s->typed, sizeof(s->typed), "%s", words);
 	meter__reset(s->top->meter, s->top->now_ns);
 	return 0;
-}
-
-static uint64_t start_of(uint32_t pid)
-{
-	char path[64], text[1024];
-	unsigned long long ticks = 0;
-	const char *p;
-	FILE *f;
-	size_t len;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	len = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[len] = 0;
-	p = strrchr(text, ')'); /* a command's name may contain anything else */
-	if (p &&
-	    sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &ticks) != 1)
-		ticks = 0;
-	return ticks * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-/* Held by a descriptor, so that it cannot become another process between the look and the signal. */
-static int send_to_process(void *ctx, const struct proc *p, int sig, struct buf *said)
-{
-	uint64_t tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK), start_ns;
-	char name[SIGNAME_BYTES];
-	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0), ret = 0;
-
-	if (fd < 0) {
-		ret = -errno;
-	} else {
-		start_ns = start_of(p->pid);
-		if (p->start_ns && p->start_ns / tick_ns != start_ns / tick_ns)
-			ret = -ESRCH;
-		else if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0))
-			ret = -errno;
-		close(fd);
-	}
-	if (ret)
-		buf__printf(said, "cannot send %s to %u: %s", signame((unsigned int)sig, name), p->pid,
-			    ret == -ESRCH ? "it has ended" : strerror(-ret));
-	else
-		buf__printf(said, "sent %s to %u", signame((unsigned int)sig, name), p->pid);
-	return ret;
-}
-
-static const struct graph_view *view_for(const char *path)
-{
-	static const struct {
-		const char *ending, *view;
-	} endings[] = { { "txt", "text" }, { "gv", "dot" } };
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (!strcmp(dot + 1, endings[i].ending))
-			return graph_view__by_name(endings[i].view);
-	return dot ? graph_view__by_name(dot + 1) : NULL;
-}
-
-static int write_graph(void *ctx, const char *path, struct graph *g, struct buf *said)
-{
-	struct top_screen *s = ctx;
-	const struct graph_view *view = view_for(path);
-	struct whole_file file;
-	int ret;
-
-	if (!view) {
-		buf__printf(said, "no format for '%s': end its name with .dot, .json, .txt or another of ",
-			    path);
-		for (const struct graph_view *const *v = graph_view__all(); *v; v++)
-			buf__printf(said, "%s ", (*v)->name);
-		return -EINVAL;
-	}
-	ret = view->drawn_as ? graphviz__check(view->name, said) : 0;
-	if (!ret)
-		ret = whole_file__open(&file, path, said);
-	if (ret)
-		return ret;
-	view->render(&file.out.buf, g, pipeline__procs(session__pipeline(s->session)), &s->top->names, NULL);
-	if (view->drawn_as)
-		ret = graphviz__draw(view->drawn_as, &file.out.buf, said);
-	if (ret) {
-		whole_file__drop(&file);
-		return ret;
-	}
-	ret = whole_file__finish(&file, said);
-	if (!ret)
-		buf__printf(said, "wrote %s: %zu flows", path, g->flows.cnt);
-	return ret;
 }
 
 static int set_interval(void *ctx, uint64_t interval_ns, struct buf *said)
@@ -422,7 +324,7 @@ struct top_screen *top_screen__new(struct top *t, struct buf *err)
 		.interval_ns = t->setup.interval_ns,
 		.actions = { .ctx = s,
 			     .filter = filter,
-			     .write = write_graph,
+			     .write = top_action__write,
 			     .interval = set_interval,
 			     .reset = reset },
 	};
@@ -434,7 +336,7 @@ struct top_screen *top_screen__new(struct top *t, struct buf *err)
 		opts.actions.seek = seek;
 		opts.actions.speed = set_speed;
 	} else {
-		opts.actions.signal = send_to_process;
+		opts.actions.signal = top_action__signal;
 	}
 	if (tui__new(&s->tui, &opts, err)) {
 		free(s);
@@ -442,6 +344,11 @@ struct top_screen *top_screen__new(struct top *t, struct buf *err)
 	}
 	put_stderr_aside(s);
 	return s;
+}
+
+const struct top *top_screen__top(const struct top_screen *s)
+{
+	return s->top;
 }
 
 void top_screen__forget(struct top_screen *s)

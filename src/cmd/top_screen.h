@@ -25,4 +25,10 @@ bool top_screen__linger(struct top_screen *s);
 void top_screen__forget(struct top_screen *s);
 void top_screen__free(struct top_screen *s);
 
+const struct top *top_screen__top(const struct top_screen *s);
+
+/* Actions of struct tui_actions; ctx is a struct top_screen. */
+int top_action__signal(void *ctx, const struct proc *p, int sig, struct buf *said);
+int top_action__write(void *ctx, const char *path, struct graph *g, struct buf *said);
+
 #endif

@@ -10,20 +10,6 @@
 #include "model/meter_impl.h"
 
 #define SECOND_NS 1000000000ull
-#define MECHS_MAX 32
-
-struct meter {
-	VEC(struct flow_meter *) flows;
-	VEC(struct end_meter *) ends;
-	struct map flow_by_key, end_by_key;
-	VEC(const char *) origins; /* static strings */
-	struct fill_table fill;
-	uint64_t begin_ns, from_ns, until_ns;
-	uint64_t tick_ns; /* begin of the running interval */
-	uint32_t interval_nr;
-	struct meter_totals now, last, total;
-	uint64_t lost_now[MECHS_MAX], lost_last[MECHS_MAX], lost_total[MECHS_MAX];
-};
 
 /* ---- the last minute ---- */
 
@@ -53,35 +39,10 @@ uint32_t spark__at(const struct spark *s, uint64_t second)
 
 /* ---- rows ---- */
 
-static uint64_t proc_number(const struct proc *p)
-{
-	return p ? (uint64_t)p->id + 1 : 0;
-}
-
-/* Equal origins may have several addresses. */
-static uint64_t origin_number(struct meter *m, const char *origin)
-{
-	size_t i;
-
-	for (i = 0; i < m->origins.cnt; i++)
-		if (!strcmp(m->origins.v[i], origin))
-			return i + 1;
-	vec__push(&m->origins, origin);
-	return i + 1;
-}
-
-/* With the channel's address: ids move when channels are merged. A source that is no process is told by its origin. */
-static uint64_t sides_key(struct meter *m, const struct proc *src, const char *origin, const struct proc *dst)
-{
-	uint64_t from = src || !origin ? proc_number(src) : 1ull << 31 | origin_number(m, origin);
-
-	return from << 32 | proc_number(dst);
-}
-
 static struct flow_meter *flow_of(struct meter *m, const struct message *msg)
 {
 	const char *origin = msg->src.proc ? NULL : msg->origin;
-	uint64_t lo = sides_key(m, msg->src.proc, origin, msg->dst.proc);
+	uint64_t lo = meter__sides_key(m, msg->src.proc, origin, msg->dst.proc);
 	struct flow_meter *f = map__get(&m->flow_by_key, lo, (uintptr_t)msg->channel);
 
 	if (f)
@@ -98,7 +59,7 @@ static struct flow_meter *flow_of(struct meter *m, const struct message *msg)
 
 static struct end_meter *end_of(struct meter *m, struct proc *proc, struct channel *ch)
 {
-	struct end_meter *e = map__get(&m->end_by_key, proc_number(proc), (uintptr_t)ch);
+	struct end_meter *e = map__get(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch);
 
 	if (e)
 		return e;
@@ -106,7 +67,7 @@ static struct end_meter *end_of(struct meter *m, struct proc *proc, struct chann
 	e->proc = proc;
 	e->channel = ch;
 	vec__push(&m->ends, e);
-	map__set(&m->end_by_key, proc_number(proc), (uintptr_t)ch, e);
+	map__set(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch, e);
 	return e;
 }
 
@@ -191,7 +152,7 @@ void meter__object(struct meter *m, const struct object_info *info)
 void meter__lost(struct meter *m, uint8_t mech, uint64_t cnt)
 {
 	m->now.lost += cnt;
-	if (mech < MECHS_MAX) {
+	if (mech < METER_MECHS_MAX) {
 		m->lost_now[mech] += cnt;
 		m->lost_total[mech] += cnt;
 	}
@@ -199,12 +160,6 @@ void meter__lost(struct meter *m, uint8_t mech, uint64_t cnt)
 }
 
 /* ---- intervals ---- */
-
-static void clear_flow_sum(struct flow_sum *sum)
-{
-	hist__free(&sum->latency);
-	*sum = (struct flow_sum){ 0 };
-}
 
 /* The old interval's memory becomes the new one's, where there was any traffic in both. */
 static void tick_flow(struct flow_meter *f)
@@ -228,92 +183,6 @@ static void tick_end(struct end_meter *e)
 	e->ongoing_full_ns = e->ongoing_empty_ns = 0;
 }
 
-static void merge_flow(struct flow_meter *to, struct flow_meter *from)
-{
-	struct flow_sum *pairs[][2] = { { &to->last, &from->last }, { &to->total, &from->total } };
-
-	for (size_t i = 0; i < 2; i++) {
-		pairs[i][0]->messages += pairs[i][1]->messages;
-		pairs[i][0]->bytes += pairs[i][1]->bytes;
-		hist__merge(&pairs[i][0]->latency, &pairs[i][1]->latency);
-		clear_flow_sum(pairs[i][1]);
-	}
-	clear_flow_sum(&from->now);
-	if (from->attr > to->attr)
-		to->attr = from->attr;
-	for (uint64_t i = 0; i < METER_SPARK_CNT && i <= from->spark.second; i++) {
-		uint64_t second = from->spark.second - i;
-
-		spark__add(&to->spark, second * SECOND_NS, spark__at(&from->spark, second));
-	}
-	free(from);
-}
-
-/* Channels that turned out to be one: the rows that met are added up. */
-static void follow_merged_flows(struct meter *m)
-{
-	size_t kept = 0;
-
-	map__free(&m->flow_by_key);
-	for (size_t i = 0; i < m->flows.cnt; i++) {
-		struct flow_meter *f = m->flows.v[i], *twin;
-		uint64_t lo = sides_key(m, f->src, f->origin, f->dst);
-
-		f->channel = channel__resolve(f->channel);
-		twin = map__get(&m->flow_by_key, lo, (uintptr_t)f->channel);
-		if (twin) {
-			merge_flow(twin, f);
-			continue;
-		}
-		map__set(&m->flow_by_key, lo, (uintptr_t)f->channel, f);
-		m->flows.v[kept++] = f;
-	}
-	m->flows.cnt = kept;
-}
-
-static void add_end_sum(struct end_sum *to, const struct end_sum *from)
-{
-	to->errors += from->errors;
-	to->full_ns += from->full_ns;
-	to->empty_ns += from->empty_ns;
-}
-
-static void follow_merged_ends(struct meter *m)
-{
-	size_t kept = 0;
-
-	map__free(&m->end_by_key);
-	for (size_t i = 0; i < m->ends.cnt; i++) {
-		struct end_meter *e = m->ends.v[i], *twin;
-
-		e->channel = channel__resolve(e->channel);
-		twin = map__get(&m->end_by_key, proc_number(e->proc), (uintptr_t)e->channel);
-		if (twin) {
-			add_end_sum(&twin->last, &e->last);
-			add_end_sum(&twin->total, &e->total);
-			free(e);
-			continue;
-		}
-		map__set(&m->end_by_key, proc_number(e->proc), (uintptr_t)e->channel, e);
-		m->ends.v[kept++] = e;
-	}
-	m->ends.cnt = kept;
-}
-
-static void follow_merged(struct meter *m)
-{
-	bool flows = false, ends = false;
-
-	for (size_t i = 0; i < m->flows.cnt && !flows; i++)
-		flows = m->flows.v[i]->channel->merged != NULL;
-	for (size_t i = 0; i < m->ends.cnt && !ends; i++)
-		ends = m->ends.v[i]->channel->merged != NULL;
-	if (flows)
-		follow_merged_flows(m);
-	if (ends)
-		follow_merged_ends(m);
-}
-
 static void add_totals(struct meter_totals *to, const struct meter_totals *from)
 {
 	to->messages += from->messages;
@@ -328,7 +197,7 @@ void meter__tick(struct meter *m, uint64_t now_ns)
 		tick_flow(m->flows.v[i]);
 	for (size_t i = 0; i < m->ends.cnt; i++)
 		tick_end(m->ends.v[i]);
-	follow_merged(m);
+	meter__follow_merged(m);
 	fill_table__index(&m->fill);
 	add_totals(&m->total, &m->now);
 	m->last = m->now;
@@ -359,9 +228,9 @@ bool meter__is_fresh(const struct meter *m)
 static void free_rows(struct meter *m)
 {
 	for (size_t i = 0; i < m->flows.cnt; i++) {
-		clear_flow_sum(&m->flows.v[i]->now);
-		clear_flow_sum(&m->flows.v[i]->last);
-		clear_flow_sum(&m->flows.v[i]->total);
+		flow_sum__clear(&m->flows.v[i]->now);
+		flow_sum__clear(&m->flows.v[i]->last);
+		flow_sum__clear(&m->flows.v[i]->total);
 		free(m->flows.v[i]);
 	}
 	for (size_t i = 0; i < m->ends.cnt; i++)
@@ -421,7 +290,7 @@ void meter__view(const struct meter *m, struct meter_view *v)
 
 const struct end_meter *meter__end(const struct meter *m, const struct proc *proc, const struct channel *ch)
 {
-	return map__get(&m->end_by_key, proc_number(proc), (uintptr_t)ch);
+	return map__get(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch);
 }
 
 bool meter__fill(const struct meter *m, const struct channel *ch, struct fill *sum)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between meter.c and meter_fill.c. */
+/* Between meter.c, meter_merge.c and meter_fill.c. */
 #ifndef MODEL_METER_IMPL_H
 #define MODEL_METER_IMPL_H
 
 #include "model/meter.h"
+#include "model/proc.h"
+
+#define METER_MECHS_MAX 32
 
 struct fill_object; /* one kernel object */
 
@@ -20,5 +23,30 @@ void fill_table__lost(struct fill_table *t, uint8_t mech);
 void fill_table__index(struct fill_table *t);
 bool fill_table__sum(const struct fill_table *t, const struct channel *ch, struct fill *sum);
 void fill_table__free(struct fill_table *t);
+
+struct meter {
+	VEC(struct flow_meter *) flows;
+	VEC(struct end_meter *) ends;
+	struct map flow_by_key, end_by_key;
+	VEC(const char *) origins; /* static strings */
+	struct fill_table fill;
+	uint64_t begin_ns, from_ns, until_ns;
+	uint64_t tick_ns; /* begin of the running interval */
+	uint32_t interval_nr;
+	struct meter_totals now, last, total;
+	uint64_t lost_now[METER_MECHS_MAX], lost_last[METER_MECHS_MAX], lost_total[METER_MECHS_MAX];
+};
+
+static inline uint64_t meter__proc_number(const struct proc *p)
+{
+	return p ? (uint64_t)p->id + 1 : 0;
+}
+
+/* With the channel's address, a flow's key: its sides, or what the source is when it is no process. */
+uint64_t meter__sides_key(struct meter *m, const struct proc *src, const char *origin,
+			  const struct proc *dst);
+void flow_sum__clear(struct flow_sum *sum);
+/* Rows whose channels became one are added up. */
+void meter__follow_merged(struct meter *m);
 
 #endif

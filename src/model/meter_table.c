@@ -9,125 +9,6 @@
 
 #define SECOND_NS 1000000000ull
 
-/* ---- groups ---- */
-
-struct side_group {
-	struct side side;
-	struct map procs; /* proc.id + 1: those counted */
-};
-
-struct group_key {
-	uint64_t lo, hi;
-};
-
-static struct group_key by_process(const struct proc *p)
-{
-	return (struct group_key){ (uint64_t)p->id + 1, 0 };
-}
-
-static struct group_key by_command(const struct proc *p)
-{
-	struct group_key key;
-	char comm[sizeof(p->comm)] = "";
-
-	memcpy(comm, p->comm, strnlen(p->comm, sizeof(comm)));
-	memcpy(&key, comm, sizeof(key));
-	return key;
-}
-
-static struct group_key by_user(const struct proc *p)
-{
-	return (struct group_key){ p->uid, 1 };
-}
-
-static struct group_key by_cgroup(const struct proc *p)
-{
-	return (struct group_key){ p->cgroup, 2 };
-}
-
-static struct group_key by_container(const struct proc *p)
-{
-	return (struct group_key){ p->pidns, 3 };
-}
-
-static const struct {
-	const char *name;
-	struct group_key (*key)(const struct proc *p);
-} group_rows[GROUP_CNT] = {
-	[GROUP_NONE] = { "none", by_process },
-	[GROUP_COMMAND] = { "command", by_command },
-	[GROUP_USER] = { "user", by_user },
-	[GROUP_CGROUP] = { "cgroup", by_cgroup },
-	[GROUP_CONTAINER] = { "container", by_container },
-};
-
-const char *table_group__name(enum table_group group)
-{
-	return group_rows[group].name;
-}
-
-bool table_group__same(enum table_group group, const struct proc *a, const struct proc *b)
-{
-	struct group_key ka, kb;
-
-	if (!a || !b)
-		return a == b;
-	ka = group_rows[group].key(a);
-	kb = group_rows[group].key(b);
-	return ka.lo == kb.lo && ka.hi == kb.hi;
-}
-
-static uint64_t origin_number(struct meter_table *t, const char *origin)
-{
-	size_t i;
-
-	if (!origin)
-		return 0;
-	for (i = 0; i < t->origins.cnt; i++)
-		if (!strcmp(t->origins.v[i], origin))
-			return i + 1;
-	vec__push(&t->origins, origin);
-	return i + 1;
-}
-
-static struct side_group *group_of(struct meter_table *t, struct proc *proc, const char *origin)
-{
-	struct group_key key = { origin_number(t, origin), UINT64_MAX };
-	struct side_group *g;
-
-	if (proc)
-		key = group_rows[t->opts.group].key(proc);
-	g = map__get(&t->groups, key.lo, key.hi);
-	if (g)
-		return g;
-	g = xalloc(sizeof(*g));
-	g->side = (struct side){ .id = (uint32_t)t->all_groups.cnt + 1, .proc = proc, .origin = origin };
-	vec__push(&t->all_groups, g);
-	map__set(&t->groups, key.lo, key.hi, g);
-	return g;
-}
-
-static const struct side *side_of(struct meter_table *t, struct proc *proc, const char *origin)
-{
-	struct side_group *g = group_of(t, proc, origin);
-
-	if (proc && !map__set(&g->procs, (uint64_t)proc->id + 1, 0, g))
-		g->side.proc_cnt++;
-	return &g->side;
-}
-
-static void forget_groups(struct meter_table *t)
-{
-	for (size_t i = 0; i < t->all_groups.cnt; i++) {
-		map__free(&t->all_groups.v[i]->procs);
-		free(t->all_groups.v[i]);
-	}
-	vec__free(&t->all_groups);
-	map__free(&t->groups);
-}
-
-/* ---- lines ---- */
-
 /* A line's index, by what makes it one; a new one is empty. */
 static struct line *line_of(struct meter_table *t, uint64_t lo, uint64_t hi)
 {
@@ -255,7 +136,8 @@ static void add_errors(struct line *l, const struct end_meter *e)
 
 static void flow_to_flows(struct meter_table *t, const struct meter *m, const struct flow_meter *f)
 {
-	const struct side src = *side_of(t, f->src, f->origin), dst = *side_of(t, f->dst, NULL);
+	const struct side src = *meter_table__side(t, f->src, f->origin),
+			  dst = *meter_table__side(t, f->dst, NULL);
 	uint64_t what = t->opts.group == GROUP_NONE ? (uintptr_t)f->channel : f->channel->mech;
 	struct line *l = line_of(t, (uint64_t)src.id << 32 | dst.id, what);
 	const struct end_meter *e;
@@ -279,7 +161,7 @@ static void flow_to_flows(struct meter_table *t, const struct meter *m, const st
 
 static struct line *process_line(struct meter_table *t, struct proc *proc, const char *origin)
 {
-	const struct side *side = side_of(t, proc, origin);
+	const struct side *side = meter_table__side(t, proc, origin);
 	struct line *l = line_of(t, side->id, 0);
 
 	l->src = *side;
@@ -384,7 +266,7 @@ static void begin(struct meter_table *t, const struct meter_view *v, const struc
 	map__free(&t->by_key);
 	map__free(&t->seen);
 	if (t->opts.group != opts->group)
-		forget_groups(t);
+		meter_table__forget_groups(t);
 	t->opts = *opts;
 	t->opts.channel = channel__resolve((struct channel *)opts->channel);
 	t->from_ns = v->from_ns;
@@ -412,10 +294,8 @@ static void finish(struct meter_table *t, const struct meter *m, const struct me
 			l->fill_known = meter__fill(m, l->channel, &l->fill);
 		if (t->opts.kind == TABLE_MECHANISMS)
 			l->lost = v->lost_total[l->mech % 32];
-		if (t->all_groups.cnt && l->src.id)
-			l->src = t->all_groups.v[l->src.id - 1]->side;
-		if (t->all_groups.cnt && l->dst.id)
-			l->dst = t->all_groups.v[l->dst.id - 1]->side;
+		meter_table__update_side(t, &l->src);
+		meter_table__update_side(t, &l->dst);
 		t->lines.v[kept++] = *l;
 	}
 	t->lines.cnt = kept;
@@ -454,5 +334,5 @@ void meter_table__free(struct meter_table *t)
 	vec__free(&t->origins);
 	map__free(&t->by_key);
 	map__free(&t->seen);
-	forget_groups(t);
+	meter_table__forget_groups(t);
 }

@@ -69,4 +69,9 @@ void meter_table__free(struct meter_table *t);
 /* Whether a process belongs to the same group as another. */
 bool table_group__same(enum table_group group, const struct proc *a, const struct proc *b);
 
+/* Between meter_group.c and meter_table.c: the side that a process (NULL: an origin, or nobody known) belongs to. */
+const struct side *meter_table__side(struct meter_table *t, struct proc *proc, const char *origin);
+void meter_table__update_side(const struct meter_table *t, struct side *side); /* it may have grown since */
+void meter_table__forget_groups(struct meter_table *t);
+
 #endif

@@ -181,6 +181,20 @@ void keys__press(struct tui *t, const struct key_press *k);
 void keys__draw_help(struct tui *t);
 extern const char *const keys__hints;
 
+#define CH(c) (PRESS_CHAR + (c))
+
+/* ---- prompts.c ---- */
+
+void prompts__search(struct tui *t);
+void prompts__search_again(struct tui *t);
+void prompts__filter(struct tui *t);
+void prompts__write(struct tui *t);
+void prompts__interval(struct tui *t);
+void prompts__signal(struct tui *t);
+void prompts__press(struct tui *t, int key); /* a key for the line that is being typed */
+/* What an action had to say, or that it failed, or otherwise (NULL: nothing). Frees said. */
+void tui__say_result(struct tui *t, int ret, struct buf *said, const char *otherwise);
+
 /* ---- list.c: tables ---- */
 
 const struct top_table *list__kind(const struct tui *t); /* NULL: this tab has no table */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which processes are one side of a table's line. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/meter_table.h"
+#include "model/proc.h"
+
+struct side_group {
+	struct side side;
+	struct map procs; /* proc.id + 1: those counted */
+};
+
+struct group_key {
+	uint64_t lo, hi;
+};
+
+static struct group_key by_process(const struct proc *p)
+{
+	return (struct group_key){ (uint64_t)p->id + 1, 0 };
+}
+
+static struct group_key by_command(const struct proc *p)
+{
+	struct group_key key;
+	char comm[sizeof(p->comm)] = "";
+
+	memcpy(comm, p->comm, strnlen(p->comm, sizeof(comm)));
+	memcpy(&key, comm, sizeof(key));
+	return key;
+}
+
+static struct group_key by_user(const struct proc *p)
+{
+	return (struct group_key){ p->uid, 1 };
+}
+
+static struct group_key by_cgroup(const struct proc *p)
+{
+	return (struct group_key){ p->cgroup, 2 };
+}
+
+static struct group_key by_container(const struct proc *p)
+{
+	return (struct group_key){ p->pidns, 3 };
+}
+
+static const struct {
+	const char *name;
+	struct group_key (*key)(const struct proc *p);
+} group_rows[GROUP_CNT] = {
+	[GROUP_NONE] = { "none", by_process },
+	[GROUP_COMMAND] = { "command", by_command },
+	[GROUP_USER] = { "user", by_user },
+	[GROUP_CGROUP] = { "cgroup", by_cgroup },
+	[GROUP_CONTAINER] = { "container", by_container },
+};
+
+const char *table_group__name(enum table_group group)
+{
+	return group_rows[group].name;
+}
+
+bool table_group__same(enum table_group group, const struct proc *a, const struct proc *b)
+{
+	struct group_key ka, kb;
+
+	if (!a || !b)
+		return a == b;
+	ka = group_rows[group].key(a);
+	kb = group_rows[group].key(b);
+	return ka.lo == kb.lo && ka.hi == kb.hi;
+}
+
+static uint64_t origin_number(struct meter_table *t, const char *origin)
+{
+	size_t i;
+
+	if (!origin)
+		return 0;
+	for (i = 0; i < t->origins.cnt; i++)
+		if (!strcmp(t->origins.v[i], origin))
+			return i + 1;
+	vec__push(&t->origins, origin);
+	return i + 1;
+}
+
+static struct side_group *group_of(struct meter_table *t, struct proc *proc, const char *origin)
+{
+	struct group_key key = { origin_number(t, origin), UINT64_MAX };
+	struct side_group *g;
+
+	if (proc)
+		key = group_rows[t->opts.group].key(proc);
+	g = map__get(&t->groups, key.lo, key.hi);
+	if (g)
+		return g;
+	g = xalloc(sizeof(*g));
+	g->side = (struct side){ .id = (uint32_t)t->all_groups.cnt + 1, .proc = proc, .origin = origin };
+	vec__push(&t->all_groups, g);
+	map__set(&t->groups, key.lo, key.hi, g);
+	return g;
+}
+
+const struct side *meter_table__side(struct meter_table *t, struct proc *proc, const char *origin)
+{
+	struct side_group *g = group_of(t, proc, origin);
+
+	if (proc && !map__set(&g->procs, (uint64_t)proc->id + 1, 0, g))
+		g->side.proc_cnt++;
+	return &g->side;
+}
+
+void meter_table__update_side(const struct meter_table *t, struct side *side)
+{
+	if (side->id)
+		*side = t->all_groups.v[side->id - 1]->side;
+}
+
+void meter_table__forget_groups(struct meter_table *t)
+{
+	for (size_t i = 0; i < t->all_groups.cnt; i++) {
+		map__free(&t->all_groups.v[i]->procs);
+		free(t->all_groups.v[i]);
+	}
+	vec__free(&t->all_groups);
+	map__free(&t->groups);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What makes two rows of a meter the same one, also after their channels turned out to be the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/graph.h"
+#include "model/meter_impl.h"
+
+#define SECOND_NS 1000000000ull
+
+/* Equal origins may have several addresses. */
+static uint64_t origin_number(struct meter *m, const char *origin)
+{
+	size_t i;
+
+	for (i = 0; i < m->origins.cnt; i++)
+		if (!strcmp(m->origins.v[i], origin))
+			return i + 1;
+	vec__push(&m->origins, origin);
+	return i + 1;
+}
+
+/* With the channel's address: ids move when channels are merged. A source that is no process is told by its origin. */
+uint64_t meter__sides_key(struct meter *m, const struct proc *src, const char *origin, const struct proc *dst)
+{
+	uint64_t from = src || !origin ? meter__proc_number(src) : 1ull << 31 | origin_number(m, origin);
+
+	return from << 32 | meter__proc_number(dst);
+}
+
+void flow_sum__clear(struct flow_sum *sum)
+{
+	hist__free(&sum->latency);
+	*sum = (struct flow_sum){ 0 };
+}
+
+static void merge_flow(struct flow_meter *to, struct flow_meter *from)
+{
+	struct flow_sum *pairs[][2] = { { &to->last, &from->last }, { &to->total, &from->total } };
+
+	for (size_t i = 0; i < 2; i++) {
+		pairs[i][0]->messages += pairs[i][1]->messages;
+		pairs[i][0]->bytes += pairs[i][1]->bytes;
+		hist__merge(&pairs[i][0]->latency, &pairs[i][1]->latency);
+		flow_sum__clear(pairs[i][1]);
+	}
+	flow_sum__clear(&from->now);
+	if (from->attr > to->attr)
+		to->attr = from->attr;
+	for (uint64_t i = 0; i < METER_SPARK_CNT && i <= from->spark.second; i++) {
+		uint64_t second = from->spark.second - i;
+
+		spark__add(&to->spark, second * SECOND_NS, spark__at(&from->spark, second));
+	}
+	free(from);
+}
+
+/* Channels that turned out to be one: the rows that met are added up. */
+static void follow_merged_flows(struct meter *m)
+{
+	size_t kept = 0;
+
+	map__free(&m->flow_by_key);
+	for (size_t i = 0; i < m->flows.cnt; i++) {
+		struct flow_meter *f = m->flows.v[i], *twin;
+		uint64_t lo = meter__sides_key(m, f->src, f->origin, f->dst);
+
+		f->channel = channel__resolve(f->channel);
+		twin = map__get(&m->flow_by_key, lo, (uintptr_t)f->channel);
+		if (twin) {
+			merge_flow(twin, f);
+			continue;
+		}
+		map__set(&m->flow_by_key, lo, (uintptr_t)f->channel, f);
+		m->flows.v[kept++] = f;
+	}
+	m->flows.cnt = kept;
+}
+
+static void add_end_sum(struct end_sum *to, const struct end_sum *from)
+{
+	to->errors += from->errors;
+	to->full_ns += from->full_ns;
+	to->empty_ns += from->empty_ns;
+}
+
+static void follow_merged_ends(struct meter *m)
+{
+	size_t kept = 0;
+
+	map__free(&m->end_by_key);
+	for (size_t i = 0; i < m->ends.cnt; i++) {
+		struct end_meter *e = m->ends.v[i], *twin;
+
+		e->channel = channel__resolve(e->channel);
+		twin = map__get(&m->end_by_key, meter__proc_number(e->proc), (uintptr_t)e->channel);
+		if (twin) {
+			add_end_sum(&twin->last, &e->last);
+			add_end_sum(&twin->total, &e->total);
+			free(e);
+			continue;
+		}
+		map__set(&m->end_by_key, meter__proc_number(e->proc), (uintptr_t)e->channel, e);
+		m->ends.v[kept++] = e;
+	}
+	m->ends.cnt = kept;
+}
+
+void meter__follow_merged(struct meter *m)
+{
+	bool flows = false, ends = false;
+
+	for (size_t i = 0; i < m->flows.cnt && !flows; i++)
+		flows = m->flows.v[i]->channel->merged != NULL;
+	for (size_t i = 0; i < m->ends.cnt && !ends; i++)
+		ends = m->ends.v[i]->channel->merged != NULL;
+	if (flows)
+		follow_merged_flows(m);
+	if (ends)
+		follow_merged_ends(m);
+}
