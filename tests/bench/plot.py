@@ -7,7 +7,7 @@ BAR, GAP, LEFT, WIDTH = 18, 6, 130, 520
 STYLE = ("text{font:12px sans-serif;fill:#222}.t{font-weight:bold}.bare{fill:#9aa5b1}.floor{fill:#c8a24a}"
          ".ours{fill:#2f6db5}.peer{fill:#b5524a}.q{stroke:#222}"
          "@media(prefers-color-scheme:dark){text{fill:#ddd}.q{stroke:#ddd}}")
-OURS = ("record", "live_json", "summary")
+OURS = ("record", "live_json", "graph")
 
 
 def css(tracer):
