@@ -113,7 +113,7 @@ def helps():
     expect("--version", run("--version"), 0, stdout_has="ipctrace ", stderr_lines=0)
     for word in ["help", "-h"]:
         report(f"{word} is --help", None if run(word).stdout == overview.stdout else "another text")
-    for command in ["live", "graph", "doctor", "workload"]:
+    for command in ["live", "graph", "serve", "doctor", "workload"]:
         by_option, by_word = run(command, "--help"), run("help", command)
         if expect(f"{command} --help", by_option, 0, stdout_has="Usage:", stderr_lines=0):
             report(f"help {command} is the same", None if by_word.stdout == by_option.stdout else "another text")
