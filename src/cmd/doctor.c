@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/user_sems.h"
 #include "cmd/whole_file.h"
 
 void doctor__rights(const struct findings *f, struct right rights[RIGHT_CNT])
@@ -72,11 +73,22 @@ static int wants_json(const struct options *o, struct buf *err)
 	return o->json || named_json;
 }
 
+static void examine_user_sems(struct findings *f)
+{
+	struct buf none = { 0 };
+
+	f->uprobes = kern__has_uprobes();
+	if (f->mechs & IPCT_MECH_BIT(IPCT_MECH_POSIX_SEM))
+		free(user_sems__find(&f->user_sem_cnt, &none));
+	buf__free(&none);
+}
+
 static int examine(const struct options *o, struct findings *f, struct buf *err)
 {
 	*f = (struct findings){ .mechs = o->mechs };
 	uname(&f->host);
 	kern__rights(&f->rights);
+	examine_user_sems(f);
 	f->choices = kern__probe(o->attach, o->mechs, &f->cnt, err);
 	if (f->choices)
 		return 0;

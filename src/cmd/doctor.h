@@ -14,6 +14,8 @@ struct findings {
 	struct hook_choice *choices;
 	size_t cnt;
 	uint32_t mechs; /* asked for */
+	bool uprobes; /* what --user-sems needs of the kernel */
+	size_t user_sem_cnt; /* functions that it would watch; 0 also where posix-sem was not asked for */
 };
 
 struct right {

@@ -91,6 +91,10 @@ void doctor__put_json(struct buf *out, const struct findings *f, bool ok)
 	for (size_t i = 0; i < f->cnt; i++)
 		json_hook(&j, &f->choices[i]);
 	json__close(&j, ']');
+	json__open(&j, "user_sems", '{');
+	json__bool(&j, "uprobes", f->uprobes);
+	json__u64(&j, "functions", f->user_sem_cnt);
+	json__close(&j, '}');
 	json_blind(&j, f);
 	json__bool(&j, "ok", ok);
 	json__close(&j, '}');

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "cmd/doctor.h"
 
+static void text_user_sems(struct buf *out, const struct findings *f)
+{
+	if (!(f->mechs & IPCT_MECH_BIT(IPCT_MECH_POSIX_SEM)))
+		return;
+	buf__printf(out, "%-22s%-12sposix-sem\n", "(--user-sems)", f->uprobes ? "uprobe" : "none");
+	if (f->uprobes)
+		buf__printf(out,
+			    "    note: %zu functions of the C libraries in use; about 2 us per operation\n",
+			    f->user_sem_cnt);
+	else
+		buf__puts(out, "    note: this kernel has no CONFIG_UPROBE_EVENTS\n");
+}
+
 static void text_rights(struct buf *out, const struct findings *f)
 {
 	struct right rights[RIGHT_CNT];
@@ -93,6 +106,7 @@ void doctor__put_text(struct buf *out, const struct findings *f, bool ok)
 	buf__printf(out, "\n%-22s%-12s%s\n", "HOOK", "BY", "MECHANISMS");
 	for (size_t i = 0; i < f->cnt; i++)
 		text_hook(out, &f->choices[i]);
+	text_user_sems(out, f);
 	text_blind(out, f);
 	buf__puts(out, ok ? "\nEverything asked for can be traced.\n"
 			  : "\nNot everything asked for can be traced.\n");

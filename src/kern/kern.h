@@ -43,6 +43,8 @@ struct kern_opts {
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */
 };
 
+bool kern__has_uprobes(void); /* can programs be attached to functions of user space here? */
+
 struct kern;
 
 /* Why it cannot be done, as one sentence with the remedy, is put in err by all functions that return a negative number. */

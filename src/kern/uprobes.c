@@ -2,11 +2,17 @@
 /* Probes in user space: libc's semaphore functions, for --user-sems. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "kern/kern_impl.h"
 #include "kern/skel.h"
+
+bool kern__has_uprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/uprobe/type", R_OK);
+}
 
 static struct bpf_program *program_of(struct kern *k, enum kern_uprobe_what what)
 {

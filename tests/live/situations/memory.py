@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Shared memory: who had it at the same time, and what is left of it."""
 import ctypes
+import json
 import mmap
 import os
+import subprocess
 
-from kit import Gate, call, channel, child, end, libc, links, node_of, same, situation
+from kit import PROGRAM, Gate, call, channel, child, end, libc, links, node_of, same, situation
 
 SHMGET, SHMAT, SHMCTL, SHMDT, MEMFD = 29, 30, 31, 67, 319
 IPC_PRIVATE, IPC_RMID, IPC_CREAT, SHM_RDONLY = 0, 0, 0o1000, 0o10000
@@ -206,11 +208,7 @@ def an_unmapped_object_is_no_longer_shared(t):
 
 @situation("posix-shm", graph=True)
 def the_tracers_own_start_of_a_command_is_not_shown(t):
-    graph = t.stop()
-    del graph
-    import json
-    import subprocess
-    from kit import PROGRAM
+    t.stop()
     out = subprocess.run([PROGRAM, "graph", "--json", "-m", "posix-shm", "--", "/bin/true"], capture_output=True,
                          text=True, check=True).stdout
     same([n for n in json.loads(out)["nodes"] if n["kind"] == "channel"], [], "objects")

@@ -2,12 +2,14 @@
 """Semaphores and eventfds: whose units somebody got."""
 import ctypes
 import errno
+import json
 import mmap
 import os
 import signal
 import struct
+import subprocess
 
-from kit import Gate, blocked, call, child, channel, end, libc, links, node_of, of, only, same, situation
+from kit import PROGRAM, Gate, blocked, call, child, end, libc, links, node_of, of, only, same, situation
 
 SEMGET, SEMOP, SEMCTL, SEMTIMEDOP, FUTEX = 64, 65, 66, 220, 202
 IPC_PRIVATE, IPC_RMID, IPC_CREAT, IPC_NOWAIT, SEM_UNDO = 0, 0, 0o1000, 0o4000, 0x1000
@@ -392,3 +394,12 @@ def a_futex_of_one_process_alone_is_nobodys_message(t):
     p = child(threads)
     end(p)
     same(of(t.stop(), src=p), [], "messages")
+
+
+@situation("posix-sem")
+def doctor_counts_what_it_would_watch(t):
+    t.stop()
+    report = subprocess.run([PROGRAM, "doctor", "--json", "-m", "posix-sem"], capture_output=True, text=True, check=True)
+    said = json.loads(report.stdout)["user_sems"]
+    same(said["uprobes"], os.path.exists("/sys/bus/event_source/devices/uprobe/type"), "uprobes")
+    assert said["functions"] >= 5, "sem_post, sem_wait, sem_trywait, sem_timedwait, sem_clockwait of one library"
