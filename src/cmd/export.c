@@ -63,7 +63,7 @@ static const struct export_format *choose(const struct options *o, struct buf *e
 	} else if (f->own_file && (!o->output || !strcmp(o->output, "-"))) {
 		buf__printf(err, "--format %s wants --output FILE: it cannot be written to standard output",
 			    name);
-	} else if (to_terminal && f == export_format__by_name("perfetto")) {
+	} else if (to_terminal && f->binary) {
 		buf__printf(err, "--format %s is not for a terminal: give --output a file", name);
 	} else {
 		return f;

@@ -16,6 +16,7 @@ struct export;
 
 struct export_format {
 	const char *name, *summary;
+	bool binary; /* not for a terminal */
 	bool own_file; /* writes opts.path itself, and nothing to out */
 	/* NULL: failed, with one sentence in err. opts and out must outlive it. */
 	struct export *(*begin)(const struct export_opts *opts, struct out *out, struct buf *err);

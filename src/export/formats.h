@@ -5,6 +5,7 @@
 
 #include "export/export.h"
 
-extern const struct export_format export__perfetto, export__sqlite, export__csv, export__jsonl;
+extern const struct export_format export__perfetto, export__pcapng, export__sqlite, export__csv,
+	export__jsonl;
 
 #endif

@@ -361,6 +361,7 @@ static int end(struct export *e, struct graph *g, struct proc_table *procs, cons
 const struct export_format export__perfetto = {
 	.name = "perfetto",
 	.summary = "for ui.perfetto.dev: threads, operations, messages as arrows",
+	.binary = true,
 	.begin = begin,
 	.message = message,
 	.op = op,

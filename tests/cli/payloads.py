@@ -3,10 +3,12 @@
 import base64
 import json
 import os
+import shutil
 import stat
+import subprocess
 import tempfile
 
-from cli import expect, is_root, report, run, skip
+from cli import TIMEOUT, expect, is_root, report, run, skip
 
 TRAFFIC = r"""
 import ctypes, os, socket
@@ -66,6 +68,24 @@ def cut(directory):
     report("payload: in hex where it is none", None if "00010203040506070809" in text else text)
 
 
+def as_pcapng(data, directory):
+    if not shutil.which("tshark"):
+        return skip("pcapng", "tshark is not installed")
+    path = os.path.join(directory, "x.pcapng")
+    expect("pcapng: status", run("export", "-F", "pcapng", "-o", path, data), 0, stderr_lines=0)
+    fields = ["frame.interface_name", "_ws.col.Protocol", "frame.comment", "http.request.method", "data.data"]
+    got = subprocess.run(["tshark", "-r", path, "-T", "fields", *(x for f in fields for x in ("-e", f))],
+                         capture_output=True, text=True, timeout=TIMEOUT)
+    rows = [line.split("\t") for line in got.stdout.splitlines()]
+    report("pcapng: tshark reads it", None if got.returncode == 0 and rows else got.stderr)
+    http = [r for r in rows if r[0] == "tcp"]
+    report("pcapng: HTTP is decoded", None if len(http) == 1 and http[0][1] == "HTTP" and http[0][3] == "GET" else str(http))
+    raw = [bytes.fromhex(r[4]) for r in rows if r[0] == "sysv-msg"]
+    report("pcapng: raw contents", None if raw == WANT["sysv-msg"] else str(raw))
+    report("pcapng: a comment says who", None if all(" -> " in r[2] and "uid" in r[2] for r in rows) else str(rows)[:300])
+    return None
+
+
 def redacted(directory):
     data = os.path.join(directory, "redacted")
     for name, text in [("a", "top secret thing"), ("b", "something else")]:
@@ -97,6 +117,7 @@ def main():
         mode = stat.S_IMODE(os.stat(data).st_mode)
         report("payload: the recording is its owner's only", None if mode == 0o600 else f"{mode:o}")
         same(data)
+        as_pcapng(data, directory)
         cut(directory)
         redacted(directory)
         plain = run("--json", "--", "sh", "-c", "echo hidden | cat >/dev/null").stdout
