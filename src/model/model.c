@@ -88,6 +88,12 @@ void model__object(struct model *m, const struct object_info *info)
 			rules[i]->object(m->pairing[i], info);
 }
 
+/* Rules that keep accounts by process: what nobody did has no account. A damaged recording may say so. */
+static bool by_nobody(const struct op *op)
+{
+	return !op->pid && (op->rule == PAIR_DIRECT || op->rule == PAIR_LOCK || op->rule == PAIR_SHARE);
+}
+
 void model__op(struct model *m, const struct op *op)
 {
 	struct op with_fds;
@@ -95,6 +101,8 @@ void model__op(struct model *m, const struct op *op)
 	struct channel *ch;
 
 	note_time(m, op->ts_ns);
+	if (by_nobody(op))
+		return;
 	if (op->rule < PAIR_RULE_CNT && rules[op->rule] && rules[op->rule]->defer &&
 	    rules[op->rule]->defer(m->pairing[op->rule], op))
 		return;
@@ -121,7 +129,8 @@ void model__op(struct model *m, const struct op *op)
 void model__pass(struct model *m, const struct pass_info *info)
 {
 	note_time(m, info->ts_ns);
-	passed__feed(m, info);
+	if (info->pid)
+		passed__feed(m, info);
 }
 
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
