@@ -211,7 +211,9 @@ function filter() {
 			});
 		cy.nodes(":parent").forEach((n) => { if (n.children().every((c) => c.hasClass("hidden"))) n.addClass("hidden"); });
 	});
-	const seen = (list) => list.filter((e) => !e.hasClass("hidden")).length;
+	// A line to a hidden node is not drawn.
+	const seen = (list) => list.filter((e) => !e.hasClass("hidden") && (e.isNode() ||
+		!(e.source().hasClass("hidden") || e.target().hasClass("hidden")))).length;
 	$("shown").textContent = seen(cy.nodes()) + " of " + plural(cy.nodes().length, "node") + ", " + seen(cy.edges()) + " of " +
 		plural(cy.edges().length, "line");
 }
