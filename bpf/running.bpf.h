@@ -48,10 +48,16 @@ static __always_inline struct running *running__here(void)
 /* The running task; noted where sched_switch will keep the note. */
 static __always_inline struct task_struct *running__task(struct running *r)
 {
-	if (cfg.has_running && r->task)
-		return (struct task_struct *)r->task;
-	r->task = cfg.has_running ? bpf_get_current_task() : 0;
-	return cfg.has_running ? (struct task_struct *)r->task : current_task();
+	__u64 task;
+
+	if (!cfg.has_running)
+		return current_task();
+	task = bpf_get_current_task();
+	if (r->task != task) { /* the first one, or sched_switch's program missed a switch */
+		r->task = task;
+		r->is_settled = 0;
+	}
+	return (struct task_struct *)task;
 }
 
 #endif
