@@ -15,7 +15,7 @@
 struct pass_scratch {
 	struct ipct_pass ev;
 	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
-	struct object o; /* too large for the stack of four functions, before kernel 6.13 */
+	struct object o; /* not on the stack: this is deep in calls, and all their frames share 512 bytes */
 };
 
 struct {
@@ -25,14 +25,31 @@ struct {
 	__type(value, struct pass_scratch);
 } pass_scratch SEC(".maps");
 
-static __always_inline void pass__fill_object(struct pass_scratch *sc, __u64 file)
+/*
+ * What descriptor fd of the running task is, to scratch memory. This and the two behind it are not static, so that the
+ * verifier looks at each once and not at each call; and three, for their frames and their callers' share 512 bytes.
+ */
+__noinline int pass__look(__u32 fd)
 {
-	struct ipct_pass *ev = &sc->ev;
-	__u32 start = 0, len, mode = READ(file, struct file, f_mode);
-	struct inode *inode = READ(file, struct file, f_inode);
-	struct object *o = &sc->o;
+	__u32 zero = 0, start = 0, len, mode;
+	struct pass_scratch *sc = bpf_map_lookup_elem(&pass_scratch, &zero);
+	struct inode *inode;
+	struct ipct_pass *ev;
+	struct object *o;
+	__u64 file;
 
+	if (!sc)
+		return 0;
+	ev = &sc->ev;
+	o = &sc->o;
+	__builtin_memset(ev, 0, sizeof(*ev));
 	__builtin_memset(o, 0, sizeof(*o));
+	file = file__by_fd(fd);
+	ev->file = file;
+	if (!file)
+		return 0;
+	inode = READ(file, struct file, f_inode);
+	mode = READ(file, struct file, f_mode);
 	ev->ino = READ(inode, struct inode, i_ino);
 	ev->mode = READ(inode, struct inode, i_mode);
 	ev->side = (mode & FMODE_READ ? 1 : 0) | (mode & FMODE_WRITE ? 2 : 0);
@@ -40,30 +57,34 @@ static __always_inline void pass__fill_object(struct pass_scratch *sc, __u64 fil
 		ev->obj_mech = o->mech;
 		ev->key = o->key;
 		ev->dev = o->dev;
-		/* Read back: to the verifier a key that went through memory is a number, whatever object it may be. */
-		if (o->mech == IPCT_MECH_POSIX_SHM)
-			named__tell(file, o->mech, *(volatile __u64 *)&ev->key, o->dev);
-		return;
+		return 0;
 	}
 	len = named__write(sc->name, file, &start);
 	if (len > IPCT_PATH_LEN)
 		len = 0;
 	ev->name_len = len;
 	ev->name_start = start;
+	return 0;
 }
 
-/*
- * Descriptor fd of the running task. from: pid << 32 | descriptor there, for pidfd_getfd. Not static: so the verifier
- * looks at it once, not at each call.
- */
-__noinline int pass__one(__u32 what, __u32 fd, __u64 from)
+/* Memory that nobody used by name so far gets it now. */
+__noinline int pass__name(__u32 zero)
+{
+	const struct pass_scratch *sc = bpf_map_lookup_elem(&pass_scratch, &zero);
+
+	if (sc && sc->ev.obj_mech == IPCT_MECH_POSIX_SHM)
+		named__tell(sc->ev.file, sc->ev.obj_mech, sc->ev.key, sc->ev.dev);
+	return 0;
+}
+
+/* from: pid << 32 | descriptor there, for pidfd_getfd. */
+__noinline int pass__emit(__u32 what, __u32 fd, __u64 from)
 {
 	__u32 zero = 0, size = sizeof(struct ipct_pass);
 	struct pass_scratch *sc = bpf_map_lookup_elem(&pass_scratch, &zero);
 	const struct task_op *op = task_op__current(false);
 	const struct object *o;
 	struct ipct_pass *ev;
-	__u64 file;
 	__u8 mech;
 
 	if (!sc || !op)
@@ -71,12 +92,7 @@ __noinline int pass__one(__u32 what, __u32 fd, __u64 from)
 	o = what == IPCT_PASS_RECEIVED ? &op->in : &op->out;
 	mech = what == IPCT_PASS_TAKEN ? IPCT_MECH_PTRACE : o->mech;
 	ev = &sc->ev;
-	__builtin_memset(ev, 0, sizeof(*ev));
-	file = file__by_fd(fd);
-	if (file)
-		pass__fill_object(sc, file);
 	ev->enter_ns = op->enter_ns;
-	ev->file = file;
 	ev->fd = fd;
 	ev->what = what;
 	ev->from_pid = from >> 32;
@@ -93,6 +109,13 @@ __noinline int pass__one(__u32 what, __u32 fd, __u64 from)
 	emit__header(&ev->h, IPCT_KIND_PASS, size, mech, IPCT_OP_PASS);
 	emit__output(ev, size, mech);
 	return 0;
+}
+
+static __always_inline void pass__one(__u32 what, __u32 fd, __u64 from)
+{
+	pass__look(fd);
+	pass__name(0);
+	pass__emit(what, fd, from);
 }
 
 static __always_inline void pass__each(__u8 what, __u64 fds, __u32 cnt)
