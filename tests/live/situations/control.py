@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 
-from kit import Gate, blocked, call, child, end, libc, links, node_of, of, only, same, situation
+from kit import Gate, call, child, end, links, node_of, of, only, same, situation
 
 PTRACE, VM_READ, VM_WRITE, PIDFD_OPEN, PIDFD_GETFD = 101, 310, 311, 434, 438
 PEEKDATA, POKEDATA, CONT, ATTACH, DETACH, SYSCALL, SEIZE, INTERRUPT = 2, 5, 7, 16, 17, 24, 0x4206, 0x4207

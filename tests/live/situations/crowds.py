@@ -2,9 +2,9 @@
 """Many objects, many processes."""
 import os
 
-from kit import call, child, end, links, node_of, of, same, situation
+from kit import child, end, links, node_of, same, situation
 from queues import receive, remove as remove_queue, queue, send
-from semaphores import SEMCTL, add, eventfd, make, op, remove, take
+from semaphores import add, eventfd, make, op, remove, take
 
 
 @situation("sysv-sem", graph=True)

@@ -6,7 +6,7 @@ import os
 import struct
 import tempfile
 
-from kit import Gate, blocked, call, child, end, of, only, same, situation
+from kit import Gate, blocked, child, end, of, only, same, situation
 
 FLOCK, FCNTL = 73, 72
 F_OFD_SETLK, F_OFD_SETLKW = 37, 38

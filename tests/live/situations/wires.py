@@ -5,10 +5,9 @@ import os
 import pty
 import socket
 import struct
-import termios
 import tty
 
-from kit import Gate, call, child, end, of, only, same, situation
+from kit import call, child, end, of, only, same, situation
 
 
 def echo_free(fd):
