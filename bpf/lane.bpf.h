@@ -49,8 +49,8 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->enter_ns = op->no_entry_time ? 0 : clock__now();
 }
 
-/* False: not for the lane. */
-static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+/* False: not for the lane. A call all the same: kernels before 6.12 leave it no room on the stack. */
+static __noinline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
 {
 	struct object *o = write ? &r->op.out : &r->op.in;
 	__u64 file = file__of((struct task_struct *)r->task, fd);

@@ -201,12 +201,13 @@ static __always_inline void pipe__enter(struct object *o, bool write)
 {
 	struct pipe_state s;
 
-	o->addr = pipe__sample(o->ptr, write, &s);
+	/* A call, not inline: old verifiers add up the stack of all callers. */
+	o->addr = pipe__sample_again(o->ptr, write, &s);
 	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
 }
 
 /* Its bytes must be told from others', unless nobody else can write. */
-static __always_inline void pipe__note_writer(const struct object *o)
+static __noinline void pipe__note_writer(const struct object *o)
 {
 	/* o->ptr as a number, wherever o is. */
 	__u64 pipe = LOAD_WORD(o->file + bpf_core_field_offset(struct file, private_data));
