@@ -80,7 +80,7 @@ static __always_inline bool pipe__is_between(const struct pipe_state *s, bool wr
  * Where the stream stands on one side. Whoever holds the pipe's lock changes several words one after the other: what is
  * seen twice, and is none of the states in between, was true at one moment.
  */
-static __noinline bool pipe__sample_once(__u64 pipe, bool write, struct pipe_state *s, __u64 *addr)
+static __always_inline bool pipe__sample_once(__u64 pipe, bool write, struct pipe_state *s, __u64 *addr)
 {
 	__u32 head, tail;
 

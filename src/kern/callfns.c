@@ -151,11 +151,25 @@ static void fentry_programs(const struct kern *k, size_t type, struct bpf_progra
 	*exit = type ? k->skel->progs.sys_exit_weak__fentry : k->skel->progs.sys_exit__fentry;
 }
 
+/*
+ * The function that the programs for this one are checked against. In the BTF of 5.10 some have an argument of which the
+ * type is only declared; there, jumps between types are allowed.
+ */
+static const char *checked_as(const char *function)
+{
+	return probe__takes_struct(probe__function_id(function)) ? function : callfns__any();
+}
+
+static int type_of(const char *function)
+{
+	return probe__type_of(probe__function_id(checked_as(function)));
+}
+
 /* Loads the programs once for each type of function that there is. */
 static int select_for_type(void *ctx, const char *function)
 {
 	struct jumps *j = ctx;
-	int type_id = probe__type_of(probe__function_id(function)), rc;
+	int type_id = type_of(function), rc;
 	struct bpf_program *enter, *exit;
 
 	if (find_type(j, type_id) >= 0)
@@ -166,8 +180,8 @@ static int select_for_type(void *ctx, const char *function)
 	j->to[j->cnt++].type_id = type_id;
 	bpf_program__set_autoload(enter, true);
 	bpf_program__set_autoload(exit, true);
-	rc = bpf_program__set_attach_target(enter, 0, function);
-	return rc ? rc : bpf_program__set_attach_target(exit, 0, function);
+	rc = bpf_program__set_attach_target(enter, 0, checked_as(function));
+	return rc ? rc : bpf_program__set_attach_target(exit, 0, checked_as(function));
 }
 
 int callfns__select(struct kern *k)
@@ -235,7 +249,7 @@ static int add_target(struct jumps *j, int type_id)
 static int attach_stubs(void *ctx, const char *function)
 {
 	struct jumps *j = ctx;
-	int id = probe__function_id(function), type_id = probe__type_of(id);
+	int id = probe__function_id(function), type_id = type_of(function);
 	int at = find_type(j, type_id), rc;
 
 	if (at < 0)

@@ -41,6 +41,18 @@ int probe__type_of(int function_id)
 	return (int)btf__type_by_id(vmlinux_btf(), function_id)->type;
 }
 
+bool probe__takes_struct(int function_id)
+{
+	const struct btf_type *t = btf__type_by_id(vmlinux_btf(), probe__type_of(function_id));
+
+	if (!btf_vlen(t))
+		return false;
+	t = btf__type_by_id(vmlinux_btf(), btf_params(t)->type);
+	while (btf_is_ptr(t) || btf_is_mod(t))
+		t = btf__type_by_id(vmlinux_btf(), t->type);
+	return btf_is_struct(t);
+}
+
 static int tracepoint_id(const char *name)
 {
 	char type[128];

@@ -24,6 +24,8 @@ bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes);
 int probe__function_id(const char *name);
 /* The number of that function's type: the same for all with the same result and arguments. */
 int probe__type_of(int function_id);
+/* Whether its first argument points to a struct that the kernel's BTF describes: only then can a program look at it. */
+bool probe__takes_struct(int function_id);
 /* Remedy for a kernel that refuses even the first load: one sentence; NULL: nothing wrong. */
 const char *probe__obstacle(void);
 
