@@ -132,37 +132,35 @@ static __always_inline void pass__each(__u8 what, __u64 fds, __u32 cnt)
 /* The control messages of a struct msghdr in user memory; how many of them carry descriptors. */
 __noinline int pass__scan(__u32 what, __u64 msghdr, __u32 compat)
 {
-	__u64 at, end, word = compat ? 4 : 8, header = word + 8, ctl[2] = {};
+	__u64 ctl
+		[2] = {}; /* where the next message is, and where they end: kept here, since the stack is scarce */
+	__u64 word = compat ? 4 : 8, header = word + 8;
 	int found = 0;
 
 	if (compat) {
-		__u32 raw[2] = {};
-
-		bpf_probe_read_user(raw, sizeof(raw), (void *)(msghdr + 16));
-		ctl[0] = raw[0];
-		ctl[1] = raw[1];
+		bpf_probe_read_user(&ctl[0], 4, (void *)(msghdr + 16));
+		bpf_probe_read_user(&ctl[1], 4, (void *)(msghdr + 20));
 	} else {
 		bpf_probe_read_user(ctl, sizeof(ctl), (void *)(msghdr + 32));
 	}
-	at = ctl[0];
-	end = ctl[0] + ctl[1];
+	ctl[1] += ctl[0];
 	for (int i = 0; i < PASS_CMSGS_MAX; i++) {
 		struct {
 			__s32 level, type;
 		} id = {};
 		__u64 len = 0;
 
-		if (!at || at + header > end)
+		if (!ctl[0] || ctl[0] + header > ctl[1])
 			break;
-		bpf_probe_read_user(&len, compat ? 4 : 8, (void *)at);
-		bpf_probe_read_user(&id, sizeof(id), (void *)(at + word));
-		if (len < header || len > end - at)
+		bpf_probe_read_user(&len, compat ? 4 : 8, (void *)ctl[0]);
+		bpf_probe_read_user(&id, sizeof(id), (void *)(ctl[0] + word));
+		if (len < header || len > ctl[1] - ctl[0])
 			break;
 		if (id.level == SOL_SOCKET && id.type == SCM_RIGHTS) {
-			pass__each(what, at + header, (len - header) / 4);
+			pass__each(what, ctl[0] + header, (len - header) / 4);
 			found++;
 		}
-		at += (len + word - 1) & ~(word - 1);
+		ctl[0] += (len + word - 1) & ~(word - 1);
 	}
 	return found;
 }
