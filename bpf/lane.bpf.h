@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fast lane: read() and write(), which are most of all calls. Files of other kinds leave at once; pipes are dealt with
- * here, without a function call; the rest goes the common way (syscalls.bpf.c).
+ * here in one piece; the rest goes the common way (syscalls.bpf.c).
  */
 #ifndef BPF_LANE_H
 #define BPF_LANE_H
