@@ -36,7 +36,7 @@ static __always_inline void emit__header(struct ipct_hdr *h, __u16 kind, __u16 s
 	h->op = op;
 	h->cpu = bpf_get_smp_processor_id();
 	/* A switch that sched_switch's program missed must not give a record another thread's name. */
-	if (cfg.has_running && r && r->task == bpf_get_current_task()) {
+	if (cfg.has_running && r && running__is_current(r)) {
 		__u64 ids = READ_TWO(r->task, struct task_struct, pid, tgid);
 
 		h->pid = ids >> 32;

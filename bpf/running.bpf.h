@@ -45,6 +45,12 @@ static __always_inline struct running *running__here(void)
 	return bpf_map_lookup_elem(&running_here, &zero);
 }
 
+/* Whether what is noted is about the running task: sched_switch's program may have missed a switch. */
+static __always_inline bool running__is_current(const struct running *r)
+{
+	return r->task == bpf_get_current_task();
+}
+
 /* The running task; noted where sched_switch will keep the note. */
 static __always_inline struct task_struct *running__task(struct running *r)
 {

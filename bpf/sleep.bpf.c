@@ -57,6 +57,8 @@ static __always_inline struct task_op *running__leaves(struct running *r)
 {
 	struct task_op *op;
 
+	if (!running__is_current(r))
+		return task_op__stored(false);
 	if (r->entered == ENTERED_UNSEEN)
 		return NULL;
 	op = task_op__stored(r->entered != ENTERED_STORED);

@@ -318,12 +318,15 @@ static __always_inline __u32 class__io_flags(__u8 class)
 
 #define WANTED_PIPE (wanted(IPCT_MECH_PIPE) || wanted(IPCT_MECH_FIFO))
 
-/* The operation on one side has ended. One function for both sides: the verifier forgets one before it looks at the other. */
-static __noinline int exit__side(struct task_op *op, bool send, __s64 ret)
+/* The operation on one side has ended. Not static: the verifier looks at it once, whatever the call and the side. */
+__noinline int exit__side(__u32 send, __s64 ret)
 {
-	__u8 mech = send ? op->out.mech : op->in.mech, class = op->class;
+	struct task_op *op = task_op__stored(false);
+	__u8 mech = !op ? 0 : send ? op->out.mech : op->in.mech, class = op ? op->class : IPCT_SC_NONE;
 	bool iov = class__is_vectored(class), many = class__counts_messages(class);
 
+	if (!op)
+		return 0;
 	if (wanted(IPCT_MECH_EVENTFD) && mech == IPCT_MECH_EVENTFD)
 		eventfd__exit(op, send, ret, iov);
 	else if (wanted(IPCT_MECH_SIGNAL) && mech == IPCT_MECH_SIGNAL)
@@ -352,9 +355,9 @@ static __always_inline bool exit__data(struct task_op *op, __s64 ret)
 	if (WANTED_UNIX && op->class == IPCT_SC_SENDMSG && ret < 0 && op->passed_cnt)
 		pass__failed();
 	if (op->in.mech)
-		exit__side(op, false, ret);
+		exit__side(false, ret);
 	if (op->out.mech)
-		exit__side(op, true, ret);
+		exit__side(true, ret);
 	return true;
 }
 
@@ -578,7 +581,7 @@ static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 		return 0;
 	if (!cfg.has_running)
 		return exit__common(regs, nr, ret, ENTERED_UNSEEN);
-	entered = r->entered;
+	entered = running__is_current(r) ? r->entered : ENTERED_UNSEEN;
 	if (entered == ENTERED_HERE) {
 		lane__exit(r, ret);
 		return 0;

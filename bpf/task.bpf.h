@@ -51,7 +51,7 @@ static __always_inline struct task_op *task_op__current(bool create)
 {
 	struct running *r = cfg.has_running ? running__here() : NULL;
 
-	if (r && r->entered == ENTERED_HERE)
+	if (r && r->entered == ENTERED_HERE && running__is_current(r))
 		return &r->op;
 	return task_op__stored(create);
 }

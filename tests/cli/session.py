@@ -183,6 +183,13 @@ def filtered_graph():
     report("graph of a command: no channel without ends", ", ".join(bare))
 
 
+def mechanism_sets():
+    """The verifier looks at another program for each set: all must be within its limits."""
+    for mechs in ("pipe", "unix", "signal", "pipe,unix,signal", "pipe,fifo,unix,signal,tcp", "sysv", "posix", "inet", "sem",
+                  "shm", "eventfd,pty,signal", "flock,ptrace", "^signal", "^pipe,^fifo", "^unix", "^inet", "^msg"):
+        expect(f"-m {mechs}", run("graph", "-m", mechs, "-D", "0", "-o", "/dev/null"), 0)
+
+
 def main():
     if not is_root():
         skip("session", "needs root")
@@ -197,6 +204,7 @@ def main():
         untouched(directory)
         own_traffic()
         limits()
+        mechanism_sets()
         signals()
         outputs(directory)
         filtered_graph()
