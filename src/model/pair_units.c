@@ -65,6 +65,7 @@ static struct unit_counter *counter_of(struct unit_object *o, uint32_t num)
 	list__init(&c->longs);
 	list__init(&c->batches);
 	list__init(&c->spent);
+	c->work = UNITS_WORK_MAX;
 	map__set(&o->counters, num, 0, c);
 	return c;
 }
@@ -93,6 +94,7 @@ static void put_in_order(struct unit_counter *c, struct unit_item *it)
 {
 	struct link *at = c->items.prev;
 
+	c->search_ns = 0;
 	while (at != &c->items && before(it, list__entry(at, struct unit_item, link)))
 		at = at->prev;
 	list__insert(at->next, &it->link);
@@ -108,20 +110,24 @@ static void put_in_order(struct unit_counter *c, struct unit_item *it)
 static void enqueue(struct pairing *p, struct unit_counter *c, struct unit_item *it)
 {
 	put_in_order(c, it);
+	c->work += UNITS_WORK_EACH;
+	if (c->work > UNITS_WORK_MAX)
+		c->work = UNITS_WORK_MAX;
 	if (!c->item_cnt++)
 		list__append(&p->active, &c->active);
 }
 
 struct unit_scan scan__begin(const struct unit_counter *c, uint64_t before_ns)
 {
-	return (struct unit_scan){ .c = c, .next = c->items.next, .before_ns = before_ns };
+	return (struct unit_scan){ .c = c, .next = c->items.next, .before_ns = before_ns, .left = SIZE_MAX };
 }
 
 struct unit_item *scan__next(struct unit_scan *s)
 {
-	while (!s->in_longs && s->next != &s->c->items) {
+	while (!s->in_longs && s->left && s->next != &s->c->items) {
 		struct unit_item *it = list__entry(s->next, struct unit_item, link);
 
+		s->left--;
 		if (it->hi_ns >= s->before_ns + UNITS_SHORT_NS)
 			break;
 		s->next = s->next->next;
@@ -131,9 +137,10 @@ struct unit_item *scan__next(struct unit_scan *s)
 	if (!s->in_longs)
 		s->next = s->c->longs.next;
 	s->in_longs = true;
-	while (s->next != &s->c->longs) {
+	while (s->left && s->next != &s->c->longs) {
 		struct unit_item *it = list__entry(s->next, struct unit_item, of_longs);
 
+		s->left--;
 		s->next = s->next->next;
 		if (it->lo_ns < s->before_ns && it->hi_ns >= s->before_ns + UNITS_SHORT_NS)
 			return it;

@@ -17,6 +17,13 @@
 #define UNITS_PAST_MAX 64
 #define UNITS_OWNERS_MAX 16
 
+/*
+ * What searches of an eventfd's posts may cost, in things looked at: each operation on it adds some, so that no recording
+ * takes longer than its length allows; a hard moment uses what easy ones left.
+ */
+#define UNITS_WORK_MAX (1u << 20)
+#define UNITS_WORK_EACH (1u << 14)
+
 /* Processes that may own something; too many: cnt stays at the limit. */
 struct unit_owners {
 	struct proc *v[UNITS_OWNERS_MAX];
@@ -82,6 +89,9 @@ struct unit_counter {
 	bool guessed; /* eventfd: what a read took was one of several choices, so what is left is one, too */
 	struct unit_owners choices; /* of whom, since then */
 	int64_t balance; /* eventfd: units dropped unseen, less units of unknown origin */
+	size_t work; /* that searches may still do */
+	uint64_t
+		search_ns; /* eventfd: before this is due, or another operation comes, a search finds nothing new */
 };
 
 /*
@@ -93,6 +103,7 @@ struct unit_scan {
 	const struct link *next;
 	uint64_t before_ns;
 	bool in_longs;
+	size_t left; /* how many more items it looks at; 0: it ended early. SIZE_MAX at first */
 };
 struct unit_scan scan__begin(const struct unit_counter *c, uint64_t before_ns);
 struct unit_item *scan__next(struct unit_scan *s); /* NULL: no more */

@@ -16,7 +16,7 @@
 #define OPTIONAL_MAX 10 /* posts that overlap at one moment: one a thread */
 #define NEAR 16 /* posts lie in order of hi_ns, so what overlaps is near; */
 #define LONG_MAX 64 /* except long ones: kept off the CPU inside the call */
-#define STEPS_MAX 50000
+#define FIT_MAX 4096 /* things looked at without a search, once there is no work left */
 
 /* Posts, by their place in search.posts. */
 typedef uint64_t *set;
@@ -57,10 +57,17 @@ struct search {
 	uint64_t core; /* units that were there before any of the reads began: the first read has them */
 	uint64_t core_signature;
 	unsigned int first, best_first; /* which read that is */
-	unsigned int steps;
+	bool collected; /* all that the search needs was looked at */
 	bool found;
 	bool several_ends; /* solutions that leave different posts behind */
 };
+
+/* False: the search has to end; what it did not find is in doubt. */
+static bool spend(struct search *s, size_t work)
+{
+	s->c->work -= work < s->c->work ? work : s->c->work;
+	return s->c->work;
+}
 
 static set set_at(const struct search *s, size_t which)
 {
@@ -97,6 +104,7 @@ static void solution(struct search *s)
 	bool first = !s->found;
 
 	s->found = true;
+	spend(s, s->words * (first ? s->read_cnt : 1));
 	if (first) {
 		set__copy(s, SET_LEFT, SET_USED + s->depth);
 		s->best_first = s->first;
@@ -135,6 +143,7 @@ static void take_cut(struct search *s, const struct cut *cut, unsigned int subse
 	set mine = set_at(s, SET_PATH + cut->r), used = set_at(s, SET_USED + s->depth + 1);
 
 	memset(mine, 0, s->words * sizeof(*mine));
+	spend(s, cut->end);
 	for (size_t i = 0; i < cut->end; i++)
 		if (is_left(s, cut, i))
 			set__add(mine, i);
@@ -173,7 +182,7 @@ static void try_cut(struct search *s, struct cut *cut)
 	for (unsigned int subset = 0; subset < 1u << cut->optional_cnt; subset++) {
 		uint64_t sum = cut->sum, sig = cut->signature;
 
-		if (++s->steps > STEPS_MAX)
+		if (!spend(s, 1 + cut->optional_cnt))
 			return;
 		for (size_t i = 0; i < cut->optional_cnt; i++)
 			if (subset >> i & 1) {
@@ -190,7 +199,7 @@ static void try_read(struct search *s, unsigned int r, unsigned int done)
 	const struct unit_item *read = s->reads[r].item;
 	struct cut cut = { .r = r, .done = done, .sum = done ? 0 : s->core };
 
-	for (cut.end = 0; cut.sum <= read->op.units.amount && s->steps <= STEPS_MAX; cut.end++) {
+	for (cut.end = 0; cut.sum <= read->op.units.amount && spend(s, 1); cut.end++) {
 		const struct choice *post = &s->posts.v[cut.end];
 
 		if (cut.end == s->posts.cnt) {
@@ -217,7 +226,7 @@ static void next_read(struct search *s, unsigned int done)
 		any |= may;
 		for (unsigned int o = 0; o < r && may; o++)
 			may = done >> o & 1 || s->reads[o].item->hi_ns > s->reads[r].item->lo_ns;
-		if (may)
+		if (may && spend(s, s->read_cnt))
 			try_read(s, r, done);
 	}
 	if (!any)
@@ -233,8 +242,18 @@ static void begin(struct search *s, struct unit_counter *c)
 	s->read_cnt = s->depth = 0;
 	s->long_cnt = 0;
 	s->core = s->core_signature = 0;
-	s->steps = 0;
+	s->collected = false;
 	s->found = s->several_ends = false;
+}
+
+static struct unit_item *look_on(struct search *s, struct unit_scan *scan)
+{
+	struct unit_item *it;
+
+	scan->left = s->c->work;
+	it = scan__next(scan);
+	s->c->work = scan->left;
+	return it;
 }
 
 /* The read and all that overlap with it, and so on. False: too many. */
@@ -243,34 +262,38 @@ static bool collect_reads(struct search *s, struct unit_item *it, uint64_t *lo_n
 	uint64_t before_ns;
 	struct unit_scan scan;
 	struct unit_item *other;
+	bool few = true;
 
 	*lo_ns = it->lo_ns;
 	*hi_ns = it->hi_ns;
 	do {
 		before_ns = *hi_ns;
 		scan = scan__begin(s->c, before_ns);
-		while ((other = scan__next(&scan)))
+		while ((other = look_on(s, &scan)))
 			if (other->op.units.act == UNITS_TAKE_ALL && other->hi_ns > *hi_ns)
 				*hi_ns = other->hi_ns;
 	} while (*hi_ns != before_ns);
 	scan = scan__begin(s->c, *hi_ns);
-	while ((other = scan__next(&scan))) {
+	while ((other = look_on(s, &scan))) {
 		if (other->op.units.act != UNITS_TAKE_ALL)
 			continue;
-		if (s->read_cnt == READS_MAX)
-			return false;
-		s->reads[s->read_cnt++] = (struct search_read){ .item = other };
 		*lo_ns = other->lo_ns < *lo_ns ? other->lo_ns : *lo_ns;
+		few &= s->read_cnt < READS_MAX;
+		if (few)
+			s->reads[s->read_cnt++] = (struct search_read){ .item = other };
 	}
-	return true;
+	return few;
 }
 
-static void add_post(struct search *s, struct choice post)
+static bool add_post(struct search *s, struct choice post)
 {
+	if (s->posts.cnt == POSTS_MAX)
+		return false;
 	if (s->posts.cnt >= NEAR && s->long_cnt < LONG_MAX &&
 	    post.lo_ns < s->posts.v[s->posts.cnt - NEAR].hi_ns)
 		s->longs[s->long_cnt++] = s->posts.cnt;
 	vec__push(&s->posts, post);
+	return true;
 }
 
 /* False: too many to search. */
@@ -279,32 +302,35 @@ static bool collect(struct search *s, struct unit_item *it, uint64_t *hi_ns)
 	uint64_t lo_ns;
 	struct unit_scan scan;
 	struct unit_item *p;
+	bool few = collect_reads(s, it, &lo_ns, hi_ns);
 
-	if (!collect_reads(s, it, &lo_ns, hi_ns))
-		return false;
 	list__for_each(&s->c->batches, cur) {
 		struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
+		if (!spend(s, 1))
+			return false;
 		if (b->hi_ns <= lo_ns) {
 			s->core += b->cnt;
 			s->core_signature += signature(&b->from);
 		} else {
-			add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
+			few &= add_post(s, (struct choice){ &b->from, b->lo_ns, b->hi_ns, b->cnt, b, NULL });
 		}
 	}
 	scan = scan__begin(s->c, *hi_ns);
-	while ((p = scan__next(&scan))) {
+	while ((p = look_on(s, &scan))) {
 		if (p->op.units.act == UNITS_POST && p->op.units.amount)
-			add_post(s, (struct choice){ &p->from, p->lo_ns, p->hi_ns, p->op.units.amount, NULL,
-						     p });
+			few &= add_post(s, (struct choice){ &p->from, p->lo_ns, p->hi_ns, p->op.units.amount,
+							    NULL, p });
 	}
-	return s->posts.cnt <= POSTS_MAX;
+	s->collected = s->c->work;
+	return few && s->collected;
 }
 
 /* All sets empty, once it is known how many posts there are. */
 static void make_sets(struct search *s)
 {
 	s->words = s->posts.cnt / 64 + 1;
+	spend(s, s->words * SET_CNT);
 	if (s->bits.cap < s->words * SET_CNT)
 		s->bits.v = vec__grow(s->bits.v, &s->bits.cap, s->words * SET_CNT, sizeof(*s->bits.v));
 	memset(s->bits.v, 0, s->words * SET_CNT * sizeof(*s->bits.v));
@@ -366,15 +392,23 @@ static void finish_read(struct search *s, unsigned int r, enum attr attr, const 
 	counter__free_item(s->c, it);
 }
 
-/* Whose units may be in play: of these posts, and of those that an earlier guess may have left behind. */
+/*
+ * Whose units may be in play: of these posts, and of those that an earlier guess may have left behind. Where not all were
+ * looked at, anybody's.
+ */
 static void add_owners(const struct search *s, struct unit_owners *owners)
 {
+	if (s->c->guessed)
+		owners__add_all(owners, &s->c->choices);
+	if (!s->collected) {
+		owners__add_all(owners, &s->c->ever);
+		owners->unknown = true;
+		return;
+	}
 	for (size_t i = 0; i < s->posts.cnt; i++)
 		owners__add(owners, s->posts.v[i].from->party.proc);
 	list__for_each(&s->c->batches, cur)
 		owners__add(owners, list__entry(cur, struct unit_batch, link)->from.party.proc);
-	if (s->c->guessed)
-		owners__add_all(owners, &s->c->choices);
 }
 
 /*
@@ -386,7 +420,7 @@ static void settle_guess(const struct search *s, uint64_t hi_ns)
 	struct unit_counter *c = s->c;
 	struct unit_scan scan;
 
-	if (c->held)
+	if (c->held || !s->collected)
 		return;
 	scan = scan__begin(c, hi_ns);
 	if (scan__next(&scan))
@@ -401,7 +435,7 @@ static void finish(struct search *s, uint64_t hi_ns)
 {
 	struct unit_counter *c = s->c;
 	struct unit_owners owners = { .cnt = 0 };
-	bool aborted = s->steps > STEPS_MAX;
+	bool aborted = !s->c->work;
 
 	add_owners(s, &owners);
 	for (unsigned int r = 0; r < s->read_cnt; r++) {
@@ -416,11 +450,13 @@ static void finish(struct search *s, uint64_t hi_ns)
 	settle_guess(s, hi_ns);
 }
 
-static void add_pending_owners(const struct unit_counter *c, uint64_t before_ns, struct unit_owners *owners)
+static void add_pending_owners(const struct unit_counter *c, uint64_t before_ns, size_t max,
+			       struct unit_owners *owners)
 {
 	struct unit_scan scan = scan__begin(c, before_ns);
 	const struct unit_item *post;
 
+	scan.left = max;
 	while ((post = scan__next(&scan))) {
 		if (post->op.units.act == UNITS_POST)
 			owners__add(owners, post->from.party.proc);
@@ -436,12 +472,13 @@ static void best_fit(struct search *s, struct unit_item *it, uint64_t hi_ns, str
 	struct unit_owners owners = { .cnt = 0 };
 	struct unit_counter *c = s->c;
 	uint64_t left = it->op.units.amount;
+	size_t max = s->collected ? SIZE_MAX : FIT_MAX, looked_at = 0;
 	struct unit_scan scan;
 	struct unit_item *post;
 	enum attr attr;
 
 	add_owners(s, &owners);
-	add_pending_owners(c, hi_ns > it->hi_ns ? hi_ns : it->hi_ns, &owners);
+	add_pending_owners(c, s->collected ? hi_ns : it->hi_ns, max, &owners);
 	attr = owners__are_one(&owners) ? ATTR_INFERRED : ATTR_CANDIDATES;
 	c->guessed = true;
 	c->choices = owners;
@@ -458,12 +495,15 @@ static void best_fit(struct search *s, struct unit_item *it, uint64_t hi_ns, str
 	list__for_each(&c->batches, cur) {
 		struct unit_batch *b = list__entry(cur, struct unit_batch, link);
 
+		if (looked_at++ == max || !left)
+			break;
 		if (b->cnt > left || b->lo_ns >= it->hi_ns)
 			continue;
 		left -= b->cnt;
 		give_batch(c, it, b, attr, &owners);
 	}
 	scan = scan__begin(c, it->hi_ns);
+	scan.left = max;
 	while ((post = scan__next(&scan))) {
 		if (post->op.units.act != UNITS_POST || post->op.units.amount > left)
 			continue;
@@ -497,18 +537,23 @@ bool counter__take_all(struct unit_counter *c, struct unit_item *it, bool by_for
 	uint64_t hi_ns;
 	bool few;
 
+	if (due_ns < c->search_ns && !by_force)
+		return false;
 	begin(s, c);
 	few = collect(s, it, &hi_ns);
-	if (hi_ns > due_ns && !by_force)
+	c->search_ns = hi_ns;
+	if (s->collected && hi_ns > due_ns && !by_force)
 		return false; /* reads that overlap wait for each other */
-	make_sets(s);
-	if (few)
+	c->search_ns = 0;
+	if (few) {
+		make_sets(s);
 		next_read(s, 0);
+	}
 	if (s->found)
 		finish(s, hi_ns);
-	else if (by_force || !few || s->steps > STEPS_MAX)
+	else if (by_force || !few || !c->work)
 		best_fit(s, it, hi_ns, stats);
 	else
-		return false;
-	return true;
+		c->search_ns = UINT64_MAX;
+	return !c->search_ns;
 }

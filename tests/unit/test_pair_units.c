@@ -406,6 +406,88 @@ START_TEST(a_value_that_nobody_wrote_is_unknown)
 }
 END_TEST
 
+struct counts {
+	size_t all, exact;
+};
+
+static void count(void *ctx, const struct message *m)
+{
+	struct counts *counts = ctx;
+
+	counts->all++;
+	counts->exact += m->attr == ATTR_EXACT;
+}
+
+/* For more messages than a kit keeps. */
+static struct kit *kit_of_many(struct counts *counts)
+{
+	struct kit *k = kit__new();
+	struct model_opts opts = { .object_name = kit__object_name };
+	struct model_sink sink = { .ctx = counts, .message = count };
+
+	model__free(k->m);
+	k->m = model__new(&opts, &sink);
+	return k;
+}
+
+static void expect_doubt(struct kit *k, uint64_t end_ns, const struct counts *counts)
+{
+	model__finish(k->m, end_ns);
+	ck_assert_uint_gt(counts->all, 0);
+	ck_assert_uint_eq(counts->exact, 0);
+	kit__free(k);
+}
+
+/* Nothing ran like these two; a recording can say so. */
+START_TEST(many_orders_that_fit_end_in_a_doubt)
+{
+	struct counts counts = { 0 };
+	struct kit *k = kit_of_many(&counts);
+	uint64_t begin = 10, end = 0;
+
+	for (int round = 0; round < 8; round++, begin = end + 10) {
+		end = begin;
+		for (int i = 0; i < 5000; i++, end++)
+			units__write(k, i % 2 ? A : B, begin, end + 10, 1 + i % 3);
+		for (int i = 0; i < 20; i++, end++)
+			units__read(k, W, begin, end + 10, 400 + i);
+		end += 10;
+	}
+	expect_doubt(k, end, &counts);
+}
+END_TEST
+
+START_TEST(values_that_nothing_fits_end_in_a_doubt)
+{
+	struct counts counts = { 0 };
+	struct kit *k = kit_of_many(&counts);
+
+	for (uint64_t i = 0; i < 20000; i++)
+		units__write(k, i % 2 ? A : B, 10, 20 + i, 5);
+	for (uint64_t i = 0; i < 20000; i++)
+		units__read(k, W, 10, 100000 + i, 1 + i % 6);
+	expect_doubt(k, 200000, &counts);
+}
+END_TEST
+
+/* Each of these waits for a write that would explain it; time goes on, but nothing comes that would make it worth to look again. */
+START_TEST(a_value_that_nothing_explains_is_searched_once)
+{
+	struct counts counts = { 0 };
+	struct kit *k = kit_of_many(&counts);
+	uint64_t now = 10;
+
+	for (int round = 0; round < 500; round++) {
+		for (int i = 0; i < 60; i++)
+			units__write(k, i % 2 ? A : B, now, now + 100 + i, 2);
+		units__read(k, W, now, now + 200, 81);
+		for (int i = 0; i < 2000; i++)
+			model__advance(k->m, now += 2 * MS);
+	}
+	expect_doubt(k, now, &counts);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -432,6 +514,9 @@ int main(void)
 		reads_that_overlap_are_told_apart_by_their_values,
 		many_writes_in_one_value_are_many_messages,
 		a_value_that_nobody_wrote_is_unknown,
+		many_orders_that_fit_end_in_a_doubt,
+		values_that_nothing_fits_end_in_a_doubt,
+		a_value_that_nothing_explains_is_searched_once,
 	};
 
 	return SUITE_RUN("pair_units", tests);
