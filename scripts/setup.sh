@@ -108,7 +108,17 @@ install_packages() {
 		}
 		as_root=sudo
 	fi
-	# RUNLEVEL=1 keeps packages with a service (redis) from starting it where there is no systemd.
+	# Some packages come with a service (redis, prometheus); only their programs are wanted. RUNLEVEL=1 keeps it from
+	# starting where there is no systemd, a policy where there is.
+	policy=/usr/sbin/policy-rc.d
+	if [ -e $policy ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+		$as_root chmod 755 $policy
+		trap '[ -z "$policy" ] || $as_root rm -f "$policy"' EXIT
+		trap 'exit 1' HUP INT TERM
+	fi
 	set -- env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y --no-install-recommends install "$@"
 	# Without package lists, or with old ones, the first try fails.
 	$as_root "$@" >"$log" 2>&1 && return 0
