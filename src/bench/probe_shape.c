@@ -40,7 +40,7 @@ void probe__outsider(struct probe *p)
 	pid_t pid = stage__fork(be_an_outsider, p);
 	int rc;
 
-	if (pid < 0 || stage__await(pid, NS_PER_S) || atomic_load(p->stage) != 2)
+	if (pid < 0 || stage__await(pid, 10 * NS_PER_S) || atomic_load(p->stage) != 2)
 		return;
 	rc = atomic_load(p->rc);
 	p->props->outsider_errno = rc < 0 ? -rc : 0;
