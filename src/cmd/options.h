@@ -89,6 +89,7 @@ struct options {
 	} top;
 	char **argv; /* all words, NULL-terminated */
 	char **command; /* behind "--", NULL-terminated; NULL: none */
+	bool looks_at_processes; /* set by top: shows who waits, sends signals */
 	/* made of it by options__parse() */
 	uint32_t mechs;
 	bool have_uid, have_cgroup;

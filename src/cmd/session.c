@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/input.h"
 #include "cmd/names.h"
+#include "cmd/rights.h"
 #include "cmd/saver.h"
 #include "cmd/stop.h"
 #include "cmd/user_sems.h"
@@ -158,7 +159,16 @@ static int tell_ready(int fd)
 	return -errno;
 }
 
-static int trace(struct session *s, struct buf *err)
+/* A file that is written while or after the trace goes on: top has a key for it. NULL: none. */
+static const char *written_later(const struct options *o, bool whole_file)
+{
+	if (o->looks_at_processes)
+		return "./graph.svg";
+	return whole_file ? o->output : NULL;
+}
+
+/* whole_file: o->output is put into place at the end. */
+static int trace(struct session *s, bool whole_file, struct buf *err)
 {
 	const struct options *o = s->opts;
 	int ret = 0;
@@ -175,6 +185,8 @@ static int trace(struct session *s, struct buf *err)
 	s->clock.boot_to_wall_ns = time__boot_to_wall_ns();
 	if (!ret && s->saver)
 		begin_to_save(s);
+	if (!ret)
+		rights__drop(o, s->kern, written_later(o, whole_file));
 	return ret;
 }
 
@@ -208,7 +220,7 @@ struct session *session__new(const struct options *o, const struct pipeline_sink
 		fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC);
 	ret = stop__begin(&s->stop);
 	if (!ret)
-		ret = o->input ? open_input(s, &err) : trace(s, &err);
+		ret = o->input ? open_input(s, &err) : trace(s, graph, &err);
 	if (!ret && sink)
 		make_pipeline(s, sink, graph);
 	if (ret)

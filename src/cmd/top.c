@@ -266,10 +266,12 @@ int cmd_top(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (top_setup__make(&t.setup, &o, &err))
+	if (top_setup__make(&t.setup, &o, &err)) {
 		status = options__usage_error("top", &err);
-	else
+	} else {
+		o.looks_at_processes = t.setup.terminal || wants_waits(&t);
 		status = run(&t);
+	}
 	buf__free(&err);
 	return status;
 }

@@ -234,6 +234,19 @@ static void choose_pid(struct kern *k, uint32_t pid)
 	bpf_map_update_elem(bpf_map__fd(k->skel->maps.chosen_pids), &pid, &one, BPF_ANY);
 }
 
+static void say_refused(int rc, struct buf *err)
+{
+	char why[256];
+
+	if (probe__blames_memlock(rc, why, sizeof(why)))
+		buf__puts(err, why);
+	else
+		buf__printf(
+			err,
+			"the kernel did not accept the programs: %s; set IPCTRACE_DEBUG_LIBBPF=1 to see why",
+			strerror(-rc));
+}
+
 static int load(struct kern *k, struct buf *err)
 {
 	int rc;
@@ -254,10 +267,7 @@ static int load(struct kern *k, struct buf *err)
 	}
 	rc = ipctrace_bpf__load(k->skel);
 	if (rc)
-		buf__printf(
-			err,
-			"the kernel did not accept the programs: %s; set IPCTRACE_DEBUG_LIBBPF=1 to see why",
-			strerror(-rc));
+		say_refused(rc, err);
 	if (!rc)
 		source__set_clock(k);
 	if (!rc)
@@ -429,6 +439,7 @@ int kern__scan(struct kern *k, struct buf *err)
 		procfs__scan_maps(k);
 	if (!rc && k->opts.mechs & IPCT_MECH_BIT(IPCT_MECH_FLOCK))
 		procfs__scan_locks(k);
+	source__stash(k);
 	return rc;
 }
 

@@ -77,5 +77,16 @@ struct kern_rights {
 	char lockdown[32]; /* "none", "integrity", "confidentiality" */
 };
 void kern__rights(struct kern_rights *r);
+/*
+ * When all is attached and scanned, hardly any right is needed: what is open stays usable. First lower, then try what must
+ * work without (kern__reads_losses(), access to files), then drop, in the thread that traces; others keep theirs.
+ */
+int kern__lower_rights(void); /* no capability is in effect; 0 or -errno */
+bool kern__reads_losses(const struct kern *k); /* whether bpf(2) still tells what was lost */
+/*
+ * Gives up, for good, all capabilities but those in keep (bits: 1ull << CAP_KILL) that were held; programs that are executed from now on get
+ * none. 0 or -errno.
+ */
+int kern__drop_rights(uint64_t keep);
 
 #endif

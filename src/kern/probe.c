@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include "kern/callfns.h"
 #include "kern/insn.h"
+#include "kern/kern.h"
 
 #define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
 
@@ -290,14 +292,56 @@ void probe__features(struct probe_features *f)
 	f->rdonly_cast = probe__function_id("bpf_rdonly_cast") > 0;
 }
 
+/* Lockdown's mode "confidentiality" takes this helper away: 9d1f8be5cf42 "bpf: Restrict bpf when kernel lockdown is in ...". */
+static int try_reading(void)
+{
+	const struct bpf_insn insns[] = {
+		MOV_REG(BPF_REG_1, BPF_REG_10),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8),
+		MOV_IMM(BPF_REG_2, 8),
+		MOV_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_kernel),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	int fd = load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+/*
+ * Since 5.11 (97306be45fbe "bpf: switch to memcg-based memory accounting") BPF's memory is its cgroup's matter.
+ * bpf_ktime_get_coarse_ns() came with the same release, and its name is in the kernel's BTF.
+ */
+bool probe__blames_memlock(int err, char *why, size_t why_bytes)
+{
+	struct rlimit limit;
+
+	if (err != -EPERM || probe__function_id("bpf_ktime_get_coarse_ns") > 0 ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	snprintf(why, why_bytes,
+		 "the limit of locked memory (%llu KiB), by which this kernel measures BPF's memory, is too "
+		 "small: raise it (ulimit -l unlimited), or run as root",
+		 (unsigned long long)limit.rlim_cur >> 10);
+	return true;
+}
+
 const char *probe__obstacle(void)
 {
+	static char memlock[256];
+	struct kern_rights rights;
 	int err;
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return "this kernel does not describe its types (no /sys/kernel/btf/vmlinux); it needs "
-		       "CONFIG_DEBUG_INFO_BTF";
+		return "this kernel does not describe its types (no /sys/kernel/btf/vmlinux): boot one that "
+		       "is built with CONFIG_DEBUG_INFO_BTF; a container needs the host's /sys";
 	err = try_tracing("sys_enter", BPF_TRACE_RAW_TP);
+	kern__rights(&rights);
+	if (rights.cap_bpf && rights.cap_perfmon && probe__blames_memlock(err, memlock, sizeof(memlock)))
+		return memlock;
 	if (err == -EPERM || err == -EACCES)
 		return geteuid() ? "tracing needs root (or CAP_BPF and CAP_PERFMON): try sudo ipctrace ..."
 				 : "the kernel refuses BPF tracing programs even to root; inside a "
@@ -307,5 +351,9 @@ const char *probe__obstacle(void)
 		return "this kernel cannot run BPF programs on tracepoints with BTF; ipctrace needs Linux "
 		       "5.8 or later "
 		       "with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS";
+	if (try_reading())
+		return "kernel lockdown (confidentiality) keeps BPF programs from reading kernel memory: "
+		       "boot with "
+		       "lockdown=integrity or lockdown=none (see /sys/kernel/security/lockdown)";
 	return NULL;
 }

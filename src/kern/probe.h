@@ -26,6 +26,8 @@ int probe__function_id(const char *name);
 int probe__type_of(int function_id);
 /* Whether its first argument points to a struct that the kernel's BTF describes: only then can a program look at it. */
 bool probe__takes_struct(int function_id);
+/* Whether bpf(2) failed with this error because the kernel counts BPF's memory as locked memory: then why is the sentence. */
+bool probe__blames_memlock(int err, char *why, size_t why_bytes);
 /* Remedy for a kernel that refuses even the first load: one sentence; NULL: nothing wrong. */
 const char *probe__obstacle(void);
 

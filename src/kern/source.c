@@ -12,6 +12,7 @@
 #include "base/time.h"
 
 #include "kern/kern_impl.h"
+#include "kern/probe.h"
 #include "kern/skel.h"
 
 #define LOST_CHECK_NS 100000000ull
@@ -155,8 +156,13 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 static void stash(void *ctx, const struct ipct_hdr *ev)
 {
 	struct kern *k = ctx;
-	size_t bytes = (ev->size + 7u) & ~7u;
+	_Alignas(8) unsigned char whole[PROCFS_RECORD_BYTES];
+	size_t bytes;
 
+	/* Here, during the scan, all rights are still held. */
+	if (ev->kind == IPCT_KIND_TASK)
+		ev = procfs__complete(ev, whole);
+	bytes = (ev->size + 7u) & ~7u;
 	memcpy(buf__reserve(&k->backlog, bytes), ev, ev->size);
 	k->backlog.len += bytes;
 }
@@ -182,6 +188,7 @@ void source__init(struct kern *k)
 int source__open_rings(struct kern *k, struct buf *err)
 {
 	int outer = bpf_map__fd(k->skel->maps.rings);
+	char why[256];
 
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	k->rings = xalloc(k->ring_cnt * sizeof(*k->rings));
@@ -196,6 +203,10 @@ int source__open_rings(struct kern *k, struct buf *err)
 			rc = -errno;
 		if (!rc && epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, k->rings[i].map_fd, &want))
 			rc = -errno;
+		if (rc && probe__blames_memlock(rc, why, sizeof(why))) {
+			buf__puts(err, why);
+			return rc;
+		}
 		if (rc) {
 			buf__printf(err,
 				    "cannot make a ring of %llu bytes for each of %zu CPUs: %s; try a "

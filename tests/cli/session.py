@@ -92,10 +92,10 @@ def limits():
     report("-D: and its status does not count", None if p.returncode == 0 else f"status {p.returncode}")
 
 
-def started(*args, **kwargs):
-    """A run whose probes are active: --ready-fd said so."""
+def started(*args, words=(), **kwargs):
+    """A run whose probes are active: --ready-fd said so. words: those before all options."""
     reader, writer = os.pipe()
-    p = start("--ready-fd", str(writer), *args, pass_fds=[writer], **kwargs)
+    p = start(*words, "--ready-fd", str(writer), *args, pass_fds=[writer], **kwargs)
     os.close(writer)
     with os.fdopen(reader) as f:
         p.ready = f.readline()
