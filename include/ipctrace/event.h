@@ -48,7 +48,7 @@ struct ipct_hdr {
 	__u16 size; /* bytes of the whole record, this header included */
 	__u8 mech; /* enum ipct_mech */
 	__u8 op; /* enum ipct_op; 0 where the kind says it all */
-	__u16 cpu;
+	__u16 cpu; /* LOST: IPCT_CPU_NONE where it is not known */
 	__u32 pid; /* process (tgid) that was running; 0: none */
 	__u32 tid;
 };
@@ -404,8 +404,17 @@ _Static_assert(sizeof(struct ipct_inet_name) == 48, "on disk and in the ring");
 struct ipct_lost {
 	struct ipct_hdr h;
 	__u64 count; /* events lost since the last such record */
+	__u32 why; /* enum ipct_lost_why */
+	__u32 pad0;
 };
-_Static_assert(sizeof(struct ipct_lost) == 32, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_lost) == 40, "on disk and in the ring");
+
+#define IPCT_CPU_NONE 0xffff
+
+enum ipct_lost_why {
+	IPCT_LOST_NO_ROOM = 0, /* in a ring or a table */
+	IPCT_LOST_SKIPPED = 1, /* the kernel did not run a program, which was running on that CPU already */
+};
 
 /* ipct_map.flags */
 enum ipct_map_flag {

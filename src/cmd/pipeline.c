@@ -114,11 +114,11 @@ static void feed_task(struct pipeline *p, const struct task_info *info)
 		select__task(p->second, model__procs(p->model), info);
 }
 
-static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t cnt, int cpu)
+static void feed_lost(struct pipeline *p, uint64_t ts_ns, uint8_t mech, uint64_t cnt, uint16_t cpu)
 {
 	model__lost(p->model, ts_ns, mech, cnt);
 	if (p->opts.sink.lost && cnt)
-		p->opts.sink.lost(p->opts.sink.ctx, mech, cnt, cpu);
+		p->opts.sink.lost(p->opts.sink.ctx, mech, cnt, cpu == IPCT_CPU_NONE ? -1 : cpu);
 }
 
 static void feed_object(struct pipeline *p, const struct object_info *info)
@@ -180,6 +180,8 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 		break;
 	case DECODED_LOST:
 		feed_lost(p, ev->ts_ns, ev->mech, d->lost, ev->cpu);
+		if (d->skipped)
+			model__skipped(p->model, d->lost);
 		break;
 	case DECODED_NOTHING:
 		break;

@@ -16,7 +16,7 @@ static void say(struct session *s, const char *path)
 {
 	const struct store_writer *w = saver__writer(session__saver(s));
 	const struct store_sums *sums = store_writer__sums(w);
-	const struct model_stats stats = { .lost = sums->lost };
+	const struct model_stats stats = { .lost = sums->lost, .skipped = sums->skipped };
 	struct buf b = { 0 };
 
 	summary__put_grouped(&b, sums->events);

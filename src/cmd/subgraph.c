@@ -250,6 +250,7 @@ void subgraph__finish(struct subgraph *s, const struct graph *whole, const struc
 	s->graph.start_ns = whole->start_ns;
 	s->graph.end_ns = whole->end_ns;
 	memcpy(s->graph.lost, whole->lost, sizeof(s->graph.lost));
+	s->graph.skipped = whole->skipped;
 }
 
 struct subgraph *subgraph__copy(const struct subgraph *s)

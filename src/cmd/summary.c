@@ -70,7 +70,14 @@ void summary__put_lost(struct buf *out, const struct model_stats *stats)
 		return;
 	}
 	put_counted(out, stats->lost, "event", "s");
-	buf__puts(out, " lost: trace less (-p, -m), or give more room (--ring-size)");
+	buf__puts(out, " lost: ");
+	if (stats->skipped) {
+		put_counted(out, stats->skipped, "time", "s");
+		buf__puts(out, " the kernel did not run a program that was busy");
+	}
+	if (stats->skipped < stats->lost)
+		buf__printf(out, "%strace less (-p, -m), or give more room (--ring-size)",
+			    stats->skipped ? "; " : "");
 }
 
 void summary__say(const struct summary *s, const char *what, const struct model_stats *stats)

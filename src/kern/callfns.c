@@ -224,7 +224,7 @@ static int attach_stub(struct kern *k, int map_fd, enum bpf_attach_type type, in
 		return -errno;
 	link = bpf_raw_tracepoint_open(NULL, fd);
 	link = link < 0 ? -errno : link;
-	close(fd);
+	misses__watch(k, fd, k->opts.mechs); /* a stub is skipped, not what it jumps to */
 	if (link >= 0)
 		keep_fd(k, link);
 	return link < 0 ? link : 0;

@@ -281,6 +281,7 @@ static int load(struct kern *k, struct buf *err)
 static void unload(struct kern *k)
 {
 	callfns__detach(k);
+	misses__end(k);
 	for (size_t i = 0; i < k->link_cnt; i++)
 		bpf_link__destroy(k->links[i]);
 	k->link_cnt = 0;
@@ -394,6 +395,7 @@ int kern__attach(struct kern *k, struct buf *err)
 int kern__activate(struct kern *k, struct buf *err)
 {
 	(void)err;
+	misses__begin(k);
 	k->skel->bss->active = true;
 	k->active = true;
 	return 0;

@@ -11,6 +11,7 @@
 
 struct bpf_link;
 struct ipctrace_bpf;
+struct watched;
 
 struct kern {
 	struct kern_opts opts;
@@ -28,6 +29,9 @@ struct kern {
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
+	struct watched *watched; /* kern/misses.c: programs, and how often the kernel skipped them */
+	size_t watched_cnt, watched_cap;
+	uint64_t misses_checked_ns;
 	uint64_t boot_offset_ns; /* what the kernel half adds to CLOCK_MONOTONIC */
 	bool active, busy; /* busy: the last poll found events, do not sleep */
 	struct buf backlog; /* records drained during the scan, not yet given out */
@@ -46,6 +50,14 @@ void source__close_rings(struct kern *k);
 void source__stash(struct kern *k);
 /* Adds a record that user space made (copied). */
 void source__put(struct kern *k, const struct ipct_hdr *ev);
+
+/* kern/misses.c */
+/* A program of no chosen rung, for these mechanisms; prog_fd goes to k. */
+void misses__watch(struct kern *k, int prog_fd, uint32_t mechs);
+void misses__begin(struct kern *k); /* after attaching: what is skipped from now on counts */
+/* What was skipped since the last call as LOST records, now and then; always when the programs are off. Returns their number. */
+size_t misses__report(struct kern *k, event_fn fn, void *ctx);
+void misses__end(struct kern *k);
 
 /* kern/uprobes.c */
 void uprobes__select(struct kern *k, bool sleep);

@@ -131,7 +131,7 @@ static size_t report_lost(struct kern *k, struct taker *t)
 		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
 			cnt += report_lost_of(k, t, m, values);
 	}
-	return cnt;
+	return cnt + misses__report(k, t->fn, t->ctx);
 }
 
 static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void *ctx, uint64_t *watermark_ns)

@@ -27,6 +27,7 @@ struct rung_row {
 	uint8_t arg_cnt; /* tracepoint: arguments it must have here, for those that changed; 0: any */
 	bool calls; /* at the functions of all system calls that the mechanism needs; target says so in words */
 	bool optional; /* works without: precision suffers; note says how */
+	bool tasks_only; /* tracepoint: interrupts come by here, too, but never with what we want to see */
 	const char *note; /* static; NULL: nothing to say */
 };
 
@@ -66,6 +67,7 @@ struct decoded {
 	struct object_info object; /* DECODED_OBJECT; name points to name_buf */
 	struct pass_info pass; /* DECODED_PASS; points into the event */
 	uint64_t lost; /* DECODED_LOST; mech in op.mech, time in op.ts_ns */
+	bool skipped; /* DECODED_LOST: the kernel did not run a program that was busy */
 	char name_buf[768];
 };
 

@@ -45,6 +45,7 @@ const struct hook hook_pipe_lock = {
 	.rungs = { { RUNG_TRACEPOINT,
 		     "contention_end",
 		     { "contention_begin__tracepoint", "contention_end__tracepoint" },
+		     .tasks_only = true,
 		     .optional = true,
 		     .note = "where readers and writers that meet at the pipe's lock go on (since Linux "
 			     "5.19)" } },

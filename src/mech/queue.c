@@ -21,6 +21,7 @@ const struct hook hook_queue_messages = {
 	.rungs = { { RUNG_TRACEPOINT,
 		     "kmalloc",
 		     { "kmalloc__tracepoint", "kfree__tracepoint" },
+		     .tasks_only = true,
 		     .optional = true,
 		     .note = "each message's identity, by its memory; needs to read /proc/kallsyms. Without "
 			     "it "

@@ -22,6 +22,7 @@ const struct hook hook_unix_sent = {
 	.rungs = { { RUNG_TRACEPOINT,
 		     "sk_data_ready",
 		     { "sk_data_ready__tracepoint" },
+		     .tasks_only = true,
 		     .optional = true,
 		     .note = "each message's identity where it is queued; without it (before Linux 6.3) "
 			     "threads that "
@@ -43,12 +44,14 @@ const struct hook hook_unix_made = {
 	.rungs = { { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc_node",
 		     { "kmem_cache_alloc_node__tracepoint" },
+		     .tasks_only = true,
 		     .arg_cnt = 6,
 		     .optional = true,
 		     .note = "which call made a message" },
 		   { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc",
 		     { "kmem_cache_alloc__tracepoint" },
+		     .tasks_only = true,
 		     .arg_cnt = 5,
 		     .optional = true,
 		     .note = "which call made a message; without it tasks that send on one socket at the "
@@ -62,6 +65,7 @@ const struct hook hook_unix_spliced = {
 	.rungs = { { RUNG_TRACEPOINT,
 		     "consume_skb",
 		     { "splice_consume_skb__tracepoint" },
+		     .tasks_only = true,
 		     .optional = true,
 		     .note = "what splice takes out of a socket" } },
 };

@@ -84,6 +84,7 @@ struct graph {
 	struct strtab names;
 	uint64_t start_ns, end_ns;
 	uint64_t lost[32]; /* by mechanism number */
+	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
 };
 
 /* Makes it when there is none. Mechanism and name are the identity: "unix:@x" may exist for streams and datagrams at once. */

@@ -150,6 +150,12 @@ void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
 			rules[i]->lost(m->pairing[i], ts_ns, mech);
 }
 
+void model__skipped(struct model *m, uint64_t cnt)
+{
+	m->stats.skipped += cnt;
+	m->graph.skipped += cnt;
+}
+
 void model__advance(struct model *m, uint64_t now_ns)
 {
 	if (now_ns > m->now_ns)

@@ -35,6 +35,7 @@ struct model_stats {
 	uint64_t ambiguous; /* operations whose order could not be proven */
 	uint64_t resyncs; /* certain points at which the model had to correct itself */
 	uint64_t lost; /* events, all mechanisms */
+	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
 	uint64_t steps; /* that the rules took along their lists: work, for tests */
 };
 
@@ -48,6 +49,8 @@ void model__op(struct model *m, const struct op *op);
 void model__pass(struct model *m, const struct pass_info *info);
 /* Events of this mechanism were lost at about ts_ns: what was open then becomes doubtful until its next certain point. */
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt);
+/* So many of those that model__lost() is told of were lost because the kernel did not run a program that was busy. */
+void model__skipped(struct model *m, uint64_t cnt);
 /* Nothing earlier than now_ns will come any more: settle what has waited too long. */
 void model__advance(struct model *m, uint64_t now_ns);
 /* The end: settle everything. Afterwards only the accessors below may be called. */

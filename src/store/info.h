@@ -35,6 +35,7 @@ struct store_info {
 struct store_sums {
 	uint64_t events, lost; /* of the whole recording; lost: counted by the kernel half */
 	uint64_t end_ns;
+	uint64_t skipped; /* of the lost: the kernel did not run a program that was busy; not stored */
 };
 
 void store_info__put(const struct store_info *info, struct buf *out);

@@ -178,8 +178,12 @@ void store_writer__event(struct store_writer *w, const struct ipct_hdr *ev)
 	if (ev->ts_ns > w->head.last_ns)
 		w->head.last_ns = ev->ts_ns;
 	w->sums.events++;
-	if (ev->kind == IPCT_KIND_LOST && ev->size >= sizeof(struct ipct_lost))
-		w->sums.lost += ((const struct ipct_lost *)ev)->count;
+	if (ev->kind == IPCT_KIND_LOST && ev->size >= sizeof(struct ipct_lost)) {
+		const struct ipct_lost *lost = (const struct ipct_lost *)ev;
+
+		w->sums.lost += lost->count;
+		w->sums.skipped += lost->why == IPCT_LOST_SKIPPED ? lost->count : 0;
+	}
 	if (w->block_bytes >= BLOCK_BYTES)
 		end_block(w);
 }

@@ -45,8 +45,16 @@ void graphs__put_losses(struct buf *out, const struct graph *g, const struct vie
 			continue;
 		buf__puts(out, any ? ", " : "lost ");
 		label__count(out, g->lost[m], "event");
-		buf__printf(out, " of %s", m == IPCT_MECH_NONE ? "processes" : names->mech(m));
+		buf__printf(out, " of %s",
+			    m != IPCT_MECH_NONE ? names->mech(m)
+			    : g->skipped	? "processes or any mechanism"
+						: "processes");
 		any = true;
+	}
+	if (g->skipped) {
+		buf__puts(out, " (");
+		label__count(out, g->skipped, "time");
+		buf__puts(out, " the kernel did not run a program that was busy)");
 	}
 	buf__puts(out, any ? ": the graph may be incomplete" : "nothing lost");
 }

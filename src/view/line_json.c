@@ -311,6 +311,8 @@ static void end(struct buf *out, const struct model_stats *stats)
 	begin(&j, out, "end");
 	json__u64(&j, "messages", stats->messages);
 	json__u64(&j, "lost", stats->lost);
+	if (stats->skipped)
+		json__u64(&j, "skipped", stats->skipped);
 	json__u64(&j, "unmatched_sends", stats->unmatched_sends);
 	json__u64(&j, "unmatched_receives", stats->unmatched_receives);
 	finish(&j);

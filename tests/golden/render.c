@@ -80,6 +80,8 @@ static void feed(struct rendering *r, const struct record *rec)
 		break;
 	case RECORD_LOST:
 		model__lost(r->model, rec->ts_ns, rec->lost.mech, rec->lost.cnt);
+		if (rec->lost.skipped)
+			model__skipped(r->model, rec->lost.cnt);
 		if (r->line)
 			r->line->lost(&r->out, rec->lost.mech, rec->lost.cnt, rec->lost.cpu, &r->names);
 		break;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What programs did not see because the kernel skipped them: one that is running on a CPU already is not begun there
+ * again, for an interrupt, or for the next task where programs can be preempted. The kernel counts that for each program
+ * (since 5.12, 9ed9e9ba2337), and nobody else can.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/vec.h"
+
+#include "kern/kern_impl.h"
+#include "kern/skel.h"
+
+#define CHECK_NS 1000000000ull
+
+struct watched {
+	int prog_fd;
+	bool own_fd; /* closed with it */
+	bool tasks_only;
+	uint32_t mechs; /* that it is for, of those traced */
+	uint64_t seen_cnt;
+};
+
+/*
+ * Until 6.19 a program at a tracepoint cannot be preempted (the tracepoint forbids it), so what is skipped happened in an
+ * interrupt.
+ */
+static bool skips_interrupts_only(void)
+{
+	struct utsname u;
+	int major;
+
+	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major < 7;
+}
+
+static uint64_t misses_of(int prog_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.recursion_misses;
+}
+
+static struct watched *watch(struct kern *k, int prog_fd)
+{
+	for (size_t i = 0; i < k->watched_cnt; i++) {
+		if (k->watched[i].prog_fd == prog_fd)
+			return &k->watched[i];
+	}
+	if (k->watched_cnt == k->watched_cap)
+		k->watched = vec__grow(k->watched, &k->watched_cap, k->watched_cnt + 1, sizeof(*k->watched));
+	k->watched[k->watched_cnt] = (struct watched){ .prog_fd = prog_fd, .tasks_only = true };
+	return &k->watched[k->watched_cnt++];
+}
+
+void misses__watch(struct kern *k, int prog_fd, uint32_t mechs)
+{
+	struct watched *w = watch(k, prog_fd);
+
+	w->own_fd = true;
+	w->tasks_only = false;
+	w->mechs = mechs;
+}
+
+static void watch_row(struct kern *k, const struct hook *hook, const struct rung_row *row)
+{
+	for (size_t p = 0; p < HOOK_PROGS_MAX && row->progs[p]; p++) {
+		struct bpf_program *prog = bpf_object__find_program_by_name(k->skel->obj, row->progs[p]);
+		struct watched *w;
+
+		if (!prog || bpf_program__fd(prog) < 0)
+			continue;
+		w = watch(k, bpf_program__fd(prog));
+		w->mechs |= hook->mechs & k->opts.mechs;
+		w->tasks_only &= row->tasks_only && row->rung == RUNG_TRACEPOINT;
+	}
+}
+
+void misses__begin(struct kern *k)
+{
+	bool quiet = skips_interrupts_only();
+
+	for (size_t i = 0; i < k->choice_cnt; i++) {
+		const struct hook_choice *c = &k->choices[i];
+
+		if (c->chosen >= 0)
+			watch_row(k, c->hook, &c->hook->rungs[c->chosen]);
+	}
+	for (size_t i = 0; i < k->watched_cnt; i++) {
+		k->watched[i].tasks_only &= quiet;
+		k->watched[i].seen_cnt = misses_of(k->watched[i].prog_fd);
+	}
+}
+
+static size_t tell(const struct kern *k, uint32_t mechs, uint64_t cnt, event_fn fn, void *ctx)
+{
+	bool one = mechs && !(mechs & (mechs - 1));
+	struct ipct_lost ev = {
+		.h = { .ts_ns = k->lost_checked_ns,
+		       .kind = IPCT_KIND_LOST,
+		       .size = sizeof(ev),
+		       .cpu = IPCT_CPU_NONE },
+		.count = cnt,
+		.why = IPCT_LOST_SKIPPED,
+	};
+	size_t told = 0;
+
+	if (!one) {
+		fn(ctx, &ev.h);
+		told++;
+		ev.count = 0; /* each of them may have missed it: their rules must know */
+	}
+	for (uint8_t mech = 1; mech < IPCT_MECH_CNT; mech++) {
+		if (!(mechs & IPCT_MECH_BIT(mech)))
+			continue;
+		ev.h.mech = mech;
+		fn(ctx, &ev.h);
+		told++;
+	}
+	return told;
+}
+
+size_t misses__report(struct kern *k, event_fn fn, void *ctx)
+{
+	size_t told = 0;
+
+	if (k->active && k->lost_checked_ns - k->misses_checked_ns < CHECK_NS)
+		return 0;
+	k->misses_checked_ns = k->lost_checked_ns;
+	for (size_t i = 0; i < k->watched_cnt; i++) {
+		struct watched *w = &k->watched[i];
+		uint64_t cnt = w->tasks_only ? w->seen_cnt : misses_of(w->prog_fd);
+
+		if (cnt > w->seen_cnt)
+			told += tell(k, w->mechs, cnt - w->seen_cnt, fn, ctx);
+		w->seen_cnt = cnt;
+	}
+	return told;
+}
+
+void misses__end(struct kern *k)
+{
+	for (size_t i = 0; i < k->watched_cnt; i++) {
+		if (k->watched[i].own_fd)
+			close(k->watched[i].prog_fd);
+	}
+	free(k->watched);
+	k->watched = NULL;
+	k->watched_cnt = k->watched_cap = 0;
+}
