@@ -523,6 +523,11 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct scm_fp_list {
+	short count;
+	struct file *fp[253];
+};
+
 struct unix_skb_parms {
 	struct pid *pid;
 	struct scm_fp_list *fp;

@@ -45,7 +45,7 @@ static int by_name(const void *a, const void *b)
 static void put_json(struct who *w, const struct open_end *e)
 {
 	struct json j = { .out = &w->out.buf };
-	uint64_t start_ns = now__start_ns(e->pid);
+	uint64_t start_ns = now__start_ns(e->pid), in_flight = open_end__fds_in_flight(e);
 	char comm[16];
 
 	now__comm(e->pid, comm);
@@ -67,12 +67,17 @@ static void put_json(struct who *w, const struct open_end *e)
 		json__str(&j, "role", e->role == OPEN_READ ? "attach-ro" : "attach-rw");
 	else
 		json__str(&j, "role", open_role__name(e->role));
+	if (e->waiting)
+		json__bool(&j, "accepted", false);
+	if (in_flight && in_flight != UINT64_MAX)
+		json__u64(&j, "fds_in_flight", in_flight);
 	json__close(&j, '}');
 	buf__putc(&w->out.buf, '\n');
 }
 
 static void put_text(struct who *w, const struct open_end *e, const struct open_end *before)
 {
+	uint64_t in_flight = open_end__fds_in_flight(e);
 	struct buf *b = &w->out.buf;
 	char comm[16];
 	size_t from;
@@ -89,9 +94,15 @@ static void put_text(struct who *w, const struct open_end *e, const struct open_
 	if (e->fd >= 0)
 		buf__printf(b, "fd %-4d ", e->fd);
 	if (e->memory)
-		buf__puts(b, e->role == OPEN_READ ? "attached, read-only\n" : "attached\n");
+		buf__puts(b, e->role == OPEN_READ ? "attached, read-only" : "attached");
 	else
-		buf__printf(b, "%s\n", open_role__name(e->role));
+		buf__puts(b, open_role__name(e->role));
+	if (e->waiting)
+		buf__puts(b, ", not accepted yet");
+	if (in_flight && in_flight != UINT64_MAX)
+		buf__printf(b, ", %llu descriptor%s on the way to it", (unsigned long long)in_flight,
+			    in_flight == 1 ? "" : "s");
+	buf__putc(b, '\n');
 }
 
 static bool names_it(const struct open_end *e, const char *word)

@@ -82,7 +82,16 @@ static bool take_socket(struct scan *s, struct open_end *end, const char *link)
 	end->id = object_id(IPCT_MECH_UNIX_STREAM, inode, 0);
 	end->peer = e->peer ? object_id(IPCT_MECH_UNIX_STREAM, e->peer, 0) : 0;
 	end->name = intern(s, "%s", e->name);
+	end->waiting = e->waiting;
 	return true;
+}
+
+uint64_t open_end__fds_in_flight(const struct open_end *end)
+{
+	bool is_unix = end->mech == IPCT_MECH_UNIX_STREAM || end->mech == IPCT_MECH_UNIX_DGRAM ||
+		       end->mech == IPCT_MECH_UNIX_SEQPACKET;
+
+	return is_unix && end->fd >= 0 ? fdinfo(end->pid, end->fd, "scm_fds") : UINT64_MAX;
 }
 
 static bool take_eventfd(struct scan *s, struct open_end *end)

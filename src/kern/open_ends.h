@@ -24,6 +24,7 @@ struct open_end {
 	uint8_t role; /* enum open_role */
 	uint8_t mech;
 	bool memory; /* attached memory: role tells the access */
+	bool waiting; /* a connection that its peer, a listener, has not accepted yet */
 	uint64_t id; /* of the object, or of this end of a socket */
 	uint64_t peer; /* the other end's id; 0: everyone with the same id */
 	const char *name; /* in the table's strings */
@@ -47,6 +48,11 @@ const struct open_end *open_ends__find(const struct open_ends *e, uint32_t pid,
  */
 void open_ends__others(const struct open_ends *e, const struct open_end *end, bool sends,
 		       void (*fn)(void *ctx, const struct open_end *other), void *ctx);
+/*
+ * Descriptors on their way in the queue of a socket: sent, and not received yet. UINT64_MAX: it is no UNIX socket, or the
+ * kernel does not tell (before 5.7).
+ */
+uint64_t open_end__fds_in_flight(const struct open_end *end);
 void open_ends__free(struct open_ends *e);
 
 #endif

@@ -86,17 +86,28 @@ static const char *unix_name(struct sock_table *t, const char *bytes, size_t len
 	return intern(t, name, at + len);
 }
 
+static void add_icons(struct sock_table *t, uint32_t listener, const uint32_t *clients, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		vec__push(&t->icons, ((struct sock_icon){ clients[i], listener }));
+}
+
 static void on_unix(void *ctx, const struct nlmsghdr *h)
 {
 	const struct unix_diag_msg *m = NLMSG_DATA(h);
-	struct sock_entry *e = add(ctx, m->udiag_ino);
 	const struct rtattr *a = (const struct rtattr *)(m + 1);
 	int len = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
+	struct sock_entry *e;
 
+	if (!m->udiag_ino)
+		return; /* nobody's yet: its listener tells of it */
+	e = add(ctx, m->udiag_ino);
 	e->mech = unix_mech(m->udiag_type);
 	for (; RTA_OK(a, len); a = RTA_NEXT(a, len)) {
 		if (a->rta_type == UNIX_DIAG_PEER && RTA_PAYLOAD(a) == sizeof(uint32_t))
 			e->peer = *(const uint32_t *)RTA_DATA(a);
+		else if (a->rta_type == UNIX_DIAG_ICONS)
+			add_icons(ctx, m->udiag_ino, RTA_DATA(a), RTA_PAYLOAD(a) / sizeof(uint32_t));
 		else if (a->rta_type == UNIX_DIAG_NAME)
 			e->name = unix_name(ctx, RTA_DATA(a), RTA_PAYLOAD(a));
 	}
@@ -122,6 +133,19 @@ static void name_unix(struct sock_table *t, uint64_t inode, struct sock_entry *e
 	e->name = intern(t, name, (size_t)len);
 }
 
+/* Before names are given: it has its listener's, as it will have when it is accepted. */
+static void join_icons(struct sock_table *t)
+{
+	for (size_t i = 0; i < t->icons.cnt; i++) {
+		struct sock_entry *e = map__get(&t->by_inode, t->icons.v[i].client, 0);
+
+		if (!e || e->peer)
+			continue; /* it has ended, or was accepted meanwhile */
+		e->peer = t->icons.v[i].listener;
+		e->waiting = true;
+	}
+}
+
 static void fill_unix(struct sock_table *t)
 {
 	struct {
@@ -133,10 +157,11 @@ static void fill_unix(struct sock_table *t)
 		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 		.r = { .sdiag_family = AF_UNIX,
 		       .udiag_states = STATES_ALL,
-		       .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER },
+		       .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS },
 	};
 
 	dump(&request, sizeof(request), on_unix, t);
+	join_icons(t);
 	map__for_each(&t->by_inode, slot)
 		name_unix(t, slot->lo, slot->val);
 }
@@ -265,5 +290,6 @@ void sock_table__free(struct sock_table *t)
 	map__for_each(&t->by_inode, slot)
 		free(slot->val);
 	map__free(&t->by_inode);
+	vec__free(&t->icons);
 	strtab__free(&t->names);
 }

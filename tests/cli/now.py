@@ -102,6 +102,36 @@ def sockets(directory):
         cat.wait()
 
 
+def waiting(directory):
+    path = os.path.join(directory, "a listener")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen()
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    cat = subprocess.Popen(["cat"], stdin=client, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    socket.send_fds(client, [b"x"], [0, 1])
+    client.close()
+    try:
+        _, ends = asked("who", "--json", path)
+        got = sorted((e["pid"], e["object"], e.get("accepted")) for e in ends)
+        want = sorted([(os.getpid(), f"unix:{path}", None), (cat.pid, f"unix:{path}", False)])
+        report("who: a connection that was not accepted yet", None if got == want else f"{got}, not {want}")
+        expect("who: in words, not accepted", run("who", path), 0, stdout_has="not accepted yet")
+        answer = why_until(cat.pid, lambda a: a["threads"] and a["threads"][0]["whom"])
+        report("why: whoever could accept it",
+               None if answer and answer["threads"][0]["whom"][0]["pid"] == os.getpid() else str(answer))
+        accepted, _ = server.accept()
+        _, ends = asked("who", "--json", path)
+        got = [e.get("fds_in_flight") for e in ends if e["fd"] == accepted.fileno()]
+        report("who: descriptors on their way", None if got == [2] else str(ends))
+        accepted.close()
+    finally:
+        server.close()
+        cat.wait()
+
+
 def tcp():
     server = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(server.getsockname())
@@ -152,6 +182,7 @@ def main():
     deadlock()
     with tempfile.TemporaryDirectory() as directory:
         sockets(directory)
+        waiting(directory)
         without_root(directory)
     tcp()
     children()

@@ -15,10 +15,13 @@ SITUATIONS = []
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def situation(mech, *options, graph=False):
-    """Registers a function of a running Trace. It raises AssertionError where the trace is not what happened."""
+def situation(mech, *options, graph=False, before=None):
+    """
+    Registers a function of a running Trace. It raises AssertionError where the trace is not what happened. before: makes
+    what exists before the trace; its result is the function's second argument.
+    """
     def add(work):
-        SITUATIONS.append((work, mech, options, graph))
+        SITUATIONS.append((work, mech, options, graph, before))
         return work
     return add
 
