@@ -254,6 +254,7 @@ static __noinline void call__emit(const struct task_op *op, __u8 kind, const str
 	ev->fd = fd;
 	ev->fd2 = op->fd_out;
 	ev->arg = op->arg;
+	*(__u64 *)&ev->by = 0;
 	emit__submit(ev);
 }
 

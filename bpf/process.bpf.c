@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes and threads come, change their program or name, and go. */
 #include "process.bpf.h"
+#include "ends.bpf.h"
 #include "filter.bpf.h"
 
 SEC("?tp_btf/sched_process_fork")
@@ -18,6 +19,15 @@ int BPF_PROG(sched_process_fork__tracepoint, struct task_struct *parent, struct 
 	sc->ev.shares_mm = READ(parent, struct task_struct, mm) == READ(child, struct task_struct, mm) &&
 			   READ(parent, struct task_struct, tgid) != READ(child, struct task_struct, tgid);
 	process__output(sc, child, 0);
+	return 0;
+}
+
+/* Before exec's close_on_exec() (do_close_on_exec() in fs/file.c) and when it can no longer fail. */
+SEC("?tp_btf/sched_prepare_exec")
+int BPF_PROG(sched_prepare_exec__tracepoint)
+{
+	if (active && cfg.closes && !task__is_tracer())
+		ends__close(0, ~0u, IPCT_CLOSE_EXEC);
 	return 0;
 }
 
@@ -48,15 +58,19 @@ int BPF_PROG(sched_process_exit__tracepoint, struct task_struct *task)
 {
 	struct process_scratch *sc;
 	struct signal_struct *signal;
+	bool group_dead;
 
 	if (!active)
 		return 0;
+	/* do_exit() counts the thread out of signal->live before this tracepoint, on all kernels. */
+	signal = READ(task, struct task_struct, signal);
+	group_dead = READ(signal, struct signal_struct, live.counter) == 0;
+	if (cfg.closes && group_dead && !task__is_tracer() && ends__first_of((__u64)signal))
+		ends__close(0, ~0u, IPCT_CLOSE_EXIT); /* exit_files() comes later */
 	sc = process__fill(task, IPCT_TASK_EXIT, 0);
 	if (!sc)
 		return 0;
-	/* do_exit() counts the thread out of signal->live before this tracepoint, on all kernels. */
-	signal = READ(task, struct task_struct, signal);
-	sc->ev.group_dead = READ(signal, struct signal_struct, live.counter) == 0;
+	sc->ev.group_dead = group_dead;
 	process__output(sc, task, 0);
 	return 0;
 }

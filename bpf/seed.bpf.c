@@ -5,7 +5,7 @@
 #include "process.bpf.h"
 
 /* How far queues are looked through: they may change meanwhile, and lead astray. */
-#define SEED_QUEUE_MAX 1024
+#define SEED_QUEUE_MAX 256
 #define SEED_FDS_MAX 253 /* of one message: SCM_MAX_FD in include/net/scm.h */
 
 /* Output makes read() return every few hundred objects, so that the collector can empty the rings in between. */

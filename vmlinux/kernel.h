@@ -167,6 +167,7 @@ struct css_set {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *close_on_exec, *open_fds;
 };
 
 struct files_struct {

@@ -27,7 +27,8 @@ struct ipct_config {
 	__u8 sees_made; /* which call makes an skb: bpf/skb.bpf.c */
 	__u8 sees_queued; /* that an skb was queued: sk_data_ready */
 	__u8 has_running; /* sched_switch keeps bpf/running.bpf.h */
-	__u8 pad0[5];
+	__u8 closes; /* tell of descriptors that are closed in passing: bpf/ends.bpf.h */
+	__u8 pad0[4];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

@@ -146,6 +146,15 @@ struct ipct_object {
 };
 _Static_assert(sizeof(struct ipct_object) == 96, "on disk and in the ring");
 
+/* ipct_call.by: what closed a descriptor, if not close(2). Of these enter_ns is 0, and ts_ns is just before. */
+enum ipct_close_by {
+	IPCT_CLOSE_CALL = 0,
+	IPCT_CLOSE_RANGE = 1, /* close_range(2) */
+	IPCT_CLOSE_DUP = 2, /* dup2(2), dup3(2): the number went to another file */
+	IPCT_CLOSE_EXEC = 3, /* FD_CLOEXEC */
+	IPCT_CLOSE_EXIT = 4, /* the process ends */
+};
+
 /* An operation that moves no data: create, open, close, connect, accept, ... on one object. */
 struct ipct_call {
 	struct ipct_hdr h;
@@ -159,8 +168,10 @@ struct ipct_call {
 	__s32 fd; /* the descriptor that was made, closed or used; -1: none */
 	__s32 fd2; /* pipe, socketpair: the second; dup: the old one; -1: none */
 	__u32 arg; /* op-specific: shutdown how, dup flags */
+	__u8 by; /* CLOSE: enum ipct_close_by */
+	__u8 pad0[7];
 };
-_Static_assert(sizeof(struct ipct_call) == 80, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_call) == 88, "on disk and in the ring");
 
 /* ipct_pipe_io.flags, ipct_sock_io.flags */
 enum ipct_io_flag {

@@ -63,6 +63,7 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		.ring_bytes = o->ring_bytes,
 		.payload_bytes = (uint32_t)o->payload_bytes,
 		.follow = o->follow || s->child.pid,
+		.closes = o->ops || o->record, /* only operations show them */
 		.have_uid = o->have_uid,
 		.have_cgroup = o->have_cgroup,
 		.uid = o->uid,

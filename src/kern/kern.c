@@ -131,6 +131,7 @@ static void configure(struct kern *k)
 	cfg.uid = k->opts.uid;
 	cfg.have_cgroup = k->opts.have_cgroup;
 	cfg.payload_bytes = k->opts.payload_bytes;
+	cfg.closes = k->opts.closes;
 	cfg.page_bytes = sysconf(_SC_PAGESIZE);
 	cfg.cgroup = k->opts.cgroup;
 	probe__features(&has);

@@ -38,6 +38,7 @@ struct kern_opts {
 	const struct kern_uprobe *uprobes; /* the caller's, until kern__attach(); NULL: none */
 	size_t uprobe_cnt;
 	uint32_t payload_bytes; /* of what each call moves, at most IPCT_PAYLOAD_MAX; 0: nothing */
+	bool closes; /* also of descriptors that close_range, dup2, exec and exit close */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
 	int ready_fd; /* the tracer writes there; 0: none */
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */

@@ -37,6 +37,8 @@ struct op *decoded__op(struct decoded *out, const struct ipct_hdr *ev, uint64_t 
 	_Static_assert((int)IPCT_OP_##sym == (int)OP_##sym, "wire and model agree on " name);
 IPCT_OP_LIST(IPCT_X)
 #undef IPCT_X
+_Static_assert((int)IPCT_CLOSE_EXIT == (int)CLOSE_BY_EXIT && CLOSE_BY_CNT == CLOSE_BY_EXIT + 1,
+	       "wire and model agree on what closes");
 
 struct object_info *decoded__object(struct decoded *out, const struct ipct_hdr *ev)
 {
@@ -81,7 +83,7 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	op->rule = PAIR_NONE;
 	op->fd = call->fd;
 	op->fd2 = call->fd2;
-	op->arg = call->arg;
+	op->arg = ev->op == IPCT_OP_CLOSE ? call->by : call->arg;
 	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
 		op->obj = pipe__key(ev->mech, call->key, call->dev);
 	} else if (ev->mech == IPCT_MECH_SYSV_MSG || ev->mech == IPCT_MECH_POSIX_MQ) {

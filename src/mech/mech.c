@@ -22,6 +22,7 @@ static const struct hook *const hooks[] = {
 	&hook_task_fork,
 	&hook_task_exec,
 	&hook_task_exit,
+	&hook_task_prepare_exec,
 	&hook_task_rename,
 	&hook_pipe_calls,
 	&hook_pipe_unlock,

@@ -139,7 +139,8 @@ void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out);
 void eventfd__decode_object(const struct ipct_object *ob, struct decoded *out);
 void eventfd__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
-extern const struct hook hook_task_fork, hook_task_exec, hook_task_exit, hook_task_rename;
+extern const struct hook hook_task_fork, hook_task_exec, hook_task_exit, hook_task_rename,
+	hook_task_prepare_exec;
 void task__decode(const struct ipct_hdr *ev, struct decoded *out);
 
 #endif

@@ -16,6 +16,16 @@ TASK_HOOK(exec, "sched_process_exec");
 TASK_HOOK(exit, "sched_process_exit");
 TASK_HOOK(rename, "task_rename");
 
+const struct hook hook_task_prepare_exec = {
+	.name = "task_prepare_exec",
+	.mechs = 0,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "sched_prepare_exec",
+		     { "sched_prepare_exec__tracepoint" },
+		     .optional = true,
+		     .note = "which descriptors an exec closes (since Linux 6.10)" } },
+};
+
 void task__decode(const struct ipct_hdr *ev, struct decoded *out)
 {
 	static const uint8_t whats[] = {

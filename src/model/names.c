@@ -11,6 +11,13 @@ static const char *const op_kind_names[OP_KIND_CNT] = {
 	[OP_EXIT] = "exit",
 };
 
+static const char *const close_by_names[CLOSE_BY_CNT] = {
+	[CLOSE_BY_RANGE] = "close_range",
+	[CLOSE_BY_DUP] = "dup",
+	[CLOSE_BY_EXEC] = "exec",
+	[CLOSE_BY_EXIT] = "exit",
+};
+
 static const char *const attr_names[ATTR_CNT] = {
 	[ATTR_EXACT] = "exact",
 	[ATTR_INFERRED] = "inferred",
@@ -21,6 +28,11 @@ static const char *const attr_names[ATTR_CNT] = {
 const char *op_kind__name(enum op_kind kind)
 {
 	return (unsigned int)kind < OP_KIND_CNT ? op_kind_names[kind] : "?";
+}
+
+const char *close_by__name(uint32_t by)
+{
+	return by < CLOSE_BY_CNT ? close_by_names[by] : NULL;
 }
 
 const char *attr__name(enum attr attr)

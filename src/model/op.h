@@ -64,6 +64,10 @@ enum op_flag {
 	OP_F_ECHO = 1 << 21, /* PAIR_SEQ: what nobody sent, the kernel echoed */
 };
 
+/* op.arg of OP_CLOSE: what closed it, if not close(2) */
+enum close_by { CLOSE_BY_CALL, CLOSE_BY_RANGE, CLOSE_BY_DUP, CLOSE_BY_EXEC, CLOSE_BY_EXIT, CLOSE_BY_CNT };
+const char *close_by__name(uint32_t by); /* NULL: close(2), or unknown numbers */
+
 /* How sends and receives of an object are matched; chosen by the mechanism, one file of model/ each. */
 enum pair_rule {
 	PAIR_NONE, /* nothing moves: create, open, close, ... */

@@ -267,6 +267,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 		json__u64(&j, "enter_ns", op->enter_ns);
 	if (op->fd >= 0)
 		json__i64(&j, "fd", op->fd);
+	if (op->kind == OP_CLOSE && close_by__name(op->arg))
+		json__str(&j, "by", close_by__name(op->arg));
 	for (size_t i = 0; i < sizeof(op_members) / sizeof(*op_members); i++) {
 		if (op->flags & op_members[i].flag)
 			json__bool(&j, op_members[i].key, true);

@@ -294,6 +294,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	if (op->rule == PAIR_SIGNAL && op->sig.dst_pid)
 		put_target(out, op);
 	put_units(out, op);
+	if (op->kind == OP_CLOSE && close_by__name(op->arg))
+		buf__printf(out, "  by %s", close_by__name(op->arg));
 	if (op->rule == PAIR_DIRECT)
 		buf__printf(out, "  %s", label__direct(op));
 	if (op->rule == PAIR_SHARE && op->kind == OP_ATTACH)
