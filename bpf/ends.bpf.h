@@ -105,4 +105,24 @@ static __always_inline void ends__close_range(const struct sysargs *args)
 		ends__close(first, last, IPCT_CLOSE_RANGE);
 }
 
+/* ---- dup, dup2, dup3: fd_in becomes arg, too ---- */
+
+static __always_inline void dup__enter(struct task_op *op)
+{
+	if (cfg.closes && op->arg != op->fd_in && object__from_fd(&op->out, (__s32)op->arg) &&
+	    !filter__wants(&op->out))
+		op->out.mech = 0;
+}
+
+/* dup has one argument only: what stands for a second is of use if it is the result. */
+static __always_inline void dup__exit(const struct task_op *op, __s64 ret)
+{
+	if (ret < 0)
+		return;
+	if (cfg.closes && op->out.mech && (__u32)ret == op->arg)
+		end__emit(&op->out, ret, IPCT_CLOSE_DUP);
+	if (op->in.mech)
+		call__emit(op, IPCT_OP_OPEN, &op->in, ret, ret);
+}
+
 #endif

@@ -180,9 +180,8 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 	op->arg = args->a[1];
 	if (op->class == IPCT_SC_CLOSE && wanted(IPCT_MECH_POSIX_SEM))
 		psem__closes(op->fd_in);
-	if (cfg.closes && op->class == IPCT_SC_DUP && op->arg != op->fd_in &&
-	    object__from_fd(&op->out, (__s32)op->arg) && !filter__wants(&op->out))
-		op->out.mech = 0;
+	if (op->class == IPCT_SC_DUP)
+		dup__enter(op);
 	if (!object__from_fd(&op->in, op->fd_in))
 		return op->class == IPCT_SC_DUP && op->out.mech;
 	/* Only its end tells what a connect connects to. */
@@ -422,17 +421,6 @@ static __always_inline void exit__fcntl(struct task_op *op, __s64 ret)
 		call__emit(op, IPCT_OP_OPEN, &op->in, ret, ret);
 }
 
-/* dup has one argument only: what stands for a second is of use if it is the result. */
-static __always_inline void exit__dup(struct task_op *op, __s64 ret)
-{
-	if (ret < 0)
-		return;
-	if (cfg.closes && op->out.mech && (__u32)ret == op->arg)
-		end__emit(&op->out, ret, IPCT_CLOSE_DUP);
-	if (op->in.mech)
-		call__emit(op, IPCT_OP_OPEN, &op->in, ret, ret);
-}
-
 /* sigwaitinfo and sigtimedwait take signals without signal_deliver. */
 static __always_inline void exit__sigwait(struct task_op *op, __s64 ret)
 {
@@ -492,7 +480,7 @@ static __noinline int exit__control(struct task_op *op, __s64 ret)
 		call__emit(op, IPCT_OP_CLOSE, &op->in, ret, op->fd_in);
 		break;
 	case IPCT_SC_DUP:
-		exit__dup(op, ret);
+		dup__exit(op, ret);
 		break;
 	case IPCT_SC_FCNTL:
 		exit__fcntl(op, ret);
