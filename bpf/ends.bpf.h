@@ -101,17 +101,21 @@ static __always_inline void ends__close_range(const struct sysargs *args)
 {
 	__u32 first = args->a[0], last = args->a[1];
 
-	if (first <= last && !(args->a[2] & ~CLOSE_RANGE_UNSHARE))
+	if (cfg.closes && first <= last && !(args->a[2] & ~CLOSE_RANGE_UNSHARE))
 		ends__close(first, last, IPCT_CLOSE_RANGE);
 }
 
 /* ---- dup, dup2, dup3: fd_in becomes arg, too ---- */
 
-static __always_inline void dup__enter(struct task_op *op)
+/* Does it close something of ours? */
+static __always_inline bool dup__enter(struct task_op *op)
 {
-	if (cfg.closes && op->arg != op->fd_in && object__from_fd(&op->out, (__s32)op->arg) &&
-	    !filter__wants(&op->out))
+	if (!cfg.closes || op->class != IPCT_SC_DUP || op->arg == op->fd_in ||
+	    !object__from_fd(&op->out, (__s32)op->arg))
+		return false;
+	if (!filter__wants(&op->out))
 		op->out.mech = 0;
+	return op->out.mech;
 }
 
 /* dup has one argument only: what stands for a second is of use if it is the result. */

@@ -172,18 +172,16 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 	case IPCT_SC_SEMOP ... IPCT_SC_SEMGET:
 		return sem__enter(op, args);
 	case IPCT_SC_CLOSE_RANGE:
-		if (cfg.closes)
-			ends__close_range(args);
+		ends__close_range(args);
 		return false;
 	}
 	op->fd_in = (__s32)args->a[0];
 	op->arg = args->a[1];
 	if (op->class == IPCT_SC_CLOSE && wanted(IPCT_MECH_POSIX_SEM))
 		psem__closes(op->fd_in);
-	if (op->class == IPCT_SC_DUP)
-		dup__enter(op);
 	if (!object__from_fd(&op->in, op->fd_in))
-		return op->class == IPCT_SC_DUP && op->out.mech;
+		return dup__enter(op);
+	dup__enter(op);
 	/* Only its end tells what a connect connects to. */
 	return op->class == IPCT_SC_CONNECT || filter__wants(&op->in);
 }
