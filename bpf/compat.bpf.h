@@ -167,6 +167,8 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 #define SYSARG0(regs) ((regs)->di)
 #define SYSARG1(regs) ((regs)->si)
 #define SYSARG2(regs) ((regs)->dx)
+#define STACK_POINTER(regs) ((regs)->sp)
+#define LINK_REGISTER(regs) 0ull /* return addresses are on the stack */
 
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {
@@ -218,6 +220,8 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 #define SYSARG0(regs) ((regs)->orig_x0)
 #define SYSARG1(regs) ((regs)->regs[1])
 #define SYSARG2(regs) ((regs)->regs[2])
+#define STACK_POINTER(regs) ((regs)->sp)
+#define LINK_REGISTER(regs) ((regs)->regs[30])
 
 static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 {
@@ -230,6 +234,19 @@ static __always_inline long syscall_nr_far(struct pt_regs *regs)
 }
 
 #endif
+
+/* bpf_task_pt_regs() came with 5.15 (dd6e10fbd9fb "bpf: Add bpf_task_pt_regs() helper"). */
+enum bpf_func_id___v5_15 {
+	BPF_FUNC_task_pt_regs___v5_15 = 175,
+};
+
+/* What the running task had when it entered the kernel; NULL: cannot tell. */
+static __always_inline struct pt_regs *user_regs(void)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs___v5_15))
+		return NULL;
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
 
 /* The links of a file's names became members of an anonymous union after 6.19; before, of dentry.d_u. */
 struct dentry___v7 {

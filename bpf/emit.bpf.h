@@ -86,13 +86,22 @@ static __always_inline void emit__submit(void *record)
 	bpf_ringbuf_submit(record, flags);
 }
 
-/* A record of any size from scratch memory whose header has been filled by emit__header(). */
-static __always_inline void emit__output(void *record, __u32 size, __u8 mech)
+/* A record of any size from scratch memory whose header has been filled by emit__header(). False: lost, and counted. */
+static __always_inline bool emit__try_output(void *record, __u32 size, __u8 mech)
 {
 	void *ring = emit__ring();
 
-	if (ring && bpf_ringbuf_output(ring, record, size, BPF_RB_NO_WAKEUP))
-		emit__count_lost(mech);
+	if (!ring)
+		return false;
+	if (!bpf_ringbuf_output(ring, record, size, BPF_RB_NO_WAKEUP))
+		return true;
+	emit__count_lost(mech);
+	return false;
+}
+
+static __always_inline void emit__output(void *record, __u32 size, __u8 mech)
+{
+	emit__try_output(record, size, mech);
 }
 
 #endif

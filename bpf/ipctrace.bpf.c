@@ -7,9 +7,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Before syscalls.bpf.c: it looks at a call before the call's record is done with. */
+/* Before those that end the record of a call, or tell of a signal. */
 /* clang-format off */
 #include "payload.bpf.c"
+#include "stack_signal.bpf.c"
 /* clang-format on */
 #include "flock.bpf.c"
 #include "pipe_unlock.bpf.c"
@@ -21,6 +22,8 @@ char LICENSE[] SEC("license") = "GPL";
 #include "sleep.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
+/* Behind those that make the record of a call, and put it away when its thread sleeps. */
+#include "stack.bpf.c"
 #include "syscalls_functions.bpf.c"
 #include "tcp.bpf.c"
 #include "udp.bpf.c"

@@ -37,6 +37,7 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->compat = 0;
 	op->asleep = 0;
 	op->has_end = 0;
+	op->told_sleep = 0;
 	op->buf = buf;
 	op->cnt = cnt;
 	o->addr = pipe__sample(o->ptr, write, &s);
@@ -45,7 +46,9 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	if (write && !op->exclusive)
 		*pipe__crowded(o->ptr) = 1;
 	/* What need not wait and has its side for itself: the end tells as much as the entry. */
-	op->no_entry_time = op->exclusive && !o->was_waiting;
+	/* Contents and stacks are told by themselves, and find their call by that time. */
+	op->no_entry_time = op->exclusive && !o->was_waiting && !cfg.payload_bytes && !cfg.user_stacks &&
+			    !cfg.kernel_stacks;
 	op->enter_ns = op->no_entry_time ? 0 : clock__now();
 }
 

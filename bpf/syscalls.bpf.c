@@ -232,6 +232,7 @@ static __always_inline void enter__begin(struct task_op *op, __u8 class, bool co
 	op->alone = 0;
 	op->asleep = 0;
 	op->told = 0;
+	op->told_sleep = 0;
 	op->len_gap = 0;
 	op->made_skb = 0;
 	op->has_end = 0;

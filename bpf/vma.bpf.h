@@ -9,6 +9,7 @@
 #include "compat.bpf.h"
 
 #define VM_WRITE 0x2
+#define VM_EXEC 0x4
 #define VM_MAYSHARE 0x80 /* MAP_SHARED; VM_SHARED is missing when the file is open for reading only */
 
 #define MAPLE_DEPTH_MAX 8

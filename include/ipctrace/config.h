@@ -39,7 +39,8 @@ struct ipct_config {
 	__u32 ignore_pts; /* N of the tracer's own /dev/pts/N, plus 1; 0: none */
 	__u32 devpts; /* s_dev of the tracer's devpts */
 	__u32 payload_bytes; /* kept of what each call moves; 0: nothing */
-	__u32 pad1;
+	__u8 user_stacks, kernel_stacks; /* wanted: bpf/stack.bpf.c */
+	__u8 pad1[2];
 };
 
 /*

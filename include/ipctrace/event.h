@@ -33,7 +33,9 @@
 	X(TCP_IO,      18, ipct_tcp_io,    "tcp i/o")           \
 	X(UDP_IO,      19, ipct_udp_io,    "udp i/o")           \
 	X(TTY_IO,      20, ipct_tty_io,    "tty i/o")         \
-	X(PAYLOAD,     21, ipct_payload,   "payload")
+	X(PAYLOAD,     21, ipct_payload,   "payload")           \
+	X(STACK,       22, ipct_stack,     "stack")             \
+	X(FRAME,       23, ipct_frame,     "frame")
 /* clang-format on */
 
 enum ipct_kind {
@@ -561,6 +563,7 @@ struct ipct_pass {
 };
 _Static_assert(sizeof(struct ipct_pass) == 96, "on disk and in the ring");
 
+#include "ipctrace/event_stack.h"
 #include "ipctrace/event_units.h"
 
 #endif

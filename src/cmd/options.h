@@ -30,6 +30,7 @@ enum command_bit {
 };
 #define CMD_LINES (CMD_LIVE | CMD_REPLAY) /* a line per message */
 #define CMD_LINES_TRACED (CMD_LIVE | CMD_RECORD) /* what captures, or shows, single messages */
+#define CMD_CAPTURING (CMD_WATCHING | CMD_RECORD | CMD_REPLAY | CMD_REPORT) /* what knows of call stacks */
 #define CMD_WATCHING (CMD_LIVE | CMD_GRAPH | CMD_TOP) /* show the running kernel, or a recording with -i */
 #define CMD_VIEWING (CMD_WATCHING | CMD_READING)
 #define CMD_TRACING (CMD_WATCHING | CMD_RECORD | CMD_SERVE)
@@ -68,6 +69,7 @@ struct options {
 	bool latency; /* diff */
 	uint64_t payload_bytes; /* captured of each message; 0: none */
 	bool redact;
+	bool stacks, kernel_stacks; /* captured; report: stacks are shown */
 	const char *record; /* file to record to; NULL: none */
 	bool json, ops, strict, user_sems;
 	enum attach_mode attach;

@@ -10,6 +10,7 @@
 #include "event/order.h"
 #include "mech/mech.h"
 #include "model/payload.h"
+#include "model/stack.h"
 
 /* The caller looks at the time and at signals after so many events: the views may write them to a slow reader. */
 #define BATCH_EVENTS 2048
@@ -22,6 +23,7 @@ struct pipeline {
 	struct select *select; /* NULL: everything */
 	struct select *second; /* of what that one selects; NULL: all of it */
 	struct payload_table *payloads; /* NULL: none came yet */
+	struct stack_table *stacks; /* NULL: none came yet */
 	struct subgraph *subgraph; /* NULL: the model's graph is the one */
 	struct subgraph *so_far; /* of pipeline__graph_now(); NULL: not asked for */
 	uint64_t messages; /* selected */
@@ -152,6 +154,76 @@ static void feed_payload(struct pipeline *p, const struct ipct_hdr *ev)
 	payload_table__add(p->payloads, ev->tid, wire->enter_ns, wire->total, &payload);
 }
 
+static struct stack_table *stacks(struct pipeline *p)
+{
+	if (!p->stacks)
+		p->stacks = stack_table__new();
+	return p->stacks;
+}
+
+static void feed_frame(struct pipeline *p, const struct ipct_hdr *ev)
+{
+	const struct ipct_frame *wire = (const struct ipct_frame *)ev;
+	const char *text = (const char *)(wire + 1);
+	const uint16_t lens[3] = { wire->function_len, wire->binary_len, wire->source_len };
+	struct stack_frame f = {
+		.function = text,
+		.binary = text + lens[0],
+		.source = text + lens[0] + lens[1],
+		.offset = wire->offset,
+		.line = wire->line,
+	};
+
+	_Static_assert(sizeof(f.build_id) == sizeof(wire->build_id), "the wire's and the model's");
+	if (wire->build_id_len <= sizeof(f.build_id))
+		f.build_id_len = wire->build_id_len;
+	memcpy(f.build_id, wire->build_id, sizeof(f.build_id));
+	stack_table__frame(stacks(p), wire->number, &f, lens);
+}
+
+static void feed_stack(struct pipeline *p, const struct ipct_hdr *ev)
+{
+	static const enum stack_place places[2][2] = { { STACK_OF_CALL, STACK_OF_SLEEP },
+						       { STACK_OF_SIGNAL, STACK_OF_SIGNAL_KERNEL } };
+	const struct ipct_stack *wire = (const struct ipct_stack *)ev;
+	uint32_t numbers[IPCT_STACK_FRAMES_MAX];
+	struct stack_seen seen = {
+		.tid = ev->tid,
+		.place = places[!wire->enter_ns][wire->what == IPCT_STACK_KERNEL],
+		.enter_ns = wire->enter_ns,
+		.id = wire->id,
+		.cut = wire->flags & IPCT_STACK_CUT,
+	};
+
+	if (wire->len && wire->flags & IPCT_STACK_NAMED) {
+		seen.cnt = wire->len / sizeof(numbers[0]);
+		if (seen.cnt > IPCT_STACK_FRAMES_MAX)
+			seen.cnt = IPCT_STACK_FRAMES_MAX;
+		memcpy(numbers, wire + 1, seen.cnt * sizeof(numbers[0]));
+		seen.numbers = numbers;
+	}
+	stack_table__seen(stacks(p), &seen);
+}
+
+static void add_stacks(struct pipeline *p, struct op *op)
+{
+	bool signal = op->rule == PAIR_SIGNAL;
+	uint64_t enter_ns = signal ? 0 : op->enter_ns;
+
+	if (!p->stacks || (signal && op->kind != OP_POST))
+		return;
+	if (op->rule == PAIR_DGRAM && op->kind == OP_SEND) { /* its enter_ns is when the datagram left */
+		op->stack = stack_table__at(p->stacks, op->tid, STACK_OF_CALL, op->enter_ns);
+		return;
+	}
+	op->kernel_stack = stack_table__of(p->stacks, op->tid,
+					   signal ? STACK_OF_SIGNAL_KERNEL : STACK_OF_SLEEP, enter_ns);
+	/* What runs when the kernel sends a signal by itself has nothing to do with it. */
+	if (!signal || !op->sig.from_kernel)
+		op->stack = stack_table__of(p->stacks, op->tid, signal ? STACK_OF_SIGNAL : STACK_OF_CALL,
+					    enter_ns);
+}
+
 /* In order of time from here on. */
 static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 {
@@ -161,6 +233,10 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 	come_to(p, ev->ts_ns);
 	if (ev->kind == IPCT_KIND_PAYLOAD)
 		feed_payload(p, event__widen(ev, p->scratch));
+	else if (ev->kind == IPCT_KIND_FRAME)
+		feed_frame(p, event__widen(ev, p->scratch));
+	else if (ev->kind == IPCT_KIND_STACK)
+		feed_stack(p, event__widen(ev, p->scratch));
 	mech__decode(event__widen(ev, p->scratch), d);
 	switch (d->what) {
 	case DECODED_TASK:
@@ -171,6 +247,7 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 			feed_object(p, &d->object);
 		break;
 	case DECODED_OP:
+		add_stacks(p, &d->op);
 		if (wanted(p, d->op.mech))
 			model__op(p->model, &d->op);
 		break;
@@ -286,6 +363,7 @@ void pipeline__free(struct pipeline *p)
 	if (!p)
 		return;
 	payload_table__free(p->payloads);
+	stack_table__free(p->stacks);
 	subgraph__free(p->subgraph);
 	subgraph__free(p->so_far);
 	select__free(p->select);

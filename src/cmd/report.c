@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The report command: a recording in a few tables. */
 #include "view/report.h"
+#include "view/report_stacks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,17 +13,25 @@
 #include "cmd/whole_file.h"
 #include "store/info.h"
 
+static void on_op(void *ctx, const struct op *op, struct channel *ch, const struct party *task)
+{
+	report_stacks__add(ctx, op, ch, task);
+}
+
 static int report(const struct options *o, bool json, struct buf *out)
 {
-	static const struct pipeline_sink nowhere;
-	struct session *s = session__new(o, &nowhere, true);
+	struct report_stacks *stacks = o->stacks ? report_stacks__new() : NULL;
+	const struct pipeline_sink sink = { .ctx = stacks, .op = stacks ? on_op : NULL };
+	struct session *s = session__new(o, &sink, true);
 	const struct session_clock *clock;
 	struct report_about about;
 	struct pipeline *p;
 	int status;
 
-	if (!s)
+	if (!s) {
+		report_stacks__free(stacks);
 		return EXIT_FAILED;
+	}
 	status = session__run(s, NULL, NULL) ? EXIT_FAILED : session__exit_status(s);
 	p = session__pipeline(s);
 	clock = session__clock(s);
@@ -33,8 +42,10 @@ static int report(const struct options *o, bool json, struct buf *out)
 		.end_ns = clock->end_ns,
 		.boot_to_wall_ns = clock->boot_to_wall_ns,
 		.stats = pipeline__stats(p),
+		.stacks = stacks,
 	};
 	(json ? report__json : report__text)(out, &about, pipeline__graph(p), session__names(s));
+	report_stacks__free(stacks);
 	session__free(s);
 	return status;
 }

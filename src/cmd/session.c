@@ -16,6 +16,7 @@
 #include "cmd/names.h"
 #include "cmd/rights.h"
 #include "cmd/saver.h"
+#include "cmd/stacks.h"
 #include "cmd/stop.h"
 #include "cmd/user_sems.h"
 #include "event/redact.h"
@@ -30,6 +31,7 @@ struct session {
 	struct kern *kern; /* NULL: a recording is read */
 	struct input *input; /* NULL: the kernel is traced */
 	struct saver *saver; /* NULL: nothing is recorded */
+	struct event_source *stacks; /* NULL: call stacks are not captured */
 	struct event_source *redact; /* NULL: contents are not captured, or may be seen */
 	struct event_source *source; /* of whichever of them comes last */
 	struct pipeline *pipeline; /* NULL: events are recorded, not looked at */
@@ -62,6 +64,8 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		.attach = o->attach,
 		.ring_bytes = o->ring_bytes,
 		.payload_bytes = (uint32_t)o->payload_bytes,
+		.user_stacks = o->stacks,
+		.kernel_stacks = o->kernel_stacks,
 		.follow = o->follow || s->child.pid,
 		.closes = o->ops || o->record, /* only operations show them */
 		.have_uid = o->have_uid,
@@ -140,6 +144,8 @@ static int start_kernel_half(struct session *s, struct buf *err)
 	s->source = kern__source(s->kern);
 	if (s->opts->redact)
 		s->source = s->redact = redact__new(s->source);
+	if (s->opts->stacks || s->opts->kernel_stacks)
+		s->source = s->stacks = stacks__new(s->source);
 	ret = kern__attach(s->kern, err);
 	free(uprobes);
 	if (!ret)
@@ -444,6 +450,8 @@ void session__free(struct session *s)
 		return;
 	pipeline__free(s->pipeline);
 	saver__free(s->saver);
+	if (s->stacks)
+		s->stacks->close(s->stacks);
 	if (s->redact)
 		s->redact->close(s->redact);
 	input__close(s->input);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LENS_MAX 2
+#define LENS_MAX 3
 
 struct kind_row {
 	const char *name;
@@ -22,6 +22,10 @@ static const uint16_t lens[sizeof(kinds) / sizeof(kinds[0])][LENS_MAX] = {
 	[IPCT_KIND_OBJECT] = { offsetof(struct ipct_object, name_start),
 			       offsetof(struct ipct_object, name_len) },
 	[IPCT_KIND_PAYLOAD] = { offsetof(struct ipct_payload, len), 0 },
+	[IPCT_KIND_STACK] = { offsetof(struct ipct_stack, len), 0 },
+	[IPCT_KIND_FRAME] = { offsetof(struct ipct_frame, function_len),
+			      offsetof(struct ipct_frame, binary_len),
+			      offsetof(struct ipct_frame, source_len) },
 	[IPCT_KIND_PASS] = { offsetof(struct ipct_pass, name_start), offsetof(struct ipct_pass, name_len) },
 };
 

@@ -130,7 +130,7 @@ static void configure(struct kern *k)
 	cfg.have_uid = k->opts.have_uid;
 	cfg.uid = k->opts.uid;
 	cfg.have_cgroup = k->opts.have_cgroup;
-	cfg.payload_bytes = k->opts.payload_bytes;
+	captures__configure(k, &cfg);
 	cfg.closes = k->opts.closes;
 	cfg.page_bytes = sysconf(_SC_PAGESIZE);
 	cfg.cgroup = k->opts.cgroup;
@@ -155,10 +155,6 @@ static void configure(struct kern *k)
 	if (!cfg.msg_alloc)
 		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
-	if (k->opts.payload_bytes)
-		bpf_map__set_max_entries(k->skel->maps.payloads, k->ring_cnt);
-	else
-		bpf_map__set_autocreate(k->skel->maps.payloads, false);
 }
 
 /* Programs are off ("?" in their section) unless a chosen rung names them. */
@@ -187,7 +183,7 @@ static int select_programs(struct kern *k, struct buf *err)
 	}
 	if (k->opts.uprobe_cnt)
 		uprobes__select(k, k->skel->rodata->cfg.uprobes_sleep);
-	bpf_program__set_autoload(k->skel->progs.payload__tracepoint, k->opts.payload_bytes > 0);
+	captures__select(k);
 	bpf_program__set_autoload(k->skel->progs.seed__tasks, true);
 	bpf_program__set_autoload(k->skel->progs.seed__files, true);
 	return 0;
@@ -328,6 +324,9 @@ struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
 	k->opts = *opts;
 	if (!k->opts.ring_bytes)
 		k->opts.ring_bytes = RING_BYTES_DEFAULT;
+	/* They look at a call between its record's making and its end, which programs at functions do not let them. */
+	if (captures__any(k) && k->opts.attach == ATTACH_AUTO)
+		k->opts.attach = ATTACH_TRACEPOINT;
 	k->ring_cnt = cpus > 0 ? cpus : 1;
 	k->epoll_fd = -1;
 	source__init(k);

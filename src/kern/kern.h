@@ -39,6 +39,7 @@ struct kern_opts {
 	size_t uprobe_cnt;
 	uint32_t payload_bytes; /* of what each call moves, at most IPCT_PAYLOAD_MAX; 0: nothing */
 	bool closes; /* also of descriptors that close_range, dup2, exec and exit close */
+	bool user_stacks, kernel_stacks; /* records of kind STACK before those of each call */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
 	int ready_fd; /* the tracer writes there; 0: none */
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */

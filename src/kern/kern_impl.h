@@ -59,6 +59,12 @@ void misses__begin(struct kern *k); /* after attaching: what is skipped from now
 size_t misses__report(struct kern *k, event_fn fn, void *ctx);
 void misses__end(struct kern *k);
 
+/* kern/captures.c */
+struct ipct_config;
+bool captures__any(const struct kern *k);
+void captures__configure(struct kern *k, struct ipct_config *cfg); /* before loading */
+void captures__select(struct kern *k);
+
 /* kern/uprobes.c */
 void uprobes__select(struct kern *k, bool sleep);
 int uprobes__attach(struct kern *k, struct buf *err);

@@ -16,12 +16,14 @@ enum attr { /* how sure the pairing is, best first; names in attr__name() */
 const char *attr__name(enum attr attr);
 
 struct proc; /* model/proc.h */
+struct stack; /* model/stack.h */
 struct channel; /* model/graph.h */
 
 struct party {
 	struct proc *proc; /* NULL: not a process; then origin says what it was */
 	uint32_t tid;
 	char comm[16]; /* of that thread at that moment */
+	const struct stack *stack; /* where its program called; NULL: not captured */
 };
 
 #define MESSAGE_CANDIDATES_MAX 8

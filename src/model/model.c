@@ -195,6 +195,7 @@ struct sender model__sender(struct model *m, const struct op *op)
 		s.origin = op->sig.origin ? op->sig.origin : "kernel";
 	else
 		s.party = model__party(m, op->pid, op->tid);
+	s.party.stack = op->stack;
 	return s;
 }
 

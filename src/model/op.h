@@ -205,6 +205,7 @@ struct op {
 		} units; /* PAIR_UNITS */
 	};
 	const struct payload *payload; /* model/payload.h; NULL: not captured. Only for views */
+	const struct stack *stack, *kernel_stack; /* model/stack.h; NULL: not captured. Only for views */
 	uint32_t fds_nr; /* descriptors came along: see model/passed.h; 0: none */
 };
 

@@ -78,6 +78,7 @@ static void give(struct pairing *p, const struct op *op)
 	struct sender s = { .party = to_target ? caller : target };
 	struct receipt *r;
 
+	(to_target ? &s.party : &caller)->stack = op->stack;
 	account(p, op, caller.proc, target.proc);
 	if (op->ret < 0)
 		return;

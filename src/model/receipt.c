@@ -73,6 +73,7 @@ struct receipt *receipt__new(struct model *m, const struct op *op, struct channe
 	r->op = *op;
 	r->channel = ch ? ch : objects__channel(m, op->mech, op->obj);
 	r->dst = model__party(m, op->pid, op->tid);
+	r->dst.stack = op->stack;
 	r->delivered_ns = 0;
 	r->done = false;
 	r->late = false;
@@ -133,8 +134,10 @@ void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uin
 	p->messages += messages;
 	if (attr > p->attr)
 		p->attr = attr;
-	if (s->sent_ns > p->from.sent_ns)
+	if (s->sent_ns > p->from.sent_ns) {
 		p->from.sent_ns = s->sent_ns;
+		p->from.party.stack = s->party.stack;
+	}
 	for (i = 0; i < cand_cnt; i++)
 		add_candidate(p, cand[i]);
 }

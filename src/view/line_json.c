@@ -10,6 +10,7 @@
 #include "model/payload.h"
 #include "view/label.h"
 #include "view/sigword.h"
+#include "view/stack_text.h"
 #include "view/view.h"
 
 static void begin(struct json *j, struct buf *out, const char *type)
@@ -236,6 +237,10 @@ static void message(struct buf *out, const struct message *m, const struct view_
 	if (m->fd_cnt)
 		put_fds(&j, m);
 	put_payload(&j, m->payload);
+	stack_text__json(&j, "stack", m->src.stack);
+	stack_text__json(&j, "dst_stack", m->dst.stack);
+	if (m->op)
+		stack_text__json(&j, "kernel_stack", m->op->kernel_stack);
 	finish(&j);
 }
 
@@ -289,6 +294,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	if (op->rule == PAIR_UNITS)
 		put_units(&j, op);
 	put_payload(&j, op->payload);
+	stack_text__json(&j, "stack", op->stack);
+	stack_text__json(&j, "kernel_stack", op->kernel_stack);
 	finish(&j);
 }
 

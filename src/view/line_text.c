@@ -12,6 +12,7 @@
 #include "model/payload.h"
 #include "view/label.h"
 #include "view/sigword.h"
+#include "view/stack_text.h"
 #include "view/style.h"
 #include "view/view.h"
 
@@ -211,6 +212,16 @@ static void put_payload(struct buf *out, const struct payload *p)
 		buf__puts(out, "...");
 }
 
+/* A line of its own below. */
+static void put_stack(struct buf *out, const char *whose, const struct stack *st)
+{
+	if (!st)
+		return;
+	buf__printf(out, "%*s%s: ", COLS_TIME + 2, "", whose);
+	stack_text__line(out, st);
+	buf__putc(out, '\n');
+}
+
 static void message(struct buf *out, const struct message *m, const struct view_names *names)
 {
 	size_t from;
@@ -249,6 +260,9 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_candidates(out, m);
 	put_payload(out, m->payload);
 	buf__putc(out, '\n');
+	put_stack(out, "source", m->src.stack);
+	put_stack(out, "destination", m->dst.stack);
+	put_stack(out, "kernel", m->op ? m->op->kernel_stack : NULL);
 }
 
 static void put_target(struct buf *out, const struct op *op)
@@ -305,6 +319,8 @@ static void op_line(struct buf *out, const struct op *op, const struct channel *
 	put_wait(out, label__op_wait_ns(op));
 	put_payload(out, op->payload);
 	buf__putc(out, '\n');
+	put_stack(out, "stack", op->stack);
+	put_stack(out, "kernel", op->kernel_stack);
 }
 
 static void lost(struct buf *out, uint8_t mech, uint64_t count, int cpu, const struct view_names *names)

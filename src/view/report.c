@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "base/vec.h"
 #include "view/label.h"
+#include "view/report_stacks.h"
 
 #define MECHS 32
 
@@ -269,6 +270,8 @@ void report__text(struct buf *out, const struct report_about *about, struct grap
 	put_flows(out, "Slowest flows", &t);
 	sort_ends(&t);
 	put_waits(out, &t);
+	if (about->stacks)
+		report_stacks__text(about->stacks, out, names);
 	free_tops(&t);
 }
 
@@ -367,6 +370,8 @@ void report__json(struct buf *out, const struct report_about *about, struct grap
 	for (size_t i = 0; i < t.ends.cnt; i++)
 		json_wait(&j, t.ends.v[i]);
 	json__close(&j, ']');
+	if (about->stacks)
+		report_stacks__json(about->stacks, &j, names);
 	json__close(&j, '}');
 	buf__putc(out, '\n');
 	free_tops(&t);

@@ -10,6 +10,7 @@ struct report_about {
 	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME */
 	int64_t boot_to_wall_ns;
 	const struct model_stats *stats;
+	struct report_stacks *stacks; /* view/report_stacks.h; NULL: not asked for */
 };
 
 #define REPORT_ROWS_DEFAULT 15 /* of each table */
