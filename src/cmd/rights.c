@@ -20,6 +20,11 @@ static bool looks_at_processes(const struct options *o)
 	return o->looks_at_processes;
 }
 
+static bool names_code(const struct options *o)
+{
+	return o->stacks;
+}
+
 /* What goes on after the start and touches what is other users'. */
 static const struct need {
 	bool (*needed)(const struct options *o);
@@ -29,6 +34,8 @@ static const struct need {
 	{ looks_at_processes, CAP_SYS_PTRACE }, /* top's waits: /proc/PID/fd, syscall and stack of others */
 	{ looks_at_processes, CAP_DAC_READ_SEARCH },
 	{ looks_at_processes, CAP_KILL }, /* top's key for signals */
+	{ names_code, CAP_SYS_PTRACE }, /* programs in other mount namespaces: /proc/PID/root */
+	{ names_code, CAP_DAC_READ_SEARCH },
 };
 
 /* A whole file is put into place by rename(2): into a directory that is another's, under sudo the caller's. */

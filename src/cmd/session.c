@@ -145,7 +145,7 @@ static int start_kernel_half(struct session *s, struct buf *err)
 	if (s->opts->redact)
 		s->source = s->redact = redact__new(s->source);
 	if (s->opts->stacks || s->opts->kernel_stacks)
-		s->source = s->stacks = stacks__new(s->source);
+		s->source = s->stacks = stacks__new(s->source, s->opts->kernel_stacks);
 	ret = kern__attach(s->kern, err);
 	free(uprobes);
 	if (!ret)

@@ -36,8 +36,7 @@ struct stacks {
 	uint32_t last_number;
 	uint64_t since_ns; /* nothing earlier comes any more */
 	struct buf held; /* stacks whose files may not be known yet, each at a multiple of 8 bytes */
-	struct kernel_symbols *kernel;
-	bool kernel_tried;
+	struct kernel_symbols *kernel; /* NULL: not wanted, or hidden */
 };
 
 static void give(struct stacks *s, const struct ipct_hdr *ev)
@@ -136,9 +135,6 @@ static void give_frame(struct stacks *s, uint32_t number, const struct naming *n
 
 static void name_kernel(struct stacks *s, const struct ipct_place *p, struct naming *n)
 {
-	if (!s->kernel_tried)
-		s->kernel = kernel_symbols__load();
-	s->kernel_tried = true;
 	if (s->kernel)
 		n->function = kernel_symbols__at(s->kernel, p->ip);
 	n->offset = n->function ? 0 : p->ip; /* where the kernel lies is nobody's business */
@@ -209,11 +205,8 @@ static void give_named(struct stacks *s, const struct ipct_stack *ev)
 
 	if (cnt > IPCT_STACK_FRAMES_MAX)
 		cnt = IPCT_STACK_FRAMES_MAX;
-	if (ev->what == IPCT_STACK_KERNEL) {
-		frame_of(s, ev, &places[0], true); /* so that symbols are loaded */
-		while (from < cnt && is_tracer(s, &places[from]))
-			from++;
-	}
+	while (ev->what == IPCT_STACK_KERNEL && from < cnt && is_tracer(s, &places[from]))
+		from++;
 	for (size_t i = from; i < cnt; i++) {
 		if (ev->what == IPCT_STACK_USER && !places[i].is_code) {
 			out.ev.flags |= IPCT_STACK_CUT; /* code without frame pointers had led astray */
@@ -311,12 +304,13 @@ static void stacks_close(struct event_source *source)
 	free(s);
 }
 
-struct event_source *stacks__new(struct event_source *inner)
+struct event_source *stacks__new(struct event_source *inner, bool kernel)
 {
 	struct stacks *s = xalloc(sizeof(*s));
 
 	s->source = (struct event_source){ .poll = stacks_poll, .close = stacks_close };
 	s->inner = inner;
 	s->since_ns = time__boot_ns();
+	s->kernel = kernel ? kernel_symbols__load() : NULL; /* while it may be read */
 	return &s->source;
 }

@@ -8,7 +8,7 @@
 
 #include "event/source.h"
 
-/* Gives what inner gives, with frames in place of addresses. Does not own inner; freed with its close(). */
-struct event_source *stacks__new(struct event_source *inner);
+/* Gives what inner gives, with frames in place of addresses. kernel: stacks of the kernel come, too. Does not own inner; freed with its close(). */
+struct event_source *stacks__new(struct event_source *inner, bool kernel);
 
 #endif
