@@ -59,6 +59,8 @@ struct event_source *kern__source(struct kern *k); /* owned by k; LOST records a
 /* How full the fullest ring was when it was read, since the last call: 0 to 1. */
 double kern__ring_peak(struct kern *k);
 void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
+/* Whether the rings are empty. After kern__deactivate() false means: a task was preempted inside a program, poll again. */
+bool kern__all_read(const struct kern *k);
 void kern__close(struct kern *k);
 /* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */
 int kern__choose_pid(struct kern *k, uint32_t pid);

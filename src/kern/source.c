@@ -62,6 +62,14 @@ double kern__ring_peak(struct kern *k)
 	return peak;
 }
 
+bool kern__all_read(const struct kern *k)
+{
+	for (size_t i = 0; i < k->ring_cnt; i++)
+		if (ring__used_bytes(&k->rings[i]))
+			return false;
+	return true;
+}
+
 static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 {
 	uint64_t now_ns = now_of(k), one;
