@@ -10,17 +10,7 @@
 #include "model/waits.h"
 #include "view/top.h"
 
-#define TOP_COLUMNS_MAX 64
 #define TOP_INTERVAL_MIN_NS 10000000ull
-
-/* One table that was asked for. */
-struct top_choice {
-	const struct top_table *table; /* NULL: the events */
-	const struct top_column *sort;
-	bool ascending;
-	const struct top_column *columns[TOP_COLUMNS_MAX];
-	size_t column_cnt; /* 0: those the format shows by itself */
-};
 
 struct top_setup {
 	struct top_choice choices[TOP_TABLE_CNT + 1];

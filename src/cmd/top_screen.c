@@ -320,6 +320,8 @@ struct top_screen *top_screen__new(struct top *t, struct buf *err)
 	struct tui_opts opts = {
 		.meter = t->meter,
 		.ctx = &t->ctx,
+		.choices = t->setup.choices,
+		.choice_cnt = t->setup.choice_cnt,
 		.colour = !t->opts->no_color && !(no_color && *no_color),
 		.interval_ns = t->setup.interval_ns,
 		.actions = { .ctx = s,

@@ -40,7 +40,7 @@ static struct key_press mouse(void)
 		k.key = PRESS_WHEEL_UP;
 	else if (e.bstate & BUTTON5_PRESSED)
 		k.key = PRESS_WHEEL_DOWN;
-	else if (e.bstate & BUTTON1_DOUBLE_CLICKED)
+	else if (e.bstate & (BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED))
 		k.key = PRESS_DOUBLE_CLICK;
 	else if (e.bstate & (BUTTON1_CLICKED | BUTTON1_PRESSED))
 		k.key = PRESS_CLICK;

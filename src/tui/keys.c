@@ -355,6 +355,8 @@ static void click(struct tui *t, const struct key_press *k)
 
 void keys__press(struct tui *t, const struct key_press *k)
 {
+	if (k->key == PRESS_UNKNOWN) /* a button that is let go, too */
+		return;
 	t->dirty = true;
 	t->said[0] = 0;
 	if (t->prompt.label)

@@ -188,8 +188,8 @@ void list__sort_by(struct tui *t, const struct top_column *col)
 /* ---- columns ---- */
 
 struct layout {
-	const struct top_column *col[TUI_COLUMNS_MAX];
-	int at[TUI_COLUMNS_MAX], cols[TUI_COLUMNS_MAX];
+	const struct top_column *col[TOP_COLUMNS_MAX];
+	int at[TOP_COLUMNS_MAX], cols[TOP_COLUMNS_MAX];
 	size_t cnt;
 };
 
@@ -217,7 +217,7 @@ static void choose_columns(const struct tui *t, struct layout *l)
 	int used = 0;
 
 	l->cnt = 0;
-	for (size_t i = 0; i < kind->column_cnt && i < TUI_COLUMNS_MAX; i++) {
+	for (size_t i = 0; i < kind->column_cnt && i < TOP_COLUMNS_MAX; i++) {
 		const struct top_column *c = &kind->columns[i];
 		int cols;
 

@@ -136,9 +136,8 @@ int screen__begin(bool colour, bool *utf8, struct buf *err)
 	nodelay(stdscr, TRUE);
 	set_escdelay(25);
 	curs_set(0);
-	mousemask(BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_PRESSED | BUTTON4_PRESSED |
-			  BUTTON5_PRESSED,
-		  NULL);
+	/* All of them: after an event that it must not report, getch() waits for the next in spite of nodelay(). */
+	mousemask(ALL_MOUSE_EVENTS, NULL);
 	mouseinterval(0);
 	s.colour = colour && has_colors();
 	if (s.colour) {

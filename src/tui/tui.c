@@ -203,9 +203,33 @@ static void begin_columns(struct tui *t)
 		const struct top_table *kind = &top_tables[i];
 
 		t->sort[i] = top_table__column(kind, kind->sort, strlen(kind->sort));
-		for (size_t c = 0; c < kind->column_cnt && c < TUI_COLUMNS_MAX; c++)
+		for (size_t c = 0; c < kind->column_cnt && c < TOP_COLUMNS_MAX; c++)
 			t->shown[i][c] = kind->columns[c].flags & TOP_SHOWN;
 	}
+}
+
+static void begin_choice(struct tui *t, const struct top_choice *choice)
+{
+	size_t tab = (size_t)(choice->table - top_tables);
+
+	t->sort[tab] = choice->sort;
+	t->ascending[tab] = choice->ascending;
+	if (!choice->column_cnt)
+		return;
+	memset(t->shown[tab], 0, sizeof(t->shown[tab]));
+	for (size_t i = 0; i < choice->column_cnt; i++)
+		t->shown[tab][choice->columns[i] - choice->table->columns] = true;
+}
+
+static void begin_choices(struct tui *t)
+{
+	for (size_t i = 0; i < t->opts.choice_cnt; i++)
+		if (t->opts.choices[i].table)
+			begin_choice(t, &t->opts.choices[i]);
+	if (t->opts.choice_cnt)
+		t->places[0].tab = t->opts.choices[0].table
+					   ? (enum tab)(t->opts.choices[0].table - top_tables)
+					   : TAB_EVENTS;
 }
 
 int tui__new(struct tui **out, const struct tui_opts *opts, struct buf *err)
@@ -221,6 +245,7 @@ int tui__new(struct tui **out, const struct tui_opts *opts, struct buf *err)
 	t->opts.ctx->utf8 = t->utf8;
 	t->place_cnt = 1;
 	begin_columns(t);
+	begin_choices(t);
 	screen__size(&t->rows, &t->cols);
 	t->dirty = t->stale = true;
 	*out = t;

@@ -39,6 +39,9 @@ struct tui_opts {
 	const struct meter *meter;
 	struct top_ctx *ctx; /* its group is changed by a key */
 	struct tui_actions actions;
+	/* How tables are sorted and which columns they show at first; the first one's tab is opened. Read by tui__new(). */
+	const struct top_choice *choices;
+	size_t choice_cnt;
 	bool colour;
 	uint64_t interval_ns;
 };

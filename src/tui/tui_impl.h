@@ -8,7 +8,6 @@
 #define TUI_EVENTS 2000 /* messages kept */
 #define TUI_PLACES 16 /* how deep one can drill */
 #define TUI_PROMPT_BYTES 256
-#define TUI_COLUMNS_MAX 64
 
 enum tab {
 	TAB_FLOWS,
@@ -86,7 +85,7 @@ struct tui {
 	struct list list;
 	const struct top_column *sort[TOP_TABLE_CNT];
 	bool ascending[TOP_TABLE_CNT];
-	bool shown[TOP_TABLE_CNT][TUI_COLUMNS_MAX];
+	bool shown[TOP_TABLE_CNT][TOP_COLUMNS_MAX];
 	size_t scroll_cols; /* columns scrolled away */
 	struct events events, watched; /* watched: those of the place, while one looks at them */
 	VEC(struct wait_line) waits;

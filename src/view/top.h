@@ -69,6 +69,17 @@ const struct top_column *top_table__column(const struct top_table *t, const char
 /* Whether the column exists when processes are grouped this way. */
 bool top_column__applies(const struct top_column *col, const struct top_ctx *c);
 
+#define TOP_COLUMNS_MAX 64
+
+/* One table that was asked for, and how. */
+struct top_choice {
+	const struct top_table *table; /* NULL: the events */
+	const struct top_column *sort;
+	bool ascending;
+	const struct top_column *columns[TOP_COLUMNS_MAX];
+	size_t column_cnt; /* 0: those that are shown unless others are asked for */
+};
+
 /* What stands in a cell of a text, escaped and cut to cols columns; numbers at the right. */
 void top_column__put(struct buf *out, const struct top_column *col, const void *row, const struct top_ctx *c,
 		     size_t cols);

@@ -38,6 +38,13 @@ class Screen:
     def type(self, text):
         self.tmux("send-keys", "-t", "t", "-l", "--", text)
 
+    def mouse(self, col, row, button=0):
+        """As an X10 terminal reports it: a press of the button (64: wheel up, 65: down) on a cell, and its release."""
+        for number in (button, 3):
+            self.keys("-H", "1b", "5b", "4d", *(f"{32 + n:02x}" for n in (number, col + 1, row + 1)))
+            if button >= 64:
+                break
+
     def lines(self, *args):
         return self.tmux("capture-pane", "-p", "-t", "t", *args).rstrip("\n").split("\n")
 
