@@ -7,6 +7,7 @@
 #define BPF_LANE_H
 
 #include "filter.bpf.h"
+#include "lane_ring.bpf.h"
 #include "pipe.bpf.h"
 
 #define S_IFREG 0100000
@@ -52,8 +53,8 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->enter_ns = op->no_entry_time ? 0 : clock__now();
 }
 
-/* False: not for the lane. A call all the same: kernels before 6.12 leave it no room on the stack. */
-static __noinline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+/* False: not for the lane. */
+static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
 {
 	struct object *o = write ? &r->op.out : &r->op.in;
 	__u64 file = file__of((struct task_struct *)r->task, fd);
@@ -81,11 +82,44 @@ static __noinline bool lane__enter(struct running *r, bool write, __s32 fd, __u6
 	return true;
 }
 
+/* False: that is not possible for this one, or there is no room. */
+static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
+{
+	struct task_op *op = &r->op;
+	struct object *o = write ? &op->out : &op->in;
+	struct ipct_lane_slot *slot;
+	struct pipe_state s;
+	__u64 seq, ids;
+
+	if (!cfg.lane_slots || o->key >> 32 || (ret > 0 && !pipe__knows_bytes(op, o, write)))
+		return false;
+	slot = lane_ring__reserve(&seq);
+	if (!slot)
+		return false;
+	slot->s_addr = o->addr;
+	slot->e_addr = pipe__sample(o->ptr, write, &s);
+	if (op->has_end)
+		slot->e_addr = op->held_end;
+	slot->flags = pipe__io_flags(op, o, &s, write) | (write ? IPCT_LANE_WRITE : 0) |
+		      (o->mech == IPCT_MECH_FIFO ? IPCT_LANE_FIFO : 0);
+	slot->took_ns = op->no_entry_time ? 0 : slot->ts_ns - op->enter_ns;
+	ids = READ_TWO(r->task, struct task_struct, pid, tgid);
+	slot->pid = ids >> 32;
+	slot->tid = ids;
+	slot->key = o->key;
+	slot->dev = o->dev;
+	slot->ret = ret;
+	slot->fd = write ? op->fd_out : op->fd_in;
+	lane_ring__submit(slot, seq);
+	return true;
+}
+
 static __always_inline void lane__exit(struct running *r, __s64 ret)
 {
 	bool write = r->op.class == IPCT_SC_WRITE;
 
-	pipe__emit_inline(&r->op, write, ret, 0, false);
+	if (!lane__tell(r, write, ret))
+		pipe__emit(&r->op, write, ret, 0, false);
 	r->op.class = IPCT_SC_NONE;
 	r->entered = ENTERED_NONE;
 }

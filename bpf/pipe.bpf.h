@@ -216,9 +216,27 @@ static __noinline void pipe__note_writer(const struct object *o)
 		*pipe__crowded(pipe) = 1;
 }
 
+/* s: how the pipe is now. */
+static __always_inline __u32 pipe__io_flags(const struct task_op *op, const struct object *o,
+					    const struct pipe_state *s, bool write)
+{
+	__u32 flags = 0;
+
+	if (s->head == s->tail)
+		flags |= IPCT_IO_DRAINED;
+	if (!op->enter_ns && !op->no_entry_time)
+		flags |= IPCT_IO_NOENTRY;
+	if (o->was_waiting)
+		flags |= IPCT_IO_WAITED;
+	if (write && (o->f_flags & O_DIRECT_FLAG))
+		flags |= IPCT_IO_PACKET;
+	if (op->compat)
+		flags |= IPCT_IO_COMPAT;
+	return flags;
+}
+
 /* The record of a read or write that ended (or went to sleep: IPCT_IO_BLOCKED). */
-static __always_inline void pipe__emit_inline(struct task_op *op, bool write, __s64 ret, __u32 flags,
-					      bool iov)
+static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
 {
 	struct object *o = write ? &op->out : &op->in;
 	struct ipct_pipe_io *ev;
@@ -229,16 +247,7 @@ static __always_inline void pipe__emit_inline(struct task_op *op, bool write, __
 	if (!ev)
 		return;
 	addr = pipe__sample(o->ptr, write, &s);
-	if (s.head == s.tail)
-		flags |= IPCT_IO_DRAINED;
-	if (!op->enter_ns && !op->no_entry_time)
-		flags |= IPCT_IO_NOENTRY;
-	if (o->was_waiting)
-		flags |= IPCT_IO_WAITED;
-	if (write && (o->f_flags & O_DIRECT_FLAG))
-		flags |= IPCT_IO_PACKET;
-	if (op->compat)
-		flags |= IPCT_IO_COMPAT;
+	flags |= pipe__io_flags(op, o, &s, write);
 	ev->enter_ns = op->no_entry_time ? ev->h.ts_ns : op->enter_ns;
 	ev->key = o->key;
 	ev->s_addr = o->addr;
@@ -252,11 +261,6 @@ static __always_inline void pipe__emit_inline(struct task_op *op, bool write, __
 	else
 		__builtin_memset(ev->fp, 0, sizeof(ev->fp));
 	emit__submit(ev);
-}
-
-static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
-{
-	pipe__emit_inline(op, write, ret, flags, iov);
 }
 
 /* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */

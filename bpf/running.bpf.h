@@ -22,6 +22,7 @@ enum entered {
 
 struct running {
 	__u64 task; /* struct task_struct *; 0: nothing was switched to yet */
+	__u64 regs; /* where its calls leave the registers: on its own stack, so they tell it; 0: not known yet */
 	__u32 emitted; /* records of this CPU */
 	__u8 entered; /* enum entered */
 	__u8 is_settled; /* is_self is right for the task */
@@ -51,18 +52,27 @@ static __always_inline bool running__is_current(const struct running *r)
 	return r->task == bpf_get_current_task();
 }
 
+/* The same in a call, which has its registers at hand: most often without asking the kernel. */
+static __always_inline bool running__is_in_call(const struct running *r, const struct pt_regs *regs)
+{
+	return r->regs == (__u64)regs || running__is_current(r);
+}
+
 /* The running task; noted where sched_switch will keep the note. */
-static __always_inline struct task_struct *running__task(struct running *r)
+static __always_inline struct task_struct *running__task(struct running *r, const struct pt_regs *regs)
 {
 	__u64 task;
 
 	if (!cfg.has_running)
 		return current_task();
+	if (r->regs == (__u64)regs)
+		return (struct task_struct *)r->task;
 	task = bpf_get_current_task();
 	if (r->task != task) { /* the first one, or sched_switch's program missed a switch */
 		r->task = task;
 		r->is_settled = 0;
 	}
+	r->regs = (__u64)regs;
 	return (struct task_struct *)task;
 }
 

@@ -77,6 +77,7 @@ static __always_inline void running__arrives(struct running *r, struct task_stru
 	struct task_op *op = task_op__of(task);
 
 	r->task = (__u64)task;
+	r->regs = 0;
 	r->is_self = task__is_self(task);
 	r->is_settled = 1;
 	r->entered = !op ? ENTERED_UNSEEN : op->class ? ENTERED_STORED : ENTERED_NONE;

@@ -285,7 +285,7 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 	r = running__here();
 	if (!r)
 		return 0;
-	task = running__task(r);
+	task = running__task(r, regs);
 	compat = syscall_is_compat(task);
 	class = compat ? sysclass32[nr] : sysclass[nr];
 	r->entered = ENTERED_NONE;
@@ -584,7 +584,7 @@ static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 		return 0;
 	if (!cfg.has_running)
 		return exit__common(regs, nr, ret, ENTERED_UNSEEN);
-	entered = running__is_current(r) ? r->entered : ENTERED_UNSEEN;
+	entered = running__is_in_call(r, regs) ? r->entered : ENTERED_UNSEEN;
 	if (entered == ENTERED_HERE) {
 		lane__exit(r, ret);
 		return 0;

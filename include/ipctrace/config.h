@@ -42,6 +42,8 @@ struct ipct_config {
 	__u32 payload_bytes; /* kept of what each call moves; 0: nothing */
 	__u8 user_stacks, kernel_stacks; /* wanted: bpf/stack.bpf.c */
 	__u8 pad1[2];
+	__u32 lane_slots; /* of each CPU's ring beside the ring (ipctrace/lane.h), a power of two; 0: there is none */
+	__u32 pad2;
 };
 
 /*

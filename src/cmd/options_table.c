@@ -187,7 +187,7 @@ const struct opt options_table[] = {
 	  parse_fd, AT(ready_fd), CMD_TRACING },
 	{ 0, "user-sems", NULL, "also POSIX semaphore operations that need no kernel, by probes in libc (about 2 us each)",
 	  opt_parse__flag, AT(user_sems), CMD_TRACING },
-	{ 0, "ring-size", "SIZE", "event buffer per CPU; larger loses less (1M; rounded up to a power of two)",
+	{ 0, "ring-size", "SIZE", "event buffer per CPU; larger loses less (8M; rounded up to a power of two)",
 	  opt_parse__bytes, AT(ring_bytes), CMD_TRACING },
 	{ 'v', "verbose", NULL, "say more on standard error",
 	  opt_parse__flag, AT(verbose), CMD_EVERY },

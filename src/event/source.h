@@ -13,8 +13,8 @@ typedef void (*event_fn)(void *ctx, const struct ipct_hdr *ev);
 
 struct event_source {
 	/*
-	 * Waits at most timeout_ms for events and gives each, checked, to fn; events of one CPU in order of
-	 * time, those of several mixed. Sets *watermark_ns: nothing earlier than that will come any more.
+	 * Waits at most timeout_ms for events and gives each, checked, to fn; in no order of time
+	 * but that of the watermark. Sets *watermark_ns: nothing earlier than that will come any more.
 	 * Returns the number of events, 0 after the time, -ENODATA at the end of a file, other -errno.
 	 */
 	int (*poll)(struct event_source *s, int timeout_ms, event_fn fn, void *ctx, uint64_t *watermark_ns);

@@ -139,6 +139,9 @@ static void configure(struct kern *k)
 	cfg.has_rdonly_cast = has.rdonly_cast;
 	cfg.has_task_storage = has.task_storage;
 	cfg.has_running = has_chosen(k, "sched_switch__tracepoint");
+	/* Its writer must be one program that the kernel runs once at a time on each CPU. */
+	if (cfg.has_running && lane__is_possible() && has_chosen(k, "sys_exit__tracepoint"))
+		cfg.lane_slots = lane__slots(k->opts.ring_bytes);
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
 	cfg.sees_made = sees(k, "unix_made");
@@ -159,6 +162,10 @@ static void configure(struct kern *k)
 	if (!cfg.knows_msgs)
 		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
+	if (cfg.lane_slots) {
+		bpf_map__set_max_entries(k->skel->maps.lane_heads, k->ring_cnt);
+		bpf_map__set_max_entries(k->skel->maps.lane_slots, k->ring_cnt * cfg.lane_slots);
+	}
 }
 
 /* Programs are off ("?" in their section) unless a chosen rung names them. */

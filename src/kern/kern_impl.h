@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "kern/kern.h"
+#include "kern/lane.h"
 #include "kern/ring.h"
 
 struct bpf_link;
@@ -20,7 +21,8 @@ struct kern {
 	struct ipctrace_bpf *skel;
 	struct ring *rings;
 	size_t ring_cnt;
-	uint64_t ring_peak_bytes;
+	struct lane lane;
+	double ring_peak; /* the fullest ring so far, 0 to 1 */
 	int epoll_fd;
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;

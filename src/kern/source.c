@@ -56,9 +56,9 @@ static void take(void *ctx, const struct ipct_hdr *ev)
 
 double kern__ring_peak(struct kern *k)
 {
-	double peak = (double)k->ring_peak_bytes / (double)k->opts.ring_bytes;
+	double peak = k->ring_peak;
 
-	k->ring_peak_bytes = 0;
+	k->ring_peak = 0;
 	return peak;
 }
 
@@ -67,7 +67,16 @@ bool kern__all_read(const struct kern *k)
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		if (ring__used_bytes(&k->rings[i]))
 			return false;
+	for (size_t i = 0; i < k->lane.cpu_cnt; i++)
+		if (lane__used(&k->lane, i) > 0)
+			return false;
 	return true;
+}
+
+static void note_peak(struct kern *k, double used)
+{
+	if (used > k->ring_peak)
+		k->ring_peak = used;
 }
 
 static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
@@ -77,11 +86,13 @@ static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 
 	*watermark_ns = UINT64_MAX;
 	for (size_t i = 0; i < k->ring_cnt; i++) {
-		uint64_t bytes = ring__used_bytes(&k->rings[i]);
-
-		if (bytes > k->ring_peak_bytes)
-			k->ring_peak_bytes = bytes;
+		note_peak(k, (double)ring__used_bytes(&k->rings[i]) / (double)k->opts.ring_bytes);
 		cnt += ring__drain(&k->rings[i], now_ns, take, t, &one);
+		if (one < *watermark_ns)
+			*watermark_ns = one;
+	}
+	for (size_t i = 0; i < k->lane.cpu_cnt; i++) {
+		cnt += lane__drain(&k->lane, i, now_ns, t->fn, t->ctx, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;
 	}
@@ -186,11 +197,27 @@ void source__stash(struct kern *k)
 
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		ring__drain(&k->rings[i], now_ns, stash, k, &watermark_ns);
+	for (size_t i = 0; i < k->lane.cpu_cnt; i++)
+		lane__drain(&k->lane, i, now_ns, stash, k, &watermark_ns);
 }
 
 void source__init(struct kern *k)
 {
 	k->source = (struct event_source){ .poll = source_poll };
+}
+
+static int open_lane(struct kern *k, struct buf *err)
+{
+	uint32_t slots = k->skel->rodata->cfg.lane_slots;
+	int rc;
+
+	if (!slots)
+		return 0;
+	rc = lane__open(&k->lane, bpf_map__fd(k->skel->maps.lane_heads),
+			bpf_map__fd(k->skel->maps.lane_slots), k->ring_cnt, slots);
+	if (rc)
+		buf__printf(err, "cannot map the rings of pipes: %s", strerror(-rc));
+	return rc;
 }
 
 int source__open_rings(struct kern *k, struct buf *err)
@@ -223,13 +250,14 @@ int source__open_rings(struct kern *k, struct buf *err)
 			return rc;
 		}
 	}
-	return 0;
+	return open_lane(k, err);
 }
 
 void source__close_rings(struct kern *k)
 {
 	for (size_t i = 0; k->rings && i < k->ring_cnt; i++)
 		ring__close(&k->rings[i]);
+	lane__close(&k->lane);
 	free(k->rings);
 	free(k->lost_seen);
 	if (k->epoll_fd >= 0)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The lane's rings, with files in memory in place of the maps and this program as the kernel half. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kern/lane.h"
+#include "suite.h"
+
+#include "ipctrace/lane.h"
+
+#define CPUS 2
+#define SLOTS 64
+#define NOW_NS 1000000
+
+struct rig {
+	struct lane lane;
+	int heads_fd, slots_fd;
+	struct ipct_lane_head *heads;
+	struct ipct_lane_slot *slots;
+	struct ipct_pipe_io last;
+	size_t seen_cnt;
+	uint64_t watermark_ns;
+};
+
+static void *file_of(int *fd, size_t bytes)
+{
+	*fd = memfd_create("lane", MFD_CLOEXEC);
+	ck_assert_int_ge(*fd, 0);
+	ck_assert_int_eq(ftruncate(*fd, (off_t)bytes), 0);
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+}
+
+static struct rig rig_of(void)
+{
+	struct rig r = { 0 };
+
+	r.heads = file_of(&r.heads_fd, CPUS * sizeof(*r.heads));
+	r.slots = file_of(&r.slots_fd, CPUS * SLOTS * sizeof(*r.slots));
+	ck_assert(r.heads != MAP_FAILED && r.slots != MAP_FAILED);
+	ck_assert_int_eq(lane__open(&r.lane, r.heads_fd, r.slots_fd, CPUS, SLOTS), 0);
+	return r;
+}
+
+static void rig__end(struct rig *r)
+{
+	lane__close(&r->lane);
+	munmap(r->heads, CPUS * sizeof(*r->heads));
+	munmap(r->slots, CPUS * SLOTS * sizeof(*r->slots));
+	close(r->heads_fd);
+	close(r->slots_fd);
+}
+
+static struct ipct_lane_slot *reserve(struct rig *r, size_t cpu)
+{
+	uint64_t seq = r->heads[cpu].reserved++;
+	struct ipct_lane_slot *slot = &r->slots[cpu * SLOTS + seq % SLOTS];
+
+	*slot = (struct ipct_lane_slot){ .seq = slot->seq, .ts_ns = 1000 + seq, .ret = (int)seq };
+	return slot;
+}
+
+static void submit(struct rig *r, size_t cpu, struct ipct_lane_slot *slot)
+{
+	slot->seq = 1 + slot->ret; /* which reserve() made the slot's number */
+}
+
+static void take(void *ctx, const struct ipct_hdr *ev)
+{
+	struct rig *r = ctx;
+
+	ck_assert_int_eq(ev->kind, IPCT_KIND_PIPE_IO);
+	ck_assert_int_eq(ev->size, sizeof(r->last));
+	memcpy(&r->last, ev, sizeof(r->last));
+	r->seen_cnt++;
+}
+
+static size_t drain(struct rig *r, size_t cpu)
+{
+	return lane__drain(&r->lane, cpu, NOW_NS, take, r, &r->watermark_ns);
+}
+
+START_TEST(a_record_is_widened)
+{
+	struct rig r = rig_of();
+	struct ipct_lane_slot *slot = reserve(&r, 1);
+
+	*slot = (struct ipct_lane_slot){
+		.seq = 1,
+		.ts_ns = 5000,
+		.s_addr = 7,
+		.e_addr = 9,
+		.key = 0xfffffff0u,
+		.dev = 14,
+		.pid = 100,
+		.tid = 101,
+		.ret = -11,
+		.fd = 4,
+		.flags = IPCT_IO_WAITED | IPCT_LANE_WRITE | IPCT_LANE_FIFO,
+		.took_ns = 300,
+	};
+	ck_assert_uint_eq(drain(&r, 0), 0);
+	ck_assert_uint_eq(drain(&r, 1), 1);
+	ck_assert_uint_eq(r.last.h.ts_ns, 5000);
+	ck_assert_uint_eq(r.last.enter_ns, 4700);
+	ck_assert_int_eq(r.last.h.mech, IPCT_MECH_FIFO);
+	ck_assert_int_eq(r.last.h.op, IPCT_OP_SEND);
+	ck_assert_int_eq(r.last.h.cpu, 1);
+	ck_assert_uint_eq(r.last.h.pid, 100);
+	ck_assert_uint_eq(r.last.h.tid, 101);
+	ck_assert_uint_eq(r.last.key, 0xfffffff0u);
+	ck_assert_uint_eq(r.last.dev, 14);
+	ck_assert_uint_eq(r.last.s_addr, 7);
+	ck_assert_uint_eq(r.last.e_addr, 9);
+	ck_assert_int_eq(r.last.ret, -11);
+	ck_assert_int_eq(r.last.fd, 4);
+	ck_assert_uint_eq(r.last.flags, IPCT_IO_WAITED);
+	ck_assert_uint_eq(r.watermark_ns, NOW_NS);
+	rig__end(&r);
+}
+END_TEST
+
+/* What is reserved and not complete holds back those behind it, and time with them. */
+START_TEST(an_unfinished_record_holds_time_back)
+{
+	struct rig r = rig_of();
+	struct ipct_lane_slot *slot[3];
+
+	for (int i = 0; i < 3; i++)
+		slot[i] = reserve(&r, 0);
+	submit(&r, 0, slot[0]);
+	submit(&r, 0, slot[2]);
+	ck_assert_uint_eq(drain(&r, 0), 1);
+	ck_assert_uint_eq(r.watermark_ns, 1000);
+	submit(&r, 0, slot[1]);
+	ck_assert_uint_eq(drain(&r, 0), 2);
+	ck_assert_uint_eq(r.watermark_ns, NOW_NS);
+	ck_assert_int_eq(r.last.ret, 2);
+	rig__end(&r);
+}
+END_TEST
+
+/* Slots are used again: a complete record of the round before is not taken for the next. */
+START_TEST(the_ring_goes_round)
+{
+	struct rig r = rig_of();
+	uint64_t cnt = 0;
+
+	for (int round = 0; round < 7; round++) {
+		struct ipct_lane_slot *unfinished;
+
+		for (int i = 0; i < SLOTS - 1; i++, cnt++)
+			submit(&r, 0, reserve(&r, 0));
+		unfinished = reserve(&r, 0);
+		ck_assert_double_eq(lane__used(&r.lane, 0), 1);
+		ck_assert_uint_eq(drain(&r, 0), SLOTS - 1);
+		ck_assert_uint_eq(r.heads[0].released, r.heads[0].reserved - 1);
+		submit(&r, 0, unfinished);
+		ck_assert_uint_eq(drain(&r, 0), 1);
+		ck_assert_int_eq(r.last.ret, (int)cnt++);
+		ck_assert_uint_eq(r.heads[0].released, cnt);
+		ck_assert_double_eq(lane__used(&r.lane, 0), 0);
+	}
+	ck_assert_uint_eq(r.seen_cnt, cnt);
+	rig__end(&r);
+}
+END_TEST
+
+START_TEST(sizes)
+{
+	ck_assert_uint_eq(lane__slots(8 << 20), 65536);
+	ck_assert_uint_eq(lane__slots(4096), 32);
+	ck_assert_uint_eq(lane__slots(1), 32);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *tests[] = { a_record_is_widened, an_unfinished_record_holds_time_back,
+				 the_ring_goes_round, sizes };
+
+	return SUITE_RUN("kern_lane", tests);
+}
