@@ -92,6 +92,7 @@ static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 			*watermark_ns = one;
 	}
 	for (size_t i = 0; i < k->lane.cpu_cnt; i++) {
+		note_peak(k, lane__used(&k->lane, i));
 		cnt += lane__drain(&k->lane, i, now_ns, t->fn, t->ctx, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;
