@@ -26,34 +26,13 @@ const struct hook hook_eventfd_wake = {
 const struct hook hook_eventfd_uring_submit = {
 	.name = "eventfd_uring_submit",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "io_uring_submit_req",
-		     { "io_uring_submit_req__tracepoint" },
-		     .optional = true,
-		     .note = "reads and writes by io_uring" },
-		   { RUNG_TRACEPOINT,
-		     "io_uring_submit_sqe",
-		     { "io_uring_submit_sqe__tracepoint" },
-		     .arg_cnt = 2,
-		     .optional = true,
-		     .note = "before Linux 6.4" } },
+	.rungs = URING_SUBMIT_RUNGS,
 };
 
 const struct hook hook_eventfd_uring_complete = {
 	.name = "eventfd_uring_complete",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
-		     "io_uring_complete",
-		     { "io_uring_complete__tracepoint" },
-		     .arg_cnt = 3,
-		     .optional = true,
-		     .note = "reads and writes by io_uring" },
-		   { RUNG_TRACEPOINT,
-		     "io_uring_complete",
-		     { "io_uring_complete_fields__tracepoint" },
-		     .arg_cnt = 7,
-		     .optional = true,
-		     .note = "before Linux 6.16" } },
+	.rungs = URING_COMPLETE_RUNGS,
 };
 
 static const char *const blind[] = {

@@ -30,6 +30,29 @@
 			  .note = what },                                      \
 	}
 
+/* io_uring between a request's submission and its completion: reads and writes of files, which no system call shows. */
+#define URING_SUBMIT_RUNGS                                                                             \
+	{                                                                                              \
+		{ RUNG_TRACEPOINT,                                                                     \
+		  "io_uring_submit_req",                                                               \
+		  { "io_uring_submit_req__tracepoint" },                                               \
+		  .optional = true,                                                                    \
+		  .note = "reads and writes by io_uring" },                                            \
+		{                                                                                      \
+			RUNG_TRACEPOINT, "io_uring_submit_sqe", { "io_uring_submit_sqe__tracepoint" }, \
+				.arg_cnt = 2, .optional = true, .note = "before Linux 6.4"             \
+		}                                                                                      \
+	}
+#define URING_COMPLETE_RUNGS                                                                              \
+	{                                                                                                 \
+		{ RUNG_TRACEPOINT, "io_uring_complete", { "io_uring_complete__tracepoint" },              \
+		  .arg_cnt = 3,	   .optional = true,	.note = "reads and writes by io_uring" },         \
+		{                                                                                         \
+			RUNG_TRACEPOINT, "io_uring_complete", { "io_uring_complete_fields__tracepoint" }, \
+				.arg_cnt = 7, .optional = true, .note = "before Linux 6.16"               \
+		}                                                                                         \
+	}
+
 /* ---- shared by decoders (mech/decode.c) ---- */
 
 struct flag_pair {
