@@ -8,6 +8,7 @@
 
 #include "filter.bpf.h"
 #include "lane_ring.bpf.h"
+#include "ledger_lane.bpf.h"
 #include "pipe.bpf.h"
 
 #define S_IFREG 0100000
@@ -114,12 +115,23 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	return true;
 }
 
+static __always_inline bool lane__take(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+{
+	if (ledger_lane__is_on())
+		return ledger_lane__enter(r, write, fd);
+	return lane__enter(r, write, fd, buf, cnt);
+}
+
 static __always_inline void lane__exit(struct running *r, __s64 ret)
 {
 	bool write = r->op.class == IPCT_SC_WRITE;
 
-	if (!lane__tell(r, write, ret))
-		pipe__emit(&r->op, write, ret, 0, false);
+	if (ledger_lane__is_on()) {
+		ledger_lane__exit(r, ret);
+		return;
+	}
+	if (!ledger__pipe(&r->op, write, ret, 0) && !lane__tell(r, write, ret))
+		pipe__emit_record(&r->op, write, ret, 0, false);
 	r->op.class = IPCT_SC_NONE;
 	r->entered = ENTERED_NONE;
 }

@@ -6,6 +6,7 @@
 #include "emit.bpf.h"
 #include "file.bpf.h"
 #include "fingerprint.bpf.h"
+#include "ledger.bpf.h"
 
 #define PIPE_ATOMIC_BYTES 4096 /* PIPE_BUF: longer writes may be split by sleeping */
 
@@ -236,7 +237,7 @@ static __always_inline __u32 pipe__io_flags(const struct task_op *op, const stru
 }
 
 /* The record of a read or write that ended (or went to sleep: IPCT_IO_BLOCKED). */
-static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
+static __noinline void pipe__emit_record(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
 {
 	struct object *o = write ? &op->out : &op->in;
 	struct ipct_pipe_io *ev;
@@ -261,6 +262,12 @@ static __noinline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u
 	else
 		__builtin_memset(ev->fp, 0, sizeof(ev->fp));
 	emit__submit(ev);
+}
+
+static __always_inline void pipe__emit(struct task_op *op, bool write, __s64 ret, __u32 flags, bool iov)
+{
+	if (!ledger__pipe(op, write, ret, flags))
+		pipe__emit_record(op, write, ret, flags, iov);
 }
 
 /* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */

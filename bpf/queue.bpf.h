@@ -6,6 +6,7 @@
 #include "emit.bpf.h"
 #include "file.bpf.h"
 #include "fingerprint.bpf.h"
+#include "ledger.bpf.h"
 #include "object.bpf.h"
 #include "sysv.bpf.h"
 
@@ -164,6 +165,11 @@ static __always_inline __s64 queue__received_type(const struct task_op *op)
 	return prio;
 }
 
+static __always_inline bool queue__peeks(const struct task_op *op)
+{
+	return op->class == IPCT_SC_MSGRCV && (op->msg_flags & MSG_COPY);
+}
+
 static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send, __s64 ret)
 {
 	__u32 flags = 0;
@@ -172,11 +178,11 @@ static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send
 		flags |= IPCT_IO_WAITED;
 	if (op->compat)
 		flags |= IPCT_IO_COMPAT;
-	if (!cfg.knows_msgs)
+	if (!cfg.msg_alloc)
 		flags |= IPCT_IO_NO_SKB;
 	if (send)
 		return flags;
-	if (op->class == IPCT_SC_MSGRCV && (op->msg_flags & MSG_COPY))
+	if (queue__peeks(op))
 		flags |= IPCT_IO_PEEK;
 	if (op->msg.sent.pid && ret >= 0 && op->msg.sent.len > ret)
 		flags |= IPCT_IO_TRUNC;
@@ -286,11 +292,13 @@ static __noinline void queue__exit(struct task_op *op, __s64 ret)
 		break;
 	case IPCT_SC_MSGSND:
 	case IPCT_SC_MQ_SEND:
-		queue__emit(op, true, ret);
+		if (!ledger__queue(op, true, ret, false))
+			queue__emit(op, true, ret);
 		break;
 	case IPCT_SC_MSGRCV:
 	case IPCT_SC_MQ_RECEIVE:
-		queue__emit(op, false, ret);
+		if (!ledger__queue(op, false, ret, queue__peeks(op)))
+			queue__emit(op, false, ret);
 		break;
 	case IPCT_SC_MSGCTL:
 		call__emit(op, op->arg == IPC_RMID ? IPCT_OP_UNLINK : IPCT_OP_CONTROL, &op->in, ret, -1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens inside a call that sleeps or waits for a lock: where it goes on tells what others did meanwhile. */
+#include "ledger_lane.bpf.h"
 #include "object.bpf.h"
 
 /* Only such a write can lie in several places, with other writers' bytes in between. */
@@ -97,6 +98,7 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, s
 
 	if (!active || !r)
 		return 0;
+	ledger_lane__leave();
 	op = running__leaves(r);
 	if (!preempt && task__state(prev))
 		sleeper__leaves(op);

@@ -292,7 +292,7 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 	if (!class || (cfg.has_running && r->is_settled ? r->is_self : task__is_self(task)))
 		return 0;
 	if (cfg.has_running && !far && !compat && (class == IPCT_SC_READ || class == IPCT_SC_WRITE) &&
-	    lane__enter(r, class == IPCT_SC_WRITE, SYSARG0(regs), SYSARG1(regs), SYSARG2(regs)))
+	    lane__take(r, class == IPCT_SC_WRITE, SYSARG0(regs), SYSARG1(regs), SYSARG2(regs)))
 		return 0;
 	r->entered = enter__common(regs, class, compat, far);
 	return 0;

@@ -173,7 +173,7 @@ static __always_inline void tcp__enter(struct object *o, bool send)
  * The running call's part, in op->part: the bytes off..total, skb: what the call had left to send when it was last seen.
  * len counts in bytes of a part whose range is not certain.
  */
-static __noinline void tcp__emit(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+static __noinline void tcp__emit_record(const struct task_op *op, bool send, __s64 ret, __u32 flags)
 {
 	const struct object *o = send ? &op->out : &op->in;
 	struct ipct_tcp_io *ev;
@@ -209,6 +209,15 @@ static __noinline void tcp__emit(const struct task_op *op, bool send, __s64 ret,
 	    !class__is_pages(op->class))
 		fingerprint__user(ev->fp, op, class__is_vectored(op->class), op->part.len);
 	emit__submit(ev);
+}
+
+static __always_inline void tcp__emit(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+{
+	__u64 peer = 0;
+
+	if (!cfg.ledger || !tcp__is_local(send ? op->out.ptr : op->in.ptr, &peer) ||
+	    !ledger__sock(op, send, ret, flags, peer))
+		tcp__emit_record(op, send, ret, flags);
 }
 
 static __always_inline void tcp__begin_part(struct task_op *op, __u32 seq)

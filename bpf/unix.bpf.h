@@ -6,6 +6,7 @@
 #include "emit.bpf.h"
 #include "file.bpf.h"
 #include "fingerprint.bpf.h"
+#include "ledger.bpf.h"
 
 #define MSG_PEEK 0x2
 #define MSG_OOB 0x1
@@ -47,7 +48,7 @@ static __always_inline bool unix__queue_is_empty(__u64 sk)
 }
 
 /* Emits op->part; ret counts only without IPCT_IO_MORE in flags. */
-static __noinline void unix__emit(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+static __noinline void unix__emit_record(const struct task_op *op, bool send, __s64 ret, __u32 flags)
 {
 	const struct object *o = send ? &op->out : &op->in;
 	const struct skb_part *part = &op->part;
@@ -81,6 +82,12 @@ static __noinline void unix__emit(const struct task_op *op, bool send, __s64 ret
 	__builtin_memcpy(ev->fp, part->fp, sizeof(ev->fp));
 	ev->skb_ns = part->ns;
 	emit__submit(ev);
+}
+
+static __always_inline void unix__emit(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+{
+	if (!ledger__sock(op, send, ret, flags, op->part.peer))
+		unix__emit_record(op, send, ret, flags);
 }
 
 /* What of the first skb in the queue is gone already. */

@@ -3,6 +3,7 @@
  * Reads and writes of pipes through io_uring, which no system call shows: submission and completion have
  * tracepoints. Sockets need nothing here: their own tracepoints see io_uring too (socket.bpf.c).
  */
+#include "ledger.bpf.h"
 #include "pipe.bpf.h"
 
 enum {
@@ -123,6 +124,8 @@ static __always_inline void uring__complete(__u64 req, __s32 res)
 		uring__complete_eventfd(req, r, &o, res);
 		goto out;
 	}
+	if (ledger__uring(&o, r->pid, r->write, res))
+		goto out;
 	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o.mech, r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
 	if (!ev)
 		goto out;

@@ -35,7 +35,8 @@
 	X(TTY_IO,      20, ipct_tty_io,    "tty i/o")         \
 	X(PAYLOAD,     21, ipct_payload,   "payload")           \
 	X(STACK,       22, ipct_stack,     "stack")             \
-	X(FRAME,       23, ipct_frame,     "frame")
+	X(FRAME,       23, ipct_frame,     "frame")             \
+	X(SUM,         24, ipct_sum,       "sum")
 /* clang-format on */
 
 enum ipct_kind {
@@ -564,6 +565,7 @@ struct ipct_pass {
 _Static_assert(sizeof(struct ipct_pass) == 96, "on disk and in the ring");
 
 #include "ipctrace/event_stack.h"
+#include "ipctrace/event_sum.h"
 #include "ipctrace/event_units.h"
 
 #endif

@@ -50,7 +50,7 @@ static void count_message(void *ctx, const struct message *m)
 {
 	struct drawing *d = ctx;
 
-	summary__add(&d->summary, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&d->summary, m->summed ? m->messages : 1, m->bytes, m->src.proc, m->dst.proc);
 	if (d->graph.slice_cnt)
 		slices__add(&d->slices, m);
 }

@@ -33,7 +33,7 @@ static void on_message(void *ctx, const struct message *m)
 	if (full(l))
 		return;
 	l->view->message(&l->out.buf, m, &l->names);
-	summary__add(&l->summary, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&l->summary, 1, m->bytes, m->src.proc, m->dst.proc);
 	out__commit(&l->out);
 }
 
@@ -44,7 +44,7 @@ static void on_op(void *ctx, const struct op *op, struct channel *ch, const stru
 	if (full(l))
 		return;
 	l->view->op(&l->out.buf, op, ch, task, &l->names);
-	summary__add(&l->summary, op->bytes, task->proc, NULL);
+	summary__add(&l->summary, 1, op->bytes, task->proc, NULL);
 	out__commit(&l->out);
 }
 
@@ -116,7 +116,11 @@ static void finish_stream(struct live *l, struct model_stats stats)
 		l->view->end(&l->out.buf, &stats);
 	out__flush(&l->out);
 	if (!l->view->end && out__error(&l->out) != -EPIPE)
-		summary__say(&l->summary, l->opts->ops ? "operation" : "message", &stats);
+		summary__say(&l->summary,
+			     l->opts->ops	? "operation"
+			     : l->opts->summary ? "sum"
+						: "message",
+			     &stats);
 }
 
 static int trace(struct live *l)

@@ -234,6 +234,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 	if (!ret)
 		ret = check_drawing(o, &err);
 	if (!ret)
+		ret = options__choose_ledger(o, command, &err);
+	if (!ret)
 		ret = resolve_names(o, &err);
 	if (ret == EXIT_USAGE)
 		options__usage_error(command_name, &err);

@@ -71,7 +71,7 @@ struct options {
 	bool redact;
 	bool stacks, kernel_stacks; /* captured; report: stacks are shown */
 	const char *record; /* file to record to; NULL: none */
-	bool json, ops, strict, user_sems;
+	bool json, ops, strict, user_sems, summary;
 	enum attach_mode attach;
 	struct graph_opts graph;
 	const char *projection, *group; /* as typed; in graph when parsed */
@@ -97,6 +97,8 @@ struct options {
 	bool have_uid, have_cgroup;
 	uint32_t uid;
 	uint64_t cgroup;
+	enum kern_ledger ledger;
+	uint64_t ledger_period_ns; /* 0: default */
 };
 
 extern const struct opt options_table[];
@@ -115,6 +117,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 int options__filter(char *words, bool recording, struct select_opts *out, struct buf *err);
 /* The exact filter that the options ask for; returns false when everything is selected. */
 bool options__select(const struct options *o, struct select_opts *out);
+/* Fills in o->ledger, for options__parse(): 0, or EXIT_USAGE with one sentence in err. options_ledger.c */
+int options__choose_ledger(struct options *o, enum command_bit command, struct buf *err);
 /* Says a usage error, with a pointer to the command's --help; returns EXIT_USAGE. */
 int options__usage_error(const char *command_name, struct buf *err);
 

@@ -117,6 +117,8 @@ const struct opt options_table[] = {
 	  opt_parse__u64, AT(count), CMD_LINES | CMD_GRAPH },
 	{ 0, "ops", NULL, "raw operations (one line per send, receive, open, ...) instead of matched messages",
 	  opt_parse__flag, AT(ops), CMD_LINES },
+	{ 0, "summary", NULL, "only sums, kept in the kernel: exact at any rate, and cheap (live: a line per flow and moment)",
+	  opt_parse__flag, AT(summary), CMD_TRACING },
 	{ 'b', "batch", NULL, "write the tables, once per interval, instead of showing them on the terminal",
 	  opt_parse__flag, AT(top.batch), CMD_TOP },
 	{ 'n', "iterations", "N", "end after N intervals",

@@ -260,6 +260,10 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 		if (d->skipped)
 			model__skipped(p->model, d->lost);
 		break;
+	case DECODED_SUM:
+		if (!d->sum.mech || wanted(p, d->sum.mech))
+			model__sum(p->model, &d->sum);
+		break;
 	case DECODED_NOTHING:
 		break;
 	}

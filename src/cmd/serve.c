@@ -27,7 +27,7 @@ static void on_message(void *ctx, const struct message *m)
 	struct serve *s = ctx;
 
 	metrics__add(&s->metrics, m);
-	summary__add(&s->summary, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&s->summary, m->summed ? m->messages : 1, m->bytes, m->src.proc, m->dst.proc);
 }
 
 static struct proc_table *procs_of(const struct serve *s)

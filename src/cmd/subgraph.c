@@ -249,6 +249,7 @@ void subgraph__finish(struct subgraph *s, const struct graph *whole, const struc
 	free(partial);
 	s->graph.start_ns = whole->start_ns;
 	s->graph.end_ns = whole->end_ns;
+	s->graph.sums_since_ns = whole->sums_since_ns;
 	memcpy(s->graph.lost, whole->lost, sizeof(s->graph.lost));
 	s->graph.skipped = whole->skipped;
 }

@@ -19,9 +19,9 @@ static void add_proc(struct summary *s, const struct proc *p)
 		s->proc_cnt++;
 }
 
-void summary__add(struct summary *s, uint64_t bytes, const struct proc *a, const struct proc *b)
+void summary__add(struct summary *s, uint64_t cnt, uint64_t bytes, const struct proc *a, const struct proc *b)
 {
-	s->lines++;
+	s->lines += cnt;
 	s->bytes += bytes;
 	add_proc(s, a);
 	add_proc(s, b);
@@ -80,6 +80,17 @@ void summary__put_lost(struct buf *out, const struct model_stats *stats)
 			    stats->skipped ? "; " : "");
 }
 
+#define FROM_THE_START_NS 500000000ull
+
+static void put_sums(struct buf *out, const struct summary *s, const struct model_stats *stats)
+{
+	if (!stats->sums_since_ns)
+		return;
+	buf__puts(out, "; only sums");
+	if (stats->sums_since_ns > s->begin_ns + FROM_THE_START_NS)
+		buf__printf(out, " after %.1f s", (double)(stats->sums_since_ns - s->begin_ns) / 1e9);
+}
+
 void summary__say(const struct summary *s, const char *what, const struct model_stats *stats)
 {
 	uint64_t end_ns = s->end_ns ? s->end_ns : time__boot_ns();
@@ -92,6 +103,7 @@ void summary__say(const struct summary *s, const char *what, const struct model_
 	put_counted(&b, s->proc_cnt, "process", "es");
 	buf__printf(&b, " in %.1f s; ", (double)(end_ns - s->begin_ns) / 1e9);
 	summary__put_lost(&b, stats);
+	put_sums(&b, s, stats);
 	log__error("%s", buf__cstr(&b));
 	buf__free(&b);
 }

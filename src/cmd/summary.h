@@ -17,8 +17,9 @@ struct summary {
 
 /* clock: of the session that begins; NULL: now. */
 void summary__begin(struct summary *s, const struct session_clock *clock);
-void summary__add(struct summary *s, uint64_t bytes, const struct proc *a,
-		  const struct proc *b); /* NULL: no process */
+/* cnt of what the sentence counts, together so many bytes; a, b NULL: no process. */
+void summary__add(struct summary *s, uint64_t cnt, uint64_t bytes, const struct proc *a,
+		  const struct proc *b);
 /* what: "message" or "operation". On standard error. */
 void summary__say(const struct summary *s, const char *what, const struct model_stats *stats);
 void summary__free(struct summary *s);

@@ -24,6 +24,14 @@ struct kern_uprobe {
 	enum kern_uprobe_what what;
 };
 
+/* Sums in the kernel, of the operations that move data (bpf/ledger.bpf.h). */
+enum kern_ledger {
+	KERN_LEDGER_NONE,
+	KERN_LEDGER_SUMMARY, /* instead of records */
+	KERN_LEDGER_BESIDE, /* beside records; instead of them from when the rings lose some */
+	KERN_LEDGER_STANDBY, /* from when the rings lose some, instead of records */
+};
+
 struct kern_opts {
 	uint32_t mechs; /* IPCT_MECH_BITs to trace */
 	enum attach_mode attach;
@@ -41,6 +49,8 @@ struct kern_opts {
 	bool closes; /* also of descriptors that close_range, dup2, exec and exit close */
 	bool user_stacks, kernel_stacks; /* records of kind STACK before those of each call */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */
+	enum kern_ledger ledger;
+	uint64_t ledger_period_ns; /* how often it is read; 0: default */
 	int ready_fd; /* the tracer writes there; 0: none */
 	const char *output; /* file that the tracer writes to, borrowed; NULL: standard output */
 };
@@ -58,9 +68,13 @@ int kern__scan(struct kern *k, struct buf *err);
 struct event_source *kern__source(struct kern *k); /* owned by k; LOST records are made here */
 /* How full the fullest ring was when it was read, since the last call: 0 to 1. */
 double kern__ring_peak(struct kern *k);
+struct kern_ledger_state {
+	uint64_t only_since_ns; /* since then operations make no records; 0: they do */
+	uint64_t
+		full; /* operations whose row found no room in the ledger, so that they were told of one by one */
+};
+void kern__ledger(const struct kern *k, struct kern_ledger_state *state);
 void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
-/* Whether the rings are empty. After kern__deactivate() false means: a task was preempted inside a program, poll again. */
-bool kern__all_read(const struct kern *k);
 void kern__close(struct kern *k);
 /* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */
 int kern__choose_pid(struct kern *k, uint32_t pid);

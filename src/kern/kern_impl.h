@@ -9,6 +9,7 @@
 #include "kern/kern.h"
 #include "kern/lane.h"
 #include "kern/ring.h"
+#include "kern/tally.h"
 
 struct bpf_link;
 struct ipctrace_bpf;
@@ -22,7 +23,8 @@ struct kern {
 	struct ring *rings;
 	size_t ring_cnt;
 	struct lane lane;
-	double ring_peak; /* the fullest ring so far, 0 to 1 */
+	double ring_peak; /* the fullest ring so far, 0 to 1; since kern__ring_peak() */
+	double ring_worst; /* the same without lanes, since losses were looked for the last time */
 	int epoll_fd;
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;
@@ -38,6 +40,7 @@ struct kern {
 	bool active, busy; /* busy: the last poll found events, do not sleep */
 	struct buf backlog; /* records drained during the scan, not yet given out */
 	uint64_t backlog_watermark_ns;
+	struct tally tally;
 };
 
 /* kern/kern.c: destroyed with k */

@@ -19,7 +19,6 @@
 #include "kern/insn.h"
 #include "kern/kern.h"
 
-#define ENOTSUPP 524 /* include/linux/errno.h of the kernel; user space should not see it, and does */
 #define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
 
 /* The kernel's types, read once: they are megabytes. NULL: it has none. */
@@ -100,7 +99,7 @@ static const char *errno_name(int err)
 {
 	const char *name = strerrorname_np(err);
 
-	return name ? name : err == ENOTSUPP ? "ENOTSUPP" : "error";
+	return name ? name : "error";
 }
 
 static bool explain(int err, const char *what, char *why, size_t bytes)

@@ -86,7 +86,11 @@ static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 
 	*watermark_ns = UINT64_MAX;
 	for (size_t i = 0; i < k->ring_cnt; i++) {
-		note_peak(k, (double)ring__used_bytes(&k->rings[i]) / (double)k->opts.ring_bytes);
+		double used = (double)ring__used_bytes(&k->rings[i]) / (double)k->opts.ring_bytes;
+
+		note_peak(k, used);
+		if (used > k->ring_worst)
+			k->ring_worst = used;
 		cnt += ring__drain(&k->rings[i], now_ns, take, t, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;
@@ -138,6 +142,9 @@ static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t mech, con
 	return cnt;
 }
 
+/* Ever since events are lost, or nearly: sums, where they were asked for. */
+#define NEARLY_FULL 0.875
+
 static size_t report_lost(struct kern *k, struct taker *t)
 {
 	uint64_t values[k->ring_cnt], now_ns = now_of(k);
@@ -151,7 +158,11 @@ static size_t report_lost(struct kern *k, struct taker *t)
 		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
 			cnt += report_lost_of(k, t, m, values);
 	}
-	return cnt + misses__report(k, t->fn, t->ctx);
+	cnt += misses__report(k, t->fn, t->ctx);
+	if (cnt || k->ring_worst > NEARLY_FULL)
+		tally__relieve(k, now_ns);
+	k->ring_worst = 0;
+	return cnt;
 }
 
 static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void *ctx, uint64_t *watermark_ns)
@@ -170,7 +181,8 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 	cnt = give_backlog(k, &t);
 	cnt += drain(k, &t, watermark_ns);
 	k->busy = cnt > 1000;
-	return cnt + report_lost(k, &t);
+	cnt += report_lost(k, &t);
+	return cnt + tally__poll(k, now_of(k), fn, ctx);
 }
 
 static void stash(void *ctx, const struct ipct_hdr *ev)

@@ -157,6 +157,7 @@ void mech__decode(const struct ipct_hdr *ev, struct decoded *out)
 		[IPCT_KIND_TCP_IO] = tcp__decode,
 		[IPCT_KIND_UDP_IO] = udp__decode,
 		[IPCT_KIND_TTY_IO] = pty__decode,
+		[IPCT_KIND_SUM] = sum__decode,
 	};
 
 	out->what = DECODED_NOTHING;

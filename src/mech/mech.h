@@ -61,11 +61,20 @@ const struct hook *const *mech__hooks(size_t *cnt);
 
 /* An event in the model's terms. */
 struct decoded {
-	enum { DECODED_NOTHING, DECODED_TASK, DECODED_OBJECT, DECODED_OP, DECODED_LOST, DECODED_PASS } what;
+	enum {
+		DECODED_NOTHING,
+		DECODED_TASK,
+		DECODED_OBJECT,
+		DECODED_OP,
+		DECODED_LOST,
+		DECODED_PASS,
+		DECODED_SUM
+	} what;
 	struct op op; /* DECODED_OP */
 	struct task_info task; /* DECODED_TASK; points into the event */
 	struct object_info object; /* DECODED_OBJECT; name points to name_buf */
 	struct pass_info pass; /* DECODED_PASS; points into the event */
+	struct sum_info sum; /* DECODED_SUM */
 	uint64_t lost; /* DECODED_LOST; mech in op.mech, time in op.ts_ns */
 	bool skipped; /* DECODED_LOST: the kernel did not run a program that was busy */
 	char name_buf[768];

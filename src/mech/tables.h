@@ -83,6 +83,8 @@ void unix__decode(const struct ipct_hdr *ev, struct decoded *out);
 void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
 struct obj_key unix__key(uint64_t sk);
+/* A socket without a name, by the inode numbers of both ends; 0: not known. */
+void unix__name_unbound(uint32_t a, uint32_t b, char *buf, size_t size);
 
 extern const struct mech_desc mech_sysv_msg, mech_posix_mq;
 extern const struct hook hook_queue_calls, hook_queue_messages, hook_queue_sleep;
@@ -94,6 +96,7 @@ void queue__decode_object(const struct ipct_object *ob, struct decoded *out);
 extern const struct mech_desc mech_tcp;
 extern const struct hook hook_tcp_calls, hook_tcp_connected, hook_tcp_received, hook_tcp_queued,
 	hook_tcp_sleep, hook_tcp_uring;
+struct obj_key tcp__key(uint64_t sk);
 void tcp__decode(const struct ipct_hdr *ev, struct decoded *out);
 void tcp__decode_call(const struct ipct_call *call, struct op *op);
 void tcp__decode_object(const struct ipct_object *ob, struct decoded *out);
@@ -142,6 +145,7 @@ struct obj_key ptrace__key(uint32_t target_pid);
 void ptrace__decode(const struct ipct_hdr *ev, struct decoded *out);
 void ptrace__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
+void sum__decode(const struct ipct_hdr *ev, struct decoded *out);
 void pass__decode(const struct ipct_hdr *ev, struct decoded *out);
 /* units.c: what semaphores and eventfds have in common */
 struct obj_key units__key(uint8_t mech, const struct ipct_counter *c);

@@ -83,7 +83,7 @@ static const struct flag_pair flags[] = {
 	{ IPCT_IO_NOENTRY, OP_F_NOENTRY }, { IPCT_IO_OOB, OP_F_OOB },	      { 0, 0 },
 };
 
-static struct obj_key key_of(uint64_t sk)
+struct obj_key tcp__key(uint64_t sk)
 {
 	return (struct obj_key){ .id = sk, .space = sk ? (uint64_t)IPCT_MECH_TCP << 56 : 0 };
 }
@@ -95,8 +95,8 @@ void tcp__decode(const struct ipct_hdr *ev, struct decoded *out)
 
 	op->rule = PAIR_SEQ;
 	op->flags = flags__map(flags, io->flags);
-	op->obj = key_of(io->sk);
-	op->peer = key_of(io->peer_sk);
+	op->obj = tcp__key(io->sk);
+	op->peer = tcp__key(io->peer_sk);
 	op->bytes = io->ret < 0 ? 0 : io->bytes;
 	op->fd = io->fd;
 	op->stream.addr_s = io->s_seq;
@@ -108,8 +108,8 @@ void tcp__decode(const struct ipct_hdr *ev, struct decoded *out)
 void tcp__decode_call(const struct ipct_call *call, struct op *op)
 {
 	op->rule = PAIR_SEQ; /* nothing moves, but whether it is to be seen is that rule's knowledge */
-	op->obj = key_of(call->key);
-	op->peer = key_of(call->peer_key);
+	op->obj = tcp__key(call->key);
+	op->peer = tcp__key(call->peer_key);
 }
 
 void tcp__decode_object(const struct ipct_object *ob, struct decoded *out)
@@ -117,8 +117,8 @@ void tcp__decode_object(const struct ipct_object *ob, struct decoded *out)
 	struct object_info *info = decoded__object(out, &ob->h);
 	struct ipct_inet_name name = { 0 };
 
-	info->key = key_of(ob->key);
-	info->peer = key_of(ob->peer_key);
+	info->key = tcp__key(ob->key);
+	info->peer = tcp__key(ob->peer_key);
 	info->sequenced = true;
 	memcpy(&name, (const char *)(ob + 1) + ob->name_start,
 	       ob->name_len < sizeof(name) ? ob->name_len : sizeof(name));

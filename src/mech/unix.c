@@ -41,12 +41,7 @@ const struct hook hook_unix_received = {
 const struct hook hook_unix_made = {
 	.name = "unix_made",
 	.mechs = BITS,
-	.rungs = { { RUNG_FENTRY,
-		     "sock_alloc_send_pskb",
-		     { "sock_alloc_send_pskb__fentry" },
-		     .optional = true,
-		     .note = "which call made a message" },
-		   { RUNG_TRACEPOINT,
+	.rungs = { { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc_node",
 		     { "kmem_cache_alloc_node__tracepoint" },
 		     .tasks_only = true,
@@ -61,12 +56,7 @@ const struct hook hook_unix_made = {
 		     .optional = true,
 		     .note = "which call made a message; without it tasks that send on one socket at the "
 			     "same "
-			     "time cannot always be told apart" },
-		   { RUNG_KPROBE,
-		     "sock_alloc_send_pskb",
-		     { "sock_alloc_send_pskb__kprobe" },
-		     .optional = true,
-		     .note = "which call made a message" } },
+			     "time cannot always be told apart" } },
 };
 
 const struct hook hook_unix_spliced = {
@@ -153,16 +143,12 @@ void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 	snprintf(buf, size, "unix:[sock %" PRIx64 "]", key.id & 0xffffffff);
 }
 
-static void name_unbound(const struct ipct_object *ob, struct decoded *out)
+void unix__name_unbound(uint32_t a, uint32_t b, char *buf, size_t size)
 {
-	uint32_t a = ob->ino, b = ob->peer_ino;
-
 	if (a && b)
-		snprintf(out->name_buf, sizeof(out->name_buf), "unix:[%u<->%u]", a < b ? a : b,
-			 a < b ? b : a);
+		snprintf(buf, size, "unix:[%u<->%u]", a < b ? a : b, a < b ? b : a);
 	else
-		snprintf(out->name_buf, sizeof(out->name_buf), "unix:[%u]", a);
-	decoded__set_name(out, NULL, NULL, 0);
+		snprintf(buf, size, "unix:[%u]", a);
 }
 
 /*
@@ -187,13 +173,16 @@ void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
 
 	info->key = key_of(ob->key);
 	info->peer = key_of(ob->peer_key);
-	if (!ob->name_len)
-		name_unbound(ob, out);
-	else if (name[0])
+	info->nr = ob->ino;
+	if (!ob->name_len) {
+		unix__name_unbound(ob->ino, ob->peer_ino, out->name_buf, sizeof(out->name_buf));
+		decoded__set_name(out, NULL, NULL, 0);
+	} else if (name[0]) {
 		decoded__set_name(out, "unix:", name,
 				  strnlen(name, ob->name_len)); /* paths may carry their NUL */
-	else
+	} else {
 		name_abstract(name + 1, ob->name_len - 1, out);
+	}
 }
 
 struct obj_key unix__key(uint64_t sk)

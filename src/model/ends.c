@@ -126,6 +126,26 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 		end->wait_ns += op->ts_ns - op->enter_ns;
 }
 
+struct end *ends__of_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	const struct op op = { .ts_ns = info->ts_ns, .kind = info->kind, .rule = PAIR_NONE };
+	const struct role_row *row = role_of(&op);
+
+	return row ? touch(m, proc, ch, &op, row) : NULL;
+}
+
+void ends__add_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	struct end *end = ends__of_sum(m, info, ch, proc);
+
+	if (!end)
+		return;
+	end->messages += info->messages;
+	end->bytes += info->bytes;
+	end->errors += info->errors;
+	end->wait_ns += info->wait_ns;
+}
+
 void ends__took(struct model *m, const struct message *msg)
 {
 	const struct role_row *row = role_of(msg->op);

@@ -83,6 +83,7 @@ struct graph {
 	VEC(struct channel *) merged; /* kept for those who still point to them */
 	struct strtab names;
 	uint64_t start_ns, end_ns;
+	uint64_t sums_since_ns; /* since then what moves data was summed up and not followed; 0: never */
 	uint64_t lost[32]; /* by mechanism number */
 	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
 };

@@ -34,6 +34,7 @@ struct message {
 	uint8_t mech;
 	uint8_t attr; /* enum attr */
 	uint16_t candidate_cnt;
+	bool summed; /* not one message: all that went this way in a while */
 	struct channel *channel;
 	struct party src, dst;
 	const char *origin; /* static: "timer", ...; NULL: src is a process or unknown */

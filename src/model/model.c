@@ -46,6 +46,7 @@ void model__free(struct model *m)
 	for_each_rule(i)
 		rules[i]->free(m->pairing[i]);
 	receipts__free(m);
+	ledger__free(m);
 	passed__free(m);
 	objects__free(m);
 	graph__free(&m->graph);
@@ -53,7 +54,7 @@ void model__free(struct model *m)
 	free(m);
 }
 
-static void note_time(struct model *m, uint64_t ts_ns)
+void model__note_time(struct model *m, uint64_t ts_ns)
 {
 	if (!m->graph.start_ns || ts_ns < m->graph.start_ns)
 		m->graph.start_ns = ts_ns;
@@ -67,7 +68,7 @@ static void note_time(struct model *m, uint64_t ts_ns)
 
 void model__task(struct model *m, const struct task_info *info)
 {
-	note_time(m, info->ts_ns);
+	model__note_time(m, info->ts_ns);
 	proc_table__feed(&m->procs, info);
 	for_each_rule(i)
 		if (rules[i]->task)
@@ -81,7 +82,7 @@ void model__task(struct model *m, const struct task_info *info)
 
 void model__object(struct model *m, const struct object_info *info)
 {
-	note_time(m, info->ts_ns);
+	model__note_time(m, info->ts_ns);
 	objects__learn(m, info);
 	for_each_rule(i)
 		if (rules[i]->object)
@@ -100,7 +101,7 @@ void model__op(struct model *m, const struct op *op)
 	struct party task;
 	struct channel *ch;
 
-	note_time(m, op->ts_ns);
+	model__note_time(m, op->ts_ns);
 	if (by_nobody(op))
 		return;
 	if (op->rule < PAIR_RULE_CNT && rules[op->rule] && rules[op->rule]->defer &&
@@ -128,7 +129,7 @@ void model__op(struct model *m, const struct op *op)
 
 void model__pass(struct model *m, const struct pass_info *info)
 {
-	note_time(m, info->ts_ns);
+	model__note_time(m, info->ts_ns);
 	if (info->pid)
 		passed__feed(m, info);
 }
@@ -138,7 +139,7 @@ void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt)
 	struct graph *g = &m->graph;
 	size_t c;
 
-	note_time(m, ts_ns);
+	model__note_time(m, ts_ns);
 	m->stats.lost += cnt;
 	if (mech < sizeof(g->lost) / sizeof(g->lost[0]))
 		g->lost[mech] += cnt;
@@ -176,6 +177,7 @@ void model__finish(struct model *m, uint64_t now_ns)
 	for_each_rule(i)
 		rules[i]->finish(m->pairing[i], now_ns);
 	receipts__release(m, UINT64_MAX);
+	ledger__finish(m);
 }
 
 struct party model__party(struct model *m, uint32_t pid, uint32_t tid)

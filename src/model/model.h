@@ -35,6 +35,7 @@ struct model_stats {
 	uint64_t ambiguous; /* operations whose order could not be proven */
 	uint64_t resyncs; /* certain points at which the model had to correct itself */
 	uint64_t lost; /* events, all mechanisms */
+	uint64_t sums_since_ns; /* as in struct graph */
 	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
 	uint64_t steps; /* that the rules took along their lists: work, for tests */
 };
@@ -46,6 +47,8 @@ void model__free(struct model *m);
 void model__task(struct model *m, const struct task_info *info);
 void model__object(struct model *m, const struct object_info *info);
 void model__op(struct model *m, const struct op *op);
+/* Sums of what operations do that are not told of one by one, or not all of them. */
+void model__sum(struct model *m, const struct sum_info *info);
 void model__pass(struct model *m, const struct pass_info *info);
 /* Events of this mechanism were lost at about ts_ns: what was open then becomes doubtful until its next certain point. */
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt);

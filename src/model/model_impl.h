@@ -12,6 +12,7 @@ struct object {
 	const char *name; /* interned; NULL: nobody told it */
 	struct channel *channel; /* may be merged: resolve */
 	uint64_t capacity_bytes;
+	uint32_t nr; /* object_info.nr of the one that has the key now */
 	uint8_t mech;
 };
 
@@ -36,6 +37,7 @@ struct model {
 	struct map objects; /* key -> struct object * */
 	struct receipt_queue receipts;
 	struct pairing *pairing[PAIR_RULE_CNT];
+	struct ledger *ledger; /* NULL: no sums came */
 	struct passed *passed; /* NULL: no descriptor was ever passed */
 	uint64_t now_ns;
 	uint64_t next_settle_ns; /* operations carry time too: the caller need not advance for each */
@@ -43,13 +45,25 @@ struct model {
 
 /* objects.c */
 struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key);
+/* The same where the key may have been given to another one meanwhile: nr and name are those of the one that is meant. */
+struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_key key, uint32_t nr,
+				    const char *name);
 void objects__learn(struct model *m, const struct object_info *info);
 void objects__free(struct model *m);
 
 /* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
 void ends__account(struct model *m, const struct op *op, struct channel *ch, struct proc *proc);
+/* The same of sums; ch and proc are not NULL. */
+struct end *ends__of_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
+void ends__add_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 /* PAIR_UNITS: what msg's receiver took, now that it is known. */
 void ends__took(struct model *m, const struct message *msg);
+
+/* ledger.c: channels and messages of what is only known in sums: model__sum() */
+void ledger__finish(struct model *m);
+void ledger__free(struct model *m);
+
+void model__note_time(struct model *m, uint64_t ts_ns);
 
 /* passed.c: descriptors on their way */
 void passed__feed(struct model *m, const struct pass_info *info);

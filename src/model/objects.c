@@ -94,6 +94,8 @@ void objects__learn(struct model *m, const struct object_info *info)
 	o->channel = channel__resolve(o->channel);
 	if (info->mech)
 		o->mech = info->mech;
+	if (info->nr)
+		o->nr = info->nr;
 	if (info->capacity_bytes) {
 		o->capacity_bytes = info->capacity_bytes;
 		if (o->channel)
@@ -109,6 +111,16 @@ void objects__learn(struct model *m, const struct object_info *info)
 		move(m, o);
 	else
 		o->channel->fallback = false;
+}
+
+struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_key key, uint32_t nr,
+				    const char *name)
+{
+	const struct object *o = nr && name ? map__get(&m->objects, key.id, key.space) : NULL;
+
+	if (!nr || !name || (o && o->name && (!o->nr || o->nr == nr)))
+		return objects__channel(m, mech, key);
+	return graph__channel(&m->graph, mech, name, strlen(name));
 }
 
 void objects__free(struct model *m)

@@ -262,6 +262,26 @@ struct task_info {
 	uint16_t exe_len, args_len;
 };
 
+/* What a process did to an end of a channel in some time, summed up; or a mark in a row of such sums. */
+struct sum_info {
+	uint64_t ts_ns; /* all of it was before */
+	uint64_t start_ns; /* of the process; 0: not known */
+	uint32_t pid;
+	uint8_t mech;
+	uint8_t kind; /* OP_SEND, OP_RECV, OP_POST, OP_WAIT */
+	bool is_stream; /* bytes move, and it does not matter in how many pieces */
+	bool beside; /* the operations came, too, one by one, as far as they were not lost */
+	bool switched; /* mark: until now operations came; from now on there are sums only */
+	bool done; /* mark: all sums of the same time have come */
+	struct obj_key obj;
+	struct obj_key queue; /* where what is sent lies until it is received; {0, 0}: not known */
+	uint32_t obj_nr, queue_nr; /* tell apart what has the same key one after the other; 0: not known */
+	uint64_t messages, bytes, errors, wait_ns;
+	char comm[16]; /* NUL-terminated within; "": not known */
+	const char *
+		name; /* of both, if they are not those that have the keys now; valid during the call; NULL: none */
+};
+
 struct object_info {
 	uint64_t ts_ns;
 	struct obj_key key;
@@ -276,6 +296,7 @@ struct object_info {
 	uint32_t fill_msgs;
 	uint64_t capacity_bytes;
 	uint32_t pid; /* through whose descriptor it was seen */
+	uint32_t nr; /* tells apart what has the same key one after the other; 0: not known */
 	uint8_t side; /* 1 read, 2 write, 3 both */
 	bool base; /* PAIR_UNITS: semaphore `num` held fill_bytes units at ts_ns; pid: the thread that says so */
 	bool fresh; /* PAIR_UNITS: it was made now, with fill_bytes units */

@@ -31,7 +31,7 @@ static void drop_tasks_of(struct proc_table *t, uint32_t pid)
 	vec__free(&tids);
 }
 
-static struct proc *new_proc(struct proc_table *t, uint32_t pid)
+static struct proc *add_proc(struct proc_table *t, uint32_t pid)
 {
 	struct proc *p = xalloc(sizeof(*p));
 
@@ -39,6 +39,13 @@ static struct proc *new_proc(struct proc_table *t, uint32_t pid)
 	p->exe = xstrndup("", 0);
 	p->id = (uint32_t)t->all.cnt;
 	vec__push(&t->all, p);
+	return p;
+}
+
+static struct proc *new_proc(struct proc_table *t, uint32_t pid)
+{
+	struct proc *p = add_proc(t, pid);
+
 	map__set(&t->by_pid, pid, 0, p);
 	return p;
 }
@@ -216,6 +223,35 @@ struct proc *proc_table__get(struct proc_table *t, uint32_t pid)
 		return NULL;
 	p = proc_table__find(t, pid);
 	return p ? p : new_proc(t, pid);
+}
+
+static bool starts_at(const struct proc *p, uint64_t start_ns)
+{
+	return !start_ns || !p->start_ns || p->start_ns == start_ns;
+}
+
+/* One that had the pid before; NULL: none. */
+static struct proc *former(const struct proc_table *t, uint32_t pid, uint64_t start_ns)
+{
+	for (size_t i = t->all.cnt; i-- > 0;)
+		if (t->all.v[i]->pid == pid && t->all.v[i]->start_ns == start_ns)
+			return t->all.v[i];
+	return NULL;
+}
+
+struct proc *proc_table__at(struct proc_table *t, uint32_t pid, uint64_t start_ns, const char *comm)
+{
+	struct proc *p = proc_table__find(t, pid);
+
+	if (!p)
+		p = new_proc(t, pid);
+	else if (!starts_at(p, start_ns))
+		p = former(t, pid, start_ns) ?: add_proc(t, pid);
+	if (!p->start_ns)
+		p->start_ns = start_ns;
+	if (!p->comm[0])
+		set_comm(p->comm, comm);
+	return p;
 }
 
 struct proc *proc_table__find(const struct proc_table *t, uint32_t pid)

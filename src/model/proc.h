@@ -38,6 +38,11 @@ struct proc_table {
 void proc_table__feed(struct proc_table *t, const struct task_info *info);
 /* The process that has this pid now; makes an unknown one when no task record came. Never NULL for pid != 0. */
 struct proc *proc_table__get(struct proc_table *t, uint32_t pid);
+/*
+ * The process of that pid and start time (0: not known, the present one), which may have ended; made when no task record
+ * came, under comm.
+ */
+struct proc *proc_table__at(struct proc_table *t, uint32_t pid, uint64_t start_ns, const char *comm);
 struct proc *proc_table__find(const struct proc_table *t, uint32_t pid); /* NULL: none */
 /* comm of a thread now; falls back to its process's. Returns comm (16 bytes, NUL-terminated). */
 const char *proc_table__comm(const struct proc_table *t, uint32_t pid, uint32_t tid);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ledger's maps: sized before loading, read while tracing, as records of the event source. For kern/ only. */
+#ifndef KERN_TALLY_H
+#define KERN_TALLY_H
+
+#include "event/source.h"
+#include "kern/kern.h"
+
+struct ipct_config;
+
+struct tally {
+	enum kern_ledger mode;
+	uint64_t period_ns;
+	uint64_t changed_ns; /* when the maps changed places the last time; 0: never */
+	uint32_t state; /* enum ipct_ledger_state, as the kernel half has it */
+	bool retired_beside; /* what the map that nobody writes to counted had records, too */
+	bool relieve; /* only sums from the next change on */
+	bool told_begin; /* that there are only sums from here on */
+	bool finished; /* all rows were given out */
+	uint64_t only_since_ns; /* 0: not yet */
+	void *keys, *rows; /* of one batch */
+};
+
+void tally__configure(struct kern *k, struct ipct_config *cfg); /* after opening, before loading */
+void tally__begin(struct kern *k); /* before the programs are opened */
+/* Gives out what is due; returns the number of records. */
+size_t tally__poll(struct kern *k, uint64_t now_ns, event_fn fn, void *ctx);
+/* Records were lost, or are about to be: from now on there are only sums, where that was asked for. */
+void tally__relieve(struct kern *k, uint64_t now_ns);
+void tally__free(struct kern *k);
+
+#endif

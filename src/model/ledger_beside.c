@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sums of operations that came one by one as well: at the end they say what of those was lost. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "model/ledger_impl.h"
+
+/* One process's end, all sums together; the graph's own may lack what was lost. */
+struct beside_end {
+	struct proc *proc;
+	struct channel *channel; /* may be merged: resolve */
+	struct sum_info sum;
+};
+
+void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	struct ledger *l = m->ledger;
+	uint64_t lo = (uint64_t)proc->id << 8 | info->kind;
+	struct beside_end *e;
+
+	if (!l->has_beside)
+		return;
+	e = map__get(&l->ends, lo, (uintptr_t)ch);
+	if (!e) {
+		e = xalloc(sizeof(*e));
+		e->proc = proc;
+		e->channel = ch;
+		e->sum = *info;
+		map__set(&l->ends, lo, (uintptr_t)ch, e);
+		return;
+	}
+	e->sum.ts_ns = info->ts_ns;
+	e->sum.messages += info->messages;
+	e->sum.bytes += info->bytes;
+	e->sum.errors += info->errors;
+	e->sum.wait_ns += info->wait_ns;
+}
+
+static void take_off(struct account *a, uint64_t units, uint64_t other)
+{
+	a->units -= units;
+	a->other -= other < a->other ? other : a->other;
+}
+
+static struct account *find(const struct account_list *list, const struct proc *proc)
+{
+	for (size_t i = 0; i < list->cnt; i++)
+		if (list->v[i].proc == proc)
+			return &list->v[i];
+	return NULL;
+}
+
+/* What the flow brought is no longer to be explained. */
+static void take_off_flow(struct lane *lane, const struct flow *f)
+{
+	uint64_t units = lane && lane->is_stream ? f->bytes : f->messages;
+	uint64_t other = lane && lane->is_stream ? f->messages : f->bytes;
+
+	for (; lane && units; lane = lane->next) {
+		struct account *from = find(&lane->senders, f->src), *to = find(&lane->receivers, f->dst);
+		uint64_t some = units;
+
+		if (!from || !to)
+			continue;
+		if (some > from->units)
+			some = from->units;
+		if (some > to->units)
+			some = to->units;
+		take_off(from, some, other);
+		take_off(to, some, other);
+		units -= some;
+	}
+}
+
+static void take_off_flows(struct model *m, doubt_fn is_doubtful)
+{
+	struct map by_channel = { 0 };
+
+	map__for_each(&m->ledger->lanes, slot) {
+		struct lane *lane = slot->val;
+
+		lane->channel = channel__resolve(lane->channel);
+		if (!lane->channel)
+			continue;
+		lane->next = map__set(&by_channel, (uintptr_t)lane->channel, 0, lane);
+		if (is_doubtful(m, lane->mech)) /* a debt that stays will be added to it */
+			lane->channel->unattributed_bytes = lane->channel->unattributed_messages = 0;
+	}
+	for (size_t i = 0; i < m->graph.flows.cnt; i++) {
+		const struct flow *f = m->graph.flows.v[i];
+
+		take_off_flow(map__get(&by_channel, (uintptr_t)f->channel, 0), f);
+	}
+	map__free(&by_channel);
+}
+
+static void forget_end(struct model *m, const struct beside_end *e)
+{
+	struct end *end = ends__of_sum(m, &e->sum, channel__resolve(e->channel), e->proc);
+
+	if (end)
+		end->messages = end->bytes = end->errors = end->wait_ns = 0;
+}
+
+void beside__finish(struct model *m, doubt_fn is_doubtful)
+{
+	/* Channels may have become one: first all ends are emptied, then all sums are added. */
+	map__for_each(&m->ledger->ends, slot) {
+		const struct beside_end *e = slot->val;
+
+		if (is_doubtful(m, e->sum.mech))
+			forget_end(m, e);
+	}
+	map__for_each(&m->ledger->ends, slot) {
+		const struct beside_end *e = slot->val;
+
+		if (is_doubtful(m, e->sum.mech))
+			ends__add_sum(m, &e->sum, channel__resolve(e->channel), e->proc);
+	}
+	take_off_flows(m, is_doubtful);
+}
+
+void beside__free(struct ledger *l)
+{
+	map__for_each(&l->ends, slot)
+		free(slot->val);
+	map__free(&l->ends);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Shared by ledger.c and ledger_beside.c only. */
+#ifndef MODEL_LEDGER_IMPL_H
+#define MODEL_LEDGER_IMPL_H
+
+#include "model/model_impl.h"
+
+/* What one process has on one side of a lane. units: bytes of a stream, else messages; other: the other one of the two. */
+struct account {
+	struct proc *proc;
+	uint64_t units, other;
+};
+
+struct account_list {
+	struct account *v;
+	size_t cnt, cap;
+};
+
+/* From all who send to a queue to all who receive from it. */
+struct lane {
+	struct obj_key queue;
+	struct channel *channel; /* may be merged: resolve */
+	uint8_t mech;
+	bool is_stream;
+	bool is_touched; /* in ledger.touched */
+	bool is_retired; /* not in ledger.lanes any more */
+	uint32_t nr; /* sum_info.queue_nr; 0: not known */
+	uint8_t starved; /* looks in a row after which somebody had a debt, and nobody credit */
+	struct account_list senders, receivers;
+	struct lane *next; /* of the same channel: ledger_beside.c */
+};
+
+struct ledger {
+	struct map lanes; /* queue -> struct lane */
+	VEC(struct lane *) touched; /* since the last look */
+	bool has_beside;
+	struct map ends; /* (process and kind, channel) -> struct beside_end */
+};
+
+void lane__free(struct lane *lane);
+
+/* ledger_beside.c: what the sums say of ends whose operations came, too */
+void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
+typedef bool (*doubt_fn)(const struct model *m, uint8_t mech); /* may its operations be incomplete? */
+/* Ends become what the sums say, and what flows already is taken off the lanes, where operations may be missing. */
+void beside__finish(struct model *m, doubt_fn is_doubtful);
+void beside__free(struct ledger *l);
+
+#endif
