@@ -252,6 +252,19 @@ static void say_refused(int rc, struct buf *err)
 			strerror(-rc));
 }
 
+/*
+ * Without CAP_SYS_ADMIN nobody may list the types of modules (BPF_BTF_GET_NEXT_ID). libbpf, up to 1.1 at least, fails where it looks there
+ * for the first time, and passes over them from then on. So it shall look for something before it matters: nothing of ours is a module's.
+ */
+static void pass_over_modules(struct kern *k)
+{
+	struct kern_rights rights;
+
+	kern__rights(&rights);
+	if (!rights.cap_sys_admin)
+		bpf_program__set_attach_target(k->skel->progs.sys_enter__fentry, 0, "ipctrace: none");
+}
+
 static int load(struct kern *k, struct buf *err)
 {
 	int rc;
@@ -261,6 +274,7 @@ static int load(struct kern *k, struct buf *err)
 		buf__printf(err, "cannot open the kernel half: %s", strerror(errno));
 		return -errno;
 	}
+	pass_over_modules(k);
 	configure(k);
 	rc = select_programs(k, err);
 	if (rc)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in the guest: the smoke test, then each mechanism's workload under each kind of hook. Judges nothing:
 # it leaves RUNG.MECH.{graph,truth,log} and RUNG.doctor in /out and prints one line per run for the host:
-#   smoke LINE | run RUNG MECH STATUS START_S END_S
+#   smoke LINE | run RUNG MECH STATUS START_S END_S | right LINE
 # Environment: RUNGS, MECHS (empty: all at once), WORKLOAD (options of the workload), LIMIT_S (for one run).
 
 now()
@@ -26,3 +26,6 @@ for rung in $RUNGS; do
 		echo "run $rung $mech $? $start $(now)"
 	done
 done
+
+# shellcheck disable=SC1091 # beside this one, in the guest
+[ ! -e ./rights.sh ] || sh ./rights.sh

@@ -122,6 +122,9 @@ def judge(kernel, out_dir, lines, mechs=()):
             must = m[2] in kernel.must
             found = FAILED if m[1] == SKIPPED and must else m[1]
             yield Result(found, f"{kernel.name} smoke {m[2]}", m[3] or "")
+        elif words[:1] == ["right"]:
+            m = re.match(r"right (ok|not ok|skip) - ([^:]*)(?:: (.*))?", line)
+            yield Result(m[1], f"{kernel.name} rights, {m[2]}", m[3] or "")
         elif words[:1] == ["run"]:
             _, rung, mech, status, start, end = words
             rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
