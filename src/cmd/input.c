@@ -80,6 +80,11 @@ bool input__tell(const struct input *in)
 {
 	struct buf sentence = { 0 };
 	bool damaged = store_reader__tell(in->reader, &sentence);
+	uint32_t dropped = store_reader__dropped_files(in->reader);
+
+	if (dropped)
+		log__info("%s is what is left of a longer recording: the first %u of its files are gone",
+			  in->opts->input, dropped);
 
 	if (damaged)
 		log__warn("%s", buf__cstr(&sentence));

@@ -110,6 +110,23 @@ static int check_drawing(struct options *o, struct buf *err)
 	return 0;
 }
 
+#define FILE_BYTES_MIN (256u << 10) /* a frame of any size fits, and what goes before it */
+
+static int check_limits(struct options *o, struct buf *err)
+{
+	bool limited = o->file_bytes || o->keep_ns;
+
+	if (o->file_bytes && o->file_bytes < FILE_BYTES_MIN)
+		buf__puts(err, "--max-size wants at least 256k");
+	else if (o->files && !limited)
+		buf__puts(err, "--max-files wants --max-size or --keep: without them there is one file");
+	else if (o->trigger && !o->keep_ns)
+		buf__puts(err, "--trigger wants --keep SECONDS: how much is to be written");
+	else if (limited && o->record && !strcmp(o->record, "-"))
+		buf__puts(err, "--max-size and --keep write files: give --output one");
+	return err->len ? EXIT_USAGE : 0;
+}
+
 /* What makes no sense when a recording is read. */
 static int check_input(struct options *o, enum command_bit command, struct buf *err)
 {
@@ -231,6 +248,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		ret = check_input(o, command, &err);
 	if (!ret)
 		ret = check_numbers(o, &err);
+	if (!ret)
+		ret = check_limits(o, &err);
 	if (!ret)
 		ret = check_drawing(o, &err);
 	if (!ret)

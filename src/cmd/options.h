@@ -71,6 +71,9 @@ struct options {
 	bool redact;
 	bool stacks, kernel_stacks; /* captured; report: stacks are shown */
 	const char *record; /* file to record to; NULL: none */
+	uint64_t file_bytes, keep_ns; /* record; 0: not given */
+	uint32_t files; /* record; 0: not given */
+	const char *trigger; /* record; NULL: not given */
 	bool json, ops, strict, user_sems, summary;
 	enum attach_mode attach;
 	struct graph_opts graph;

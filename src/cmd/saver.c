@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "cmd/saver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/names.h"
+
+#define MEMORY_BYTES_DEFAULT (64ull << 20) /* of --keep */
 
 struct saver {
 	const struct options *opts;
 	struct store_writer *writer;
 	struct event_source *tee;
+	/* --keep */
+	uint32_t dump_cnt;
+	bool triggered;
+	uint64_t deaf_until_ns; /* what a trigger would write again has been written */
 };
 
 struct saver *saver__new(const struct options *o, struct buf *err)
@@ -22,8 +30,16 @@ struct saver *saver__new(const struct options *o, struct buf *err)
 
 	s->opts = o;
 	s->writer = store_writer__new(o->record, o->payload_bytes && !o->redact, err);
-	if (s->writer)
+	if (s->writer) {
+		const struct store_limits limits = {
+			.file_bytes = o->keep_ns && !o->file_bytes ? MEMORY_BYTES_DEFAULT : o->file_bytes,
+			.files = o->files,
+			.keep_ns = o->keep_ns,
+		};
+
+		store_writer__limit(s->writer, &limits);
 		return s;
+	}
 	free(s);
 	return NULL;
 }
@@ -116,9 +132,71 @@ const struct store_writer *saver__writer(const struct saver *s)
 	return s->writer;
 }
 
+/* ---- the flight recorder ---- */
+
+/* The first one has the name that was asked for; others are not to replace it. */
+static int dump(struct saver *s, const char *why, struct buf *err)
+{
+	const uint64_t now_ns = store_writer__sums(s->writer)->end_ns;
+	char path[STORE_PATH_BYTES], size[32];
+	struct buf bytes = { 0 };
+	int ret;
+
+	if (s->dump_cnt++)
+		snprintf(path, sizeof(path), "%s.%u", s->opts->record, s->dump_cnt);
+	else
+		snprintf(path, sizeof(path), "%s", s->opts->record);
+	ret = store_writer__dump(s->writer, path, err);
+	s->triggered = false;
+	s->deaf_until_ns = now_ns + s->opts->keep_ns;
+	if (ret)
+		return ret;
+	time__put_bytes(&bytes, store_writer__bytes(s->writer));
+	snprintf(size, sizeof(size), "%s", buf__cstr(&bytes));
+	buf__free(&bytes);
+	log__error("%s: the last %.1f s (%sB) are in %s", why, store_writer__kept_s(s->writer), size, path);
+	return 0;
+}
+
+void saver__trigger(struct saver *s, uint64_t at_ns)
+{
+	if (at_ns >= s->deaf_until_ns)
+		s->triggered = true;
+}
+
+int saver__look(struct saver *s, bool asked, struct buf *err)
+{
+	const char *why = asked ? "asked by SIGUSR1" : "the trigger's condition held";
+	int ret;
+
+	if (!s->opts->keep_ns || (!asked && !s->triggered))
+		return 0;
+	ret = dump(s, why, err);
+	if (ret)
+		return ret;
+	return s->opts->files && s->dump_cnt >= s->opts->files ? 1 : 0;
+}
+
+static int finish_keeping(struct saver *s, struct buf *err)
+{
+	bool full = s->opts->files && s->dump_cnt >= s->opts->files;
+
+	if (full)
+		return 0;
+	if (s->triggered)
+		return dump(s, "the trigger's condition held", err);
+	if (!s->opts->trigger)
+		return dump(s, "the recording ends", err);
+	if (!s->dump_cnt)
+		log__error("the trigger's condition never held: nothing was written");
+	return 0;
+}
+
 int saver__finish(struct saver *s, struct buf *err)
 {
-	return store_writer__finish(s->writer, err);
+	int ret = s->tee && s->opts->keep_ns ? finish_keeping(s, err) : 0;
+
+	return ret ? ret : store_writer__finish(s->writer, err);
 }
 
 void saver__free(struct saver *s)

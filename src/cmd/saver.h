@@ -20,6 +20,13 @@ struct saver_begin {
 struct saver *saver__new(const struct options *o, struct buf *err);
 /* Returns the source to poll instead of inner, which it records. Owned by the saver. */
 struct event_source *saver__begin(struct saver *s, struct event_source *inner, const struct saver_begin *b);
+/* --keep: what happened at at_ns met the condition. */
+void saver__trigger(struct saver *s, uint64_t at_ns);
+/*
+ * --keep, after each round: writes what is kept when the trigger was met, or when asked, and says so. 1: that was the last file that is
+ * wanted; 0; or -errno with one sentence in err.
+ */
+int saver__look(struct saver *s, bool asked, struct buf *err);
 bool saver__failed(const struct saver *s); /* the file takes no more */
 const struct store_writer *saver__writer(const struct saver *s);
 /* Completes the file. 0, or -errno with one sentence in err. */

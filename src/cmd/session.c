@@ -173,6 +173,8 @@ static const char *written_later(const struct options *o, bool whole_file)
 {
 	if (o->looks_at_processes)
 		return "./graph.svg";
+	if (o->keep_ns || o->file_bytes)
+		return o->record;
 	return whole_file ? o->output : NULL;
 }
 
@@ -227,7 +229,7 @@ struct session *session__new(const struct options *o, const struct pipeline_sink
 		goto out;
 	if (o->ready_fd >= 0)
 		fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC);
-	ret = stop__begin(&s->stop);
+	ret = stop__begin(&s->stop, o->keep_ns != 0);
 	if (!ret)
 		ret = o->input ? open_input(s, &err) : trace(s, graph, &err);
 	if (!ret && sink)
@@ -289,6 +291,19 @@ static int poll_once(struct session *s, int timeout_ms)
 	return s->source->poll(s->source, timeout_ms, NULL, NULL, &watermark_ns);
 }
 
+/* False: all files that were wanted have been written. */
+static bool keep_recording(struct session *s)
+{
+	bool asked = stop__take_usr1(&s->stop);
+	struct buf err = { 0 };
+	int ret = s->saver ? saver__look(s->saver, asked, &err) : 0;
+
+	if (ret < 0)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	return ret <= 0;
+}
+
 static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx)
 {
 	uint64_t deadline_ns = UINT64_MAX, now_ns = monotonic_ns();
@@ -312,7 +327,7 @@ static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx
 			s->command_ended = true;
 			return 0;
 		}
-		if (asked_to_end(s) || monotonic_ns() >= deadline_ns)
+		if (asked_to_end(s) || !keep_recording(s) || monotonic_ns() >= deadline_ns)
 			return 0;
 	}
 }
@@ -404,7 +419,7 @@ const struct store_info *session__recorded(struct session *s)
 	return s->input ? input__info(s->input) : NULL;
 }
 
-const struct saver *session__saver(struct session *s)
+struct saver *session__saver(struct session *s)
 {
 	return s->saver;
 }

@@ -39,7 +39,7 @@ struct graph *session__graph_now(struct session *s);
 const struct view_names *session__names(struct session *s);
 const struct session_clock *session__clock(struct session *s);
 const struct store_info *session__recorded(struct session *s); /* NULL: the kernel is traced */
-const struct saver *session__saver(struct session *s); /* NULL: nothing is recorded */
+struct saver *session__saver(struct session *s); /* NULL: nothing is recorded */
 /* After session__run(), which has said what is missing in a recording: the exit status when all else went well. */
 int session__exit_status(struct session *s);
 /* Before session__run(): the command gets /dev/null in place of the terminal, which is drawn on. */

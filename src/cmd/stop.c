@@ -10,7 +10,7 @@ static void ignore(int sig)
 {
 }
 
-int stop__begin(struct stop *s)
+int stop__begin(struct stop *s, bool usr1)
 {
 	/* A shell starts background jobs with SIGINT ignored, and ignored signals never reach a signalfd. */
 	struct sigaction catch = { .sa_handler = ignore, .sa_flags = SA_RESTART };
@@ -20,6 +20,8 @@ int stop__begin(struct stop *s)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
+	if (usr1)
+		sigaddset(&mask, SIGUSR1);
 	s->fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->fd < 0)
 		return -errno;
@@ -47,12 +49,23 @@ bool stop__asked(struct stop *s)
 
 	if (s->sig)
 		return true;
-	if (read(s->fd, &info, sizeof(info)) != sizeof(info))
-		return false;
+	do {
+		if (read(s->fd, &info, sizeof(info)) != sizeof(info))
+			return false;
+		s->usr1 |= info.ssi_signo == SIGUSR1;
+	} while (info.ssi_signo == SIGUSR1);
 	s->sig = (int)info.ssi_signo;
 	s->from_terminal = info.ssi_code == SI_KERNEL;
 	let_the_next_kill();
 	return true;
+}
+
+bool stop__take_usr1(struct stop *s)
+{
+	bool came = s->usr1;
+
+	s->usr1 = false;
+	return came;
 }
 
 void stop__restore(const struct stop *s)

@@ -12,7 +12,7 @@
 #define STORE_MAGIC "\211IPT\r\n\032\n"
 #define STORE_MAGIC_BYTES 8
 #define STORE_MAJOR 1 /* a reader refuses others */
-#define STORE_MINOR 0 /* a reader takes later ones */
+#define STORE_MINOR 1 /* a reader takes later ones */
 
 struct store_file_header {
 	char magic[STORE_MAGIC_BYTES];
@@ -29,7 +29,8 @@ _Static_assert(sizeof(struct store_file_header) == 24, "on disk");
 enum store_frame_type {
 	STORE_FRAME_INFO = 1, /* tags: what was recorded, where and how */
 	STORE_FRAME_EVENTS = 2, /* packed events: store/pack.h */
-	STORE_FRAME_END = 3, /* tags: the sums; the recording is complete */
+	STORE_FRAME_END = 3, /* tags: the sums; the recording, or this file of it, is complete */
+	STORE_FRAME_STATE = 4, /* packed events: what is to be known of the time before this file */
 };
 
 /* Its contents follow: one zstd frame with its content checksum. */

@@ -46,6 +46,8 @@ static const struct row info_rows[] = {
 	{ 23, TEXT, 0, AT(store_info, dst) },
 	{ 24, NUMBER_AT(store_info, min_latency_ns) },
 	{ 25, NUMBER_AT(store_info, min_bytes) },
+	{ 26, NUMBER_AT(store_info, set) },
+	{ 27, NUMBER_AT(store_info, file) },
 	{ 0 },
 };
 
@@ -53,6 +55,7 @@ static const struct row sums_rows[] = {
 	{ 1, NUMBER_AT(store_sums, events) },
 	{ 2, NUMBER_AT(store_sums, lost) },
 	{ 3, NUMBER_AT(store_sums, end_ns) },
+	{ 4, FLAG, 0, AT(store_sums, goes_on) },
 	{ 0 },
 };
 

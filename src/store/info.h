@@ -30,9 +30,13 @@ struct store_info {
 	uint64_t cgroup;
 	char *src, *dst;
 	uint64_t min_latency_ns, min_bytes;
+	/* Of a recording in several files; set 0: it is one file. */
+	uint64_t set; /* the same in all of them */
+	uint32_t file; /* which one this is, from 1 */
 };
 
 struct store_sums {
+	bool goes_on; /* in another file */
 	uint64_t events, lost; /* of the whole recording; lost: counted by the kernel half */
 	uint64_t end_ns;
 	uint64_t skipped; /* of the lost: the kernel did not run a program that was busy; not stored */

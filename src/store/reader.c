@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "base/log.h"
 #include "store/format.h"
+#include "store/writer.h"
 
 #define INPUT_BYTES (4u << 20) /* some frames at a time */
 _Static_assert(INPUT_BYTES >= 2 * (sizeof(struct store_frame_header) + STORE_STORED_BYTES_MAX),
@@ -32,6 +34,10 @@ struct store_reader {
 	struct store_health health;
 	uint64_t missing_events; /* not told with a frame yet */
 	unsigned int rescans; /* how often a bad frame was searched for others */
+	uint32_t first_file; /* of a set: the oldest that is there */
+	uint32_t last_file; /* of a set: the one that has the path itself; 0: one file */
+	uint32_t file; /* that is being read */
+	bool has_before; /* what a STATE frame says is known: the file before has been read */
 };
 
 #define RESCANS_MAX \
@@ -156,29 +162,7 @@ static bool next_frame(struct store_reader *r, struct store_frame *frame)
 	}
 }
 
-static void take_end(struct store_reader *r, const struct store_frame *frame)
-{
-	if (!store_sums__get(&r->health.sums, frame->raw, frame->raw_bytes))
-		r->health.complete = true;
-}
-
-int store_reader__next(struct store_reader *r, struct store_frame *frame)
-{
-	while (!r->health.complete && next_frame(r, frame)) {
-		if (frame->type == STORE_FRAME_END) {
-			take_end(r, frame);
-		} else if (frame->type == STORE_FRAME_EVENTS) {
-			frame->missing_events = r->missing_events;
-			r->missing_events = 0;
-			return 1;
-		}
-	}
-	*frame = (struct store_frame){ .missing_events = r->missing_events };
-	r->missing_events = 0;
-	return r->err;
-}
-
-/* ---- begin and end ---- */
+/* ---- a file's beginning ---- */
 
 static bool read_file_header(struct store_reader *r, struct buf *err)
 {
@@ -224,7 +208,7 @@ static bool read_info(struct store_reader *r, struct buf *err)
 	return false;
 }
 
-struct store_reader *store_reader__open(const char *path, struct buf *err)
+static struct store_reader *open_one(const char *path, struct buf *err)
 {
 	struct store_reader *r = xalloc(sizeof(*r));
 
@@ -237,15 +221,148 @@ struct store_reader *store_reader__open(const char *path, struct buf *err)
 		log__out_of_memory();
 	if (strcmp(path, "-") != 0)
 		r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0) {
+	if (r->fd < 0)
 		buf__printf(err, "cannot read %s: %s", path, strerror(errno));
-		goto fail;
-	}
-	if (read_file_header(r, err) && read_info(r, err))
+	else if (read_file_header(r, err) && read_info(r, err))
 		return r;
-fail:
 	store_reader__close(r);
 	return NULL;
+}
+
+/* ---- a set of files ---- */
+
+static void name_of(const struct store_reader *r, uint32_t file, char *to, size_t size)
+{
+	if (file == r->last_file)
+		snprintf(to, size, "%s", r->path);
+	else
+		snprintf(to, size, "%s.%" PRIu32, r->path, file);
+}
+
+/* NULL: it is not there, or it is another set's. */
+static struct store_reader *open_member(const struct store_reader *r, uint32_t file)
+{
+	char name[STORE_PATH_BYTES];
+	struct store_reader *member;
+	struct buf err = { 0 };
+
+	name_of(r, file, name, sizeof(name));
+	member = open_one(name, &err);
+	buf__free(&err);
+	if (!member || (member->info.set == r->info.set && member->info.file == file))
+		return member;
+	store_reader__close(member);
+	return NULL;
+}
+
+/* What is read from now on is what `from` reads, which is freed; the health goes on, with keep_info the info, too. */
+static void become(struct store_reader *r, struct store_reader *from, uint32_t file, bool keep_info)
+{
+	struct store_reader was = *r;
+
+	*r = *from;
+	r->path = was.path;
+	r->health = was.health;
+	r->missing_events = was.missing_events;
+	r->rescans = was.rescans;
+	r->last_file = was.last_file;
+	r->has_before = was.has_before;
+	r->first_file = was.first_file;
+	r->file = file;
+	if (keep_info) {
+		r->info = was.info;
+		was.info = from->info;
+	}
+	*from = was;
+	store_reader__close(from);
+}
+
+static bool next_file(struct store_reader *r)
+{
+	struct store_reader *member = open_member(r, r->file + 1);
+
+	if (member)
+		become(r, member, r->file + 1, true); /* strings of the first are in use */
+	else
+		r->last_file = r->file; /* it ends here, and not as it should */
+	return member != NULL;
+}
+
+/* The recorder's latest file has the name that was asked for; those before it have numbers, and the oldest may be gone. */
+static void find_first_file(struct store_reader *r)
+{
+	struct store_reader *first = NULL, *before;
+
+	r->last_file = r->file = r->first_file = r->info.file;
+	while (r->first_file > 1 && (before = open_member(r, r->first_file - 1))) {
+		store_reader__close(first);
+		first = before;
+		r->first_file--;
+	}
+	if (first)
+		become(r, first, r->first_file, false);
+}
+
+static void take_end(struct store_reader *r, const struct store_frame *frame)
+{
+	struct store_sums sums = { 0 };
+
+	if (store_sums__get(&sums, frame->raw, frame->raw_bytes))
+		return;
+	r->health.sums = sums;
+	r->has_before = true;
+	if (r->file >= r->last_file)
+		r->health.complete = true;
+	else if (!next_file(r))
+		miss(r, 1, 1);
+}
+
+static bool has_events(const struct store_reader *r, const struct store_frame *frame)
+{
+	return frame->type == STORE_FRAME_EVENTS || (frame->type == STORE_FRAME_STATE && !r->has_before);
+}
+
+int store_reader__next(struct store_reader *r, struct store_frame *frame)
+{
+	for (;;) {
+		if (r->health.complete)
+			break;
+		if (!next_frame(r, frame)) {
+			if (r->file >= r->last_file)
+				break;
+			miss(r, 1, 1); /* it is torn: at least its end is missing */
+			r->has_before = false;
+			if (!next_file(r))
+				break;
+			continue;
+		}
+		if (frame->type == STORE_FRAME_END) {
+			take_end(r, frame);
+		} else if (has_events(r, frame)) {
+			frame->missing_events = r->missing_events;
+			r->missing_events = 0;
+			return 1;
+		}
+	}
+	*frame = (struct store_frame){ .missing_events = r->missing_events };
+	r->missing_events = 0;
+	return r->err;
+}
+
+/* ---- begin and end ---- */
+
+struct store_reader *store_reader__open(const char *path, struct buf *err)
+{
+	struct store_reader *r = open_one(path, err);
+
+	if (r && r->info.set && strcmp(path, "-") != 0)
+		find_first_file(r);
+	return r;
+}
+
+uint32_t store_reader__dropped_files(const struct store_reader *r)
+{
+	return r->first_file ? r->first_file - 1 : 0;
 }
 
 const struct store_info *store_reader__info(const struct store_reader *r)

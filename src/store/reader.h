@@ -30,6 +30,8 @@ struct store_health {
 
 /* path: "-" is standard input. NULL: cannot be read, or is no recording; one sentence in err. path must outlive it. */
 struct store_reader *store_reader__open(const char *path, struct buf *err);
+/* Of a recording in several files, path being the latest: how many are gone from its beginning. */
+uint32_t store_reader__dropped_files(const struct store_reader *r);
 const struct store_info *store_reader__info(const struct store_reader *r);
 const struct store_health *store_reader__health(const struct store_reader *r);
 /* 1: the next frame; 0: the end; -errno: the file cannot be read any further. */

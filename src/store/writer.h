@@ -10,6 +10,8 @@
 #include "event/source.h"
 #include "store/info.h"
 
+#define STORE_PATH_BYTES 4200 /* PATH_MAX, and the number of a file */
+
 struct store_writer;
 
 /*
@@ -17,6 +19,15 @@ struct store_writer;
  * its owner may read it. NULL: failed, with one sentence in err. path must outlive the writer.
  */
 struct store_writer *store_writer__new(const char *path, bool private, struct buf *err);
+/* How much is kept. All zero: everything, in one file. */
+struct store_limits {
+	uint64_t
+		file_bytes; /* a full file gets a number behind its name, and another one follows; keep_ns: of memory */
+	uint32_t files; /* only the last so many stay; 0: all */
+	uint64_t
+		keep_ns; /* only so much is kept, in memory: nothing is written but by store_writer__dump() */
+};
+void store_writer__limit(struct store_writer *w, const struct store_limits *limits); /* before it begins */
 /* Before the first event. */
 void store_writer__begin(struct store_writer *w, const struct store_info *info);
 /* Events of one round, in any order (copied), then its end, as event_source.poll tells it. */
@@ -27,7 +38,11 @@ void store_writer__round(struct store_writer *w, uint64_t watermark_ns);
  * the file ends with the last whole frame.
  */
 int store_writer__error(const struct store_writer *w);
-uint64_t store_writer__bytes(const struct store_writer *w); /* in the file */
+uint64_t store_writer__bytes(const struct store_writer *w); /* in all files; keep_ns: in memory */
+uint32_t store_writer__files(const struct store_writer *w); /* that there are, of those that were made */
+double store_writer__kept_s(const struct store_writer *w); /* keep_ns: how many seconds that is now */
+/* With keep_ns: writes what is kept to a file that is replaced. 0, or -errno with one sentence in err. */
+int store_writer__dump(struct store_writer *w, const char *path, struct buf *err);
 const struct store_sums *store_writer__sums(const struct store_writer *w);
 /* Writes what is left, and the end frame. 0, or -errno with one sentence in err. */
 int store_writer__finish(struct store_writer *w, struct buf *err);
