@@ -152,6 +152,16 @@ static inline uint64_t slot_up(uint64_t pos)
 	return slot_down(pos + SLOT_BYTES - 1);
 }
 
+/*
+ * Where what is behind a write's bytes begins. A packet has a slot to itself, and a read that took but some of it has thrown
+ * the rest away: what the slot says then is where that read ended (pipe_read(): buf->len = 0), so that no sample of
+ * a packet's end means more than its slot.
+ */
+static inline uint64_t wr__end(uint32_t flags, uint64_t pos)
+{
+	return flags & OP_F_PACKET ? slot_up(pos) : pos;
+}
+
 /* Nothing can come any more that overlaps what was reported at ts_ns. */
 static inline bool is_ripe(const struct pipe *pi, const struct crowd *c, uint64_t ts_ns, uint64_t wait_ns)
 {

@@ -44,8 +44,10 @@ struct seg *line__insert(struct pipe *pi, struct link *before, const struct chun
 
 struct seg *line__append(struct pipe *pi, const struct chunk *c)
 {
-	if (c->to > pi->w_end)
-		pi->w_end = c->to;
+	uint64_t end = c->packet ? slot_up(c->to) : c->to;
+
+	if (end > pi->w_end)
+		pi->w_end = end;
 	pi->sealed = c->packet || c->opaque;
 	return line__insert(pi, &pi->segs, c);
 }

@@ -199,12 +199,13 @@ static void step(struct search *s, struct place pl)
 		return;
 	s->budget--;
 	if (s->used == (1ull << s->cnt) - 1) {
-		if (pl.at == s->hi || (pl.sealed && pl.at == slot_up(s->hi)))
+		if (pl.at == s->hi || (pl.sealed && slot_up(pl.at) == slot_up(s->hi)))
 			save(s, pl);
 		return;
 	}
 	for (unsigned i = 0; i < s->cnt; i++)
-		if (!(s->used & 1ull << i) && s->part[i]->s <= pl.at && may_be_next(s, i))
+		if (!(s->used & 1ull << i) && s->part[i]->s <= wr__end(s->part[i]->w->flags, pl.at) &&
+		    may_be_next(s, i))
 			try_part(s, i, pl);
 }
 
@@ -301,7 +302,7 @@ static bool count_later(const struct pipe *pi, const struct wr *w, const struct 
 		const struct link *next = l->next;
 
 		if (pt->w == w) {
-			if (pt->s < before || (!pt->last && pt->e % SLOT_BYTES))
+			if (pt->s < before || w->flags & OP_F_PACKET || (!pt->last && pt->e % SLOT_BYTES))
 				return false;
 			if (next != &pi->parts && list__entry(next, struct part, link)->s < pt->e)
 				return false;

@@ -70,6 +70,8 @@ static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 	pt->e = pipe__pos(pi, op->stream.addr_e);
 	pt->s = op->flags & OP_F_NOENTRY ? (pi->w_end < pt->e ? pi->w_end : pt->e)
 					 : pipe__pos(pi, op->stream.addr_s);
+	pt->s = wr__end(op->flags, pt->s);
+	pt->e = wr__end(op->flags, pt->e);
 	if (pt->s > pt->e) /* that cannot be: what the one tells is nothing */
 		pt->s = pi->w_end < pt->e ? pi->w_end : pt->e;
 	pt->lo_ns = w->last_ns;
@@ -96,7 +98,7 @@ static bool place_whole(struct pipe *pi, const struct part *pt)
 	bool packet = w->flags & OP_F_PACKET;
 	struct chunk c = { w, at, 0, w->bytes, true, true, packet, false };
 
-	if (pt->s != at || w->flags & OP_F_PAGES)
+	if (pt->s != wr__end(w->flags, at) || w->flags & OP_F_PAGES)
 		return false;
 	w->at = at;
 	w->at_sealed = pi->sealed;
@@ -107,7 +109,7 @@ static bool place_whole(struct pipe *pi, const struct part *pt)
 	}
 	c.from = slot_up(at);
 	c.to = c.from + w->bytes;
-	if (c.to != pt->e)
+	if (wr__end(w->flags, c.to) != pt->e)
 		return false;
 	if (off && chars && w->bytes > SLOT_BYTES && off + chars <= SLOT_BYTES && !pi->sealed)
 		return false; /* its end is the same if it was merged */
@@ -381,6 +383,10 @@ static bool place_rest(struct pipe *pi, struct part *pt)
 	uint64_t at = slot_up(pi->w_end);
 	struct chunk c = { w, at, pt->e, pt->e - at, false, true, w->flags & OP_F_PACKET, false };
 
+	if (c.packet && slot_up(at + w->bytes - w->laid) == pt->e) {
+		c.bytes = w->bytes - w->laid;
+		c.to = at + c.bytes;
+	}
 	if (!pt->last || !w->laid || pt->e <= at || pt->s > pi->w_end || c.bytes > w->bytes - w->laid ||
 	    w->flags & OP_F_PAGES)
 		return false;
@@ -475,7 +481,8 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 		drop(pi, part, cnt);
 		return true;
 	}
-	if (front(pi)->s > pi->w_end) { /* a hole: someone has not reported yet */
+	if (front(pi)->s >
+	    wr__end(front(pi)->w->flags, pi->w_end)) { /* a hole: someone has not reported yet */
 		if (late)
 			line__add_unknown(pi, pi->w_end, front(pi)->s);
 		return late;

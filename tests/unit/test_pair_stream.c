@@ -124,6 +124,26 @@ START_TEST(test_packet_rest_is_discarded)
 }
 END_TEST
 
+/* A slot says no more how long its packet was, once a read has taken a part of it. */
+START_TEST(test_packet_is_cut_before_its_writer_looks)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, false, 0, UNUSED);
+	io(k, OP_SEND, 1, 2, 50, UNUSED, ADDR(0, 40), OP_F_PACKET);
+	io(k, OP_RECV, 2, 3, 40, ADDR(0, 0), ADDR(1, 0), 0);
+	io(k, OP_SEND, 3, 4, 60, ADDR(0, 40), ADDR(1, 40), OP_F_PACKET);
+	io(k, OP_RECV, 2, 5, 40, ADDR(1, 0), ADDR(2, 0), 0);
+	io(k, OP_SEND, 3, 6, 5000, ADDR(1, 40), ADDR(3, 900), OP_F_PACKET);
+	io(k, OP_RECV, 2, 7, 4000, ADDR(2, 0), ADDR(3, 0), 0);
+	io(k, OP_RECV, 2, 8, 904, ADDR(3, 0), ADDR(4, 0), 0);
+	wait_for_reports(k, 9);
+	EXPECT(moved(k, 1, 2, ATTR_EXACT) == 40 && moved(k, 3, 2, ATTR_EXACT) == 40 + 4904);
+	EXPECT(k->cnt && k->got[0].m.channel->discarded_bytes == 10 + 20 + 96);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(test_older_than_the_trace)
 {
 	struct kit *k = kit__new();
@@ -367,6 +387,7 @@ int main(void)
 		test_read_reported_first,
 		test_merged_and_split,
 		test_packet_rest_is_discarded,
+		test_packet_is_cut_before_its_writer_looks,
 		test_older_than_the_trace,
 		test_lost_write_is_unknown,
 		test_new_pipe_with_the_same_key,

@@ -218,7 +218,7 @@ static void eat(struct sim *s, struct task *t, struct slot *sl, uint32_t n, bool
 {
 	struct truth *tr = &s->truth.v[t->op];
 
-	sl->off += n;
+	sl->off += counts ? n : 0; /* the rest of a packet is forgotten, not stepped over */
 	sl->len -= n;
 	while (n) {
 		struct extent *x = &sl->extents.v[sl->eaten];
