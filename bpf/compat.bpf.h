@@ -228,9 +228,10 @@ static __always_inline long syscall_nr_at_exit(struct pt_regs *regs)
 	return regs->syscallno;
 }
 
+/* Without its sign, which the verifier of 6.1 loses sight of: -1 is none of ours either way. */
 static __always_inline long syscall_nr_far(struct pt_regs *regs)
 {
-	return READ(regs, struct pt_regs, syscallno);
+	return (__u32)READ(regs, struct pt_regs, syscallno);
 }
 
 #endif

@@ -19,6 +19,9 @@ char LICENSE[] SEC("license") = "GPL";
 #include "seed.bpf.c"
 #include "signal.bpf.c"
 #include "skb.bpf.c"
+/* clang-format off */
+#include "messages.bpf.c"
+/* clang-format on */
 #include "sleep.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"

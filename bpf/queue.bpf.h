@@ -178,7 +178,7 @@ static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send
 		flags |= IPCT_IO_WAITED;
 	if (op->compat)
 		flags |= IPCT_IO_COMPAT;
-	if (!cfg.msg_alloc)
+	if (!cfg.knows_msgs)
 		flags |= IPCT_IO_NO_SKB;
 	if (send)
 		return flags;

@@ -29,13 +29,14 @@ struct ipct_config {
 	__u8 has_running; /* sched_switch keeps bpf/running.bpf.h */
 	__u8 closes; /* tell of descriptors that are closed in passing: bpf/ends.bpf.h */
 	__u8 ledger; /* enum ipct_ledger_mode: bpf/ledger.bpf.h */
-	__u8 pad0[3];
+	__u8 knows_msgs; /* which call makes and frees a queue's message */
+	__u8 pad0[2];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
 	__u64 cgroup;
 	__u64 msg_alloc,
-		msg_free; /* where the kernel makes and frees queue messages (src/kern/kallsyms.c); 0: not known */
+		msg_free; /* tracepoint rung: where the kernel makes and frees them (src/kern/kallsyms.c) */
 	__u32 msg_alloc_bytes, msg_free_bytes; /* length of that code */
 	__u32 ignore_pts; /* N of the tracer's own /dev/pts/N, plus 1; 0: none */
 	__u32 devpts; /* s_dev of the tracer's devpts */

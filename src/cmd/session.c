@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -378,16 +379,37 @@ static int finish_files(struct session *s)
 	return ret;
 }
 
+#define REST_WAIT_NS 2000000000ull
+
+/*
+ * A record that its task has not finished yet (Linux 7.x preempts it inside of programs) keeps those behind it in the ring: what it
+ * waits for is that the task runs again.
+ */
+static void take_rest(struct session *s)
+{
+	uint64_t deadline_ns = monotonic_ns() + REST_WAIT_NS;
+	int cnt;
+
+	while ((cnt = poll_once(s, 0)) >= 0) {
+		stop__asked(&s->stop); /* so that a second signal kills */
+		if (cnt)
+			continue;
+		if (kern__all_read(s->kern) || monotonic_ns() >= deadline_ns)
+			return;
+		poll(NULL, 0, 1);
+	}
+}
+
 int session__run(struct session *s, bool (*round)(void *ctx), void *ctx)
 {
-	int ret, left = 0;
+	int ret;
 
 	child__go(&s->child);
 	ret = poll_until_end(s, round, ctx);
 	if (s->kern) {
 		kern__deactivate(s->kern);
-		while (!ret && (left = poll_once(s, 0)) > 0)
-			stop__asked(&s->stop); /* so that a second signal kills */
+		if (!ret)
+			take_rest(s);
 	}
 	finish_pipeline(s);
 	/* A command that outlives the time limit or the reader was started for this trace only. */

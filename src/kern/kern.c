@@ -80,17 +80,18 @@ static bool sees(const struct kern *k, const char *hook)
 }
 
 /* Both functions or none: half an identity is none. */
-static void find_queue_code(struct kern *k, struct ipct_config *cfg)
+static void find_queue_code(struct ipct_config *cfg)
 {
 	struct ksym syms[] = { { .name = "load_msg" }, { .name = "alloc_msg" }, { .name = "free_msg" } };
 	const struct ksym *alloc = &syms[0];
 
-	if (!sees(k, "queue_messages") || kallsyms__find(syms, 3) || !syms[2].address)
+	if (kallsyms__find(syms, 3) || !syms[2].address)
 		return;
 	if (syms[1].address) /* where it was not inlined */
 		alloc = &syms[1];
 	if (!alloc->address)
 		return;
+	cfg->knows_msgs = true;
 	cfg->msg_alloc = alloc->address;
 	cfg->msg_alloc_bytes = alloc->bytes;
 	cfg->msg_free = syms[2].address;
@@ -148,7 +149,10 @@ static void configure(struct kern *k)
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))
 		cfg.salt = getpid() * 0x9e3779b97f4a7c15ull;
 	ignore_own_output(&cfg, &k->opts);
-	find_queue_code(k, &cfg);
+	if (has_chosen(k, "kmalloc__tracepoint"))
+		find_queue_code(&cfg);
+	else
+		cfg.knows_msgs = sees(k, "queue_messages");
 	tally__configure(k, &cfg);
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
@@ -156,7 +160,7 @@ static void configure(struct kern *k)
 		bpf_map__set_autocreate(k->skel->maps.task_ops, false);
 		bpf_map__set_max_entries(k->skel->maps.task_ops_by_tid, TASKS_MAX);
 	}
-	if (!cfg.msg_alloc)
+	if (!cfg.knows_msgs)
 		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
 	if (cfg.lane_slots) {

@@ -75,6 +75,8 @@ struct kern_ledger_state {
 };
 void kern__ledger(const struct kern *k, struct kern_ledger_state *state);
 void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
+/* Whether the rings are empty. After kern__deactivate() false means: a task was preempted inside a program, poll again. */
+bool kern__all_read(const struct kern *k);
 void kern__close(struct kern *k);
 /* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */
 int kern__choose_pid(struct kern *k, uint32_t pid);

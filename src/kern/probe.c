@@ -19,6 +19,7 @@
 #include "kern/insn.h"
 #include "kern/kern.h"
 
+#define ENOTSUPP 524 /* include/linux/errno.h of the kernel; user space should not see it, and does */
 #define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
 
 /* The kernel's types, read once: they are megabytes. NULL: it has none. */
@@ -63,8 +64,7 @@ static int tracepoint_id(const char *name)
 	return vmlinux_btf() ? btf__find_by_name_kind(vmlinux_btf(), type, BTF_KIND_TYPEDEF) : -ENOENT;
 }
 
-/* Loads insns as a tracing program on a target; fd or -errno. */
-static int load_tracing(const char *target, enum bpf_attach_type type, const struct bpf_insn *insns,
+int probe__load_tracing(const char *target, enum bpf_attach_type type, const struct bpf_insn *insns,
 			size_t cnt)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
@@ -82,7 +82,7 @@ static int load_tracing(const char *target, enum bpf_attach_type type, const str
 static int try_tracing(const char *target, enum bpf_attach_type type)
 {
 	const struct bpf_insn insns[] = { MOV_IMM(BPF_REG_0, 0), EXIT() };
-	int fd = load_tracing(target, type, insns, 2), link;
+	int fd = probe__load_tracing(target, type, insns, 2), link;
 
 	if (fd < 0)
 		return fd;
@@ -99,7 +99,7 @@ static const char *errno_name(int err)
 {
 	const char *name = strerrorname_np(err);
 
-	return name ? name : "error";
+	return name ? name : err == ENOTSUPP ? "ENOTSUPP" : "error";
 }
 
 static bool explain(int err, const char *what, char *why, size_t bytes)
@@ -135,6 +135,15 @@ static bool tracepoint_exists(const struct rung_row *row)
 	return !row->arg_cnt || tracepoint_args(row->target) == row->arg_cnt;
 }
 
+static bool shows_skbs(void)
+{
+	static int shows = -1;
+
+	if (shows < 0)
+		shows = probe__shows_skbs(vmlinux_btf());
+	return shows;
+}
+
 static bool probe_tracepoint(const struct rung_row *row, char *why, size_t bytes)
 {
 	static int general = 1;
@@ -143,7 +152,11 @@ static bool probe_tracepoint(const struct rung_row *row, char *why, size_t bytes
 		general = try_tracing("sys_enter", BPF_TRACE_RAW_TP);
 	if (general)
 		return explain(general, "no BTF for tracepoints", why, bytes);
-	return explain(tracepoint_exists(row) ? 0 : -ENOENT, "no such tracepoint", why, bytes);
+	if (!tracepoint_exists(row))
+		return explain(-ENOENT, "no such tracepoint", why, bytes);
+	if (row->of_skbs && !shows_skbs())
+		return explain(-ENOENT, "it does not show skbs here", why, bytes);
+	return explain(0, NULL, why, bytes);
 }
 
 /* The function that stands for a row's: one of the calls', or its own; NULL: there is none. */
@@ -264,7 +277,7 @@ static bool try_task_storage(void)
 		MOV_IMM(BPF_REG_0, 0),
 		EXIT(),
 	};
-	fd = load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
+	fd = probe__load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
 	ok = fd >= 0;
 	if (ok)
 		close(fd);
@@ -304,7 +317,7 @@ static int try_reading(void)
 		MOV_IMM(BPF_REG_0, 0),
 		EXIT(),
 	};
-	int fd = load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
+	int fd = probe__load_tracing("sys_enter", BPF_TRACE_RAW_TP, insns, sizeof(insns) / sizeof(insns[0]));
 
 	if (fd >= 0)
 		close(fd);

@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/bpf.h>
+
 #include "mech/mech.h"
+
+struct btf;
 
 struct probe_features {
 	bool task_storage; /* in tracing programs */
@@ -20,6 +24,11 @@ void probe__features(struct probe_features *f);
  * "unavailable: no such tracepoint" or the like to why. The general part is tried once and remembered.
  */
 bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes);
+/* Whether the allocator's tracepoint shows the skbs that UNIX sockets send, found by sending some. */
+bool probe__shows_skbs(const struct btf *vmlinux);
+/* Loads insns as a tracing program on a function or (BPF_TRACE_RAW_TP) a tracepoint; a descriptor or -errno. */
+int probe__load_tracing(const char *target, enum bpf_attach_type type, const struct bpf_insn *insns,
+			size_t cnt);
 /* The kernel function's number in its BTF; negative: it has no such function that is known by name. */
 int probe__function_id(const char *name);
 /* The number of that function's type: the same for all with the same result and arguments. */

@@ -18,14 +18,24 @@ const struct hook hook_queue_calls = {
 const struct hook hook_queue_messages = {
 	.name = "queue_messages",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
+	.rungs = { { RUNG_FENTRY,
+		     "load_msg",
+		     { "load_msg__fentry", "free_msg__fentry" },
+		     .optional = true,
+		     .note = "each message's identity, where it is made and freed" },
+		   { RUNG_TRACEPOINT,
 		     "kmalloc",
 		     { "kmalloc__tracepoint", "kfree__tracepoint" },
 		     .tasks_only = true,
 		     .optional = true,
 		     .note = "each message's identity, by its memory; needs to read /proc/kallsyms. Without "
 			     "it "
-			     "senders are found by the queue's rule and the messages' first bytes" } },
+			     "senders are found by the queue's rule and the messages' first bytes" },
+		   { RUNG_KPROBE,
+		     "load_msg",
+		     { "load_msg__kprobe", "free_msg__kprobe" },
+		     .optional = true,
+		     .note = "each message's identity, where it is made and freed" } },
 };
 
 const struct hook hook_queue_sleep = {

@@ -41,7 +41,12 @@ const struct hook hook_unix_received = {
 const struct hook hook_unix_made = {
 	.name = "unix_made",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT,
+	.rungs = { { RUNG_FENTRY,
+		     "sock_alloc_send_pskb",
+		     { "sock_alloc_send_pskb__fentry" },
+		     .optional = true,
+		     .note = "which call made a message" },
+		   { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc_node",
 		     { "kmem_cache_alloc_node__tracepoint" },
 		     .tasks_only = true,
@@ -53,10 +58,16 @@ const struct hook hook_unix_made = {
 		     { "kmem_cache_alloc__tracepoint" },
 		     .tasks_only = true,
 		     .arg_cnt = 5,
+		     .of_skbs = true,
 		     .optional = true,
 		     .note = "which call made a message; without it tasks that send on one socket at the "
 			     "same "
-			     "time cannot always be told apart" } },
+			     "time cannot always be told apart" },
+		   { RUNG_KPROBE,
+		     "sock_alloc_send_pskb",
+		     { "sock_alloc_send_pskb__kprobe" },
+		     .optional = true,
+		     .note = "which call made a message" } },
 };
 
 const struct hook hook_unix_spliced = {
