@@ -62,7 +62,7 @@ OBJ      := $(patsubst %.c,$(O)/%.o,$(SRC))
 KERN_OBJ := $(filter $(O)/src/kern/%,$(OBJ))
 LIB      := $(O)/libipctrace.a
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-RINGS    := lint unit golden cli page live tui
+RINGS    := lint unit golden cli cost page live tui
 
 ifneq ($(BPF_OBJ),)
 ifeq ($(wildcard $(VMLINUX_H)),)
@@ -126,6 +126,11 @@ $(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/.cflags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_ALL) $(DEP) -MT $@ -MF $@.d $< $(LIB) $(LDFLAGS) $(CHECKLIBS) $(LDLIBS) -o $@
 
+$(O)/tests/cost/%: tests/cost/%.c $(LIB) $(O)/.cflags
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_ALL) $(DEP) -MT $@ -MF $@.d $< $(LIB) $(LDFLAGS) $(LDLIBS) -o $@
+
 # Objects of other flags must not be mixed in: these files change exactly when the flags do.
 stamp = mkdir -p $(O) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
 $(O)/.cflags: FORCE
@@ -143,7 +148,7 @@ unit-san:
 
 ring = O=$(O) UNIT_DIR=$(O)/san/tests/unit tests/run $(1)
 
-check: all unit-san
+check: all unit-san cost-programs
 	$(Q)$(call ring,$(RINGS))
 check-unit: unit-san
 	$(Q)$(call ring,unit)
@@ -152,12 +157,17 @@ check-golden check-cli check-page check-live check-tui: check-%: all
 golden: check-golden
 check-kernels check-fuzz check-real: check-%: all
 	$(Q)$(call ring,$*)
+cost-programs: $(O)/tests/cost/repack
+check-cost: check-%: all cost-programs
+	$(Q)$(call ring,$*)
 lint:
 	$(Q)$(call ring,lint)
 format:
 	$(Q)find include src bpf tests -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +
 bench: all
 	$(Q)O=$(O) CC="$(CC)" tests/bench/run
+bench-real: all
+	$(Q)tests/bench/real
 
 # ---- the rest ----
 
@@ -193,10 +203,11 @@ clean:
 help:
 	@echo 'make              build ./ipctrace'
 	@echo 'make check        build, then every test ring that runs on this machine: $(RINGS)'
-	@echo 'make check-RING   one ring: unit golden cli page live tui fuzz kernels real (live, tui, kernels, real: as root)'
+	@echo 'make check-RING   one ring: unit golden cli cost page live tui fuzz kernels real (live, tui, kernels, real: as root)'
 	@echo 'make lint         room rules, formatting, lengths'
 	@echo 'make format       have clang-format rewrite the sources'
 	@echo 'make bench        what tracing costs here, beside other tools (as root; BENCH_QUICK=1, BENCH_JSON=FILE, BENCH_PLOT=FILE)'
+	@echo 'make bench-real   what it leaves of the speed of Redis and PostgreSQL, where installed (as root; the same variables)'
 	@echo 'make doctor-deps  which build dependencies are missing, and how to get them'
 	@echo 'make install      into PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it out again'
 	@echo 'make clean        remove what was built'
@@ -209,5 +220,5 @@ help:
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-page check-live check-tui check-kernels check-fuzz check-real lint format bench \
+.PHONY: all unit unit-san check check-unit golden check-golden check-cli check-page check-live check-tui check-kernels check-fuzz check-real check-cost cost-programs lint format bench bench-real \
 	doctor-deps install uninstall clean help FORCE

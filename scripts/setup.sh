@@ -49,11 +49,11 @@ packages() {
 	test     redis-tools         cmd:redis-cli
 	test     iproute2            cmd:ip
 	test     procps              cmd:ps
+	test     valgrind            cmd:valgrind
 	test     util-linux          cmd:unshare
 	test     libclang-rt-14-dev  so:/usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.fuzzer-*.a
 	bench    bpftrace            cmd:bpftrace
 	bench    linux-perf          cmd:perf
-	bench    valgrind            cmd:valgrind
 	bench    postgresql          so:/usr/lib/postgresql/*/bin/pgbench
 	kernels  qemu-system-x86     cmd:qemu-system-x86_64
 	kernels  qemu-system-arm     cmd:qemu-system-aarch64
