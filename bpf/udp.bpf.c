@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where datagrams leave their sender and reach a socket. */
-#include "udp.bpf.h"
 #include "filter.bpf.h"
+#include "udp_ready.bpf.h"
 
 /* In the sender, unless its datagram had to wait for an address (then in an interrupt). */
 SEC("?tp_btf/net_dev_queue")
@@ -20,47 +20,43 @@ int BPF_PROG(net_dev_queue__tracepoint, struct sk_buff *skb)
 SEC("?tp_btf/netif_receive_skb")
 int BPF_PROG(netif_receive_skb__tracepoint, struct sk_buff *skb)
 {
-	__u32 zero = 0;
-	__u64 *arriving;
+	struct udp_arriving *a = active ? udp__arriving() : NULL;
 
-	if (!active)
+	if (!a)
 		return 0;
-	arriving = bpf_map_lookup_elem(&udp_arriving, &zero);
-	if (arriving)
-		*arriving = (__u64)skb;
-	udp__passed((__u64)skb);
+	if (cfg.sees_udp_ready && a->skb && !a->told)
+		udp__left(a->skb);
+	udp__begin((__u64)skb);
+	a->skb = (__u64)skb;
+	a->told = 0;
 	return 0;
 }
 
-static __always_inline __u64 arriving_skb(void)
-{
-	__u32 zero = 0;
-	__u64 *arriving = bpf_map_lookup_elem(&udp_arriving, &zero);
-
-	return arriving ? *arriving : 0;
-}
-
-/*
- * Since 6.3. What this CPU passes up has been queued; since 6.18 so may have been others, that
- * other CPUs left to this one: then this runs once for each of them.
- */
+/* Since 6.3. What this CPU passes up has been queued, or what others left to it: then this runs once for each. */
 SEC("?tp_btf/sk_data_ready")
 int BPF_PROG(udp_data_ready__tracepoint, const struct sock *receiver)
 {
-	if (!active || sock__mech((__u64)receiver) != IPCT_MECH_UDP)
-		return 0;
-	if (udp__arrived(arriving_skb(), (__u64)receiver, 0))
-		return 0;
-	if (!udp__arrived((__u64)READ(receiver, struct sock, sk_receive_queue.prev), (__u64)receiver, 0))
-		udp__arrived_from_elsewhere((__u64)receiver);
+	if (active && sock__mech((__u64)receiver) == IPCT_MECH_UDP)
+		udp__ready((__u64)receiver);
 	return 0;
 }
 
 SEC("?tp_btf/udp_fail_queue_rcv_skb")
 int BPF_PROG(udp_fail_queue_rcv_skb__tracepoint, int err, struct sock *receiver)
 {
+	struct udp_arriving *a = active ? udp__arriving() : NULL;
+
+	if (a && udp__arrived(a->skb, (__u64)receiver, IPCT_IO_TRUNC))
+		a->told = 1;
+	return 0;
+}
+
+/* Thrown away, before or after it reached a socket. */
+SEC("?tp_btf/kfree_skb")
+int BPF_PROG(kfree_skb__tracepoint, struct sk_buff *skb)
+{
 	if (active)
-		udp__arrived(arriving_skb(), (__u64)receiver, IPCT_IO_TRUNC);
+		udp__forget((__u64)skb);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct udp_datagram {
 	__u64 receiver; /* struct sock * that it was last seen at */
 	__u32 pid, tid;
 	__u32 bytes;
+	__u32 left; /* its key in udp_left; 0: none */
 	__u16 fp[4];
 	struct ipct_inet_name name; /* l: from, r: to */
 };
@@ -35,23 +36,32 @@ struct {
 	__type(value, __u8);
 } udp_flows SEC(".maps");
 
-/* What each CPU is passing up to its protocol. */
+/* What a CPU is passing up to its protocol, or passed up last. */
+struct udp_arriving {
+	__u64 skb;
+	__u64 told; /* that it reached a socket */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct udp_arriving);
 } udp_arriving SEC(".maps");
 
-/* What was passed up to a port last: some of it, by when it was sent. */
-#define UDP_PASSED_SLOTS 8
+/*
+ * Since 6.18 (b650bf0977d3) a CPU that finds another one busy with a socket's queue leaves its datagram to that one. These are
+ * kept by port until they are told.
+ */
+#define UDP_LEFT_SLOTS 256
+#define UDP_LEFT_TRIES 8
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u32); /* port << 16 | slot */
+	__uint(max_entries, 16384);
+	__type(key, __u32); /* port << 16 | slot, never 0 */
 	__type(value, __u64); /* struct sk_buff * */
-} udp_passed SEC(".maps");
+} udp_left SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -86,18 +96,23 @@ static __always_inline __u64 skb__front(__u64 skb)
 	return read_word((void *)(skb + bpf_core_field_offset(struct sk_buff, data)));
 }
 
+#define IP_OFFSET 0x1fff
+
 /* Both IP versions begin with their number; options do not matter, the transport header is known. */
 static __always_inline bool udp__read_headers(struct udp_datagram *d, __u64 skb)
 {
 	__u64 head = skb__head(skb);
 	__u64 ip = head + READ(skb, struct sk_buff, network_header);
 	__u64 udp = head + READ(skb, struct sk_buff, transport_header);
-	__u16 ports[4] = {};
+	__u16 ports[4] = {}, offset = 0;
 	__u8 first = 0;
 
 	bpf_probe_read_kernel(&first, 1, (void *)ip);
 	if (first >> 4 == 4) {
 		d->name.family = AF_INET;
+		bpf_probe_read_kernel(&offset, sizeof(offset), (void *)(ip + 6));
+		if (be16(offset) & IP_OFFSET) /* a fragment without the header */
+			return false;
 		bpf_probe_read_kernel(d->name.laddr, 4, (void *)(ip + 12));
 		bpf_probe_read_kernel(d->name.raddr, 4, (void *)(ip + 16));
 	} else if (first >> 4 == 6) {
@@ -180,24 +195,24 @@ static __always_inline void udp__announce(const struct udp_datagram *d, __u64 fl
 }
 
 /* The datagram is in the receiver's queue, or (flags: TRUNC) was thrown away because that is full. */
-static __noinline bool udp__arrived(__u64 skb, __u64 receiver, __u32 flags)
+static __noinline int udp__tell(struct udp_datagram *d, __u64 skb, __u64 receiver, __u32 flags)
 {
-	struct udp_datagram *d = bpf_map_lookup_elem(&udp_datagrams, &skb);
 	struct ipct_udp_io *ev;
 	__u32 ino;
 	__u64 flow;
 
-	if (!d || d->receiver == receiver)
-		return false;
-	d->receiver = receiver;
+	if (!d)
+		return 0;
+	if (d->left)
+		bpf_map_delete_elem(&udp_left, &d->left);
 	ino = sock__ino(receiver);
 	if (!ino || ino__is_ignored(ino, 0))
-		return true;
+		return 0;
 	flow = udp__flow(&d->name);
 	udp__announce(d, flow);
 	ev = emit__reserve(IPCT_KIND_UDP_IO, sizeof(*ev), IPCT_MECH_UDP, IPCT_OP_SEND);
 	if (!ev)
-		return true;
+		return 0;
 	ev->h.pid = d->pid;
 	ev->h.tid = d->tid;
 	ev->enter_ns = d->sent_ns;
@@ -210,38 +225,18 @@ static __noinline bool udp__arrived(__u64 skb, __u64 receiver, __u32 flags)
 	ev->fd = -1;
 	__builtin_memcpy(ev->fp, d->fp, sizeof(ev->fp));
 	emit__submit(ev);
-	return true;
+	return 0;
 }
 
-static __always_inline void udp__passed(__u64 skb)
+static __always_inline bool udp__arrived(__u64 skb, __u64 receiver, __u32 flags)
 {
 	struct udp_datagram *d = bpf_map_lookup_elem(&udp_datagrams, &skb);
-	__u32 key;
 
-	if (!d)
-		return;
-	key = (__u32)d->name.rport << 16 | ((d->sent_ns >> 10) & (UDP_PASSED_SLOTS - 1));
-	bpf_map_update_elem(&udp_passed, &key, &skb, BPF_ANY);
-}
-
-/* Something is in the receiver's queue that another CPU passed up: the oldest for its port that has not been told. */
-static __noinline void udp__arrived_from_elsewhere(__u64 receiver)
-{
-	__u32 port = be16(READ(receiver, struct sock, __sk_common.skc_num));
-	__u64 oldest = 0, oldest_ns = ~0ull;
-
-	for (__u32 i = 0; i < UDP_PASSED_SLOTS; i++) {
-		__u32 key = port << 16 | i;
-		__u64 *skb = bpf_map_lookup_elem(&udp_passed, &key);
-		struct udp_datagram *d = skb ? bpf_map_lookup_elem(&udp_datagrams, skb) : NULL;
-
-		if (!d || d->receiver || d->name.rport != port || d->sent_ns >= oldest_ns)
-			continue;
-		oldest = *skb;
-		oldest_ns = d->sent_ns;
-	}
-	if (oldest)
-		udp__arrived(oldest, receiver, 0);
+	if (!d || d->receiver == receiver)
+		return false;
+	d->receiver = receiver;
+	udp__tell(d, skb, receiver, flags);
+	return true;
 }
 
 static __always_inline bool udp__is_empty(__u64 sk)

@@ -30,7 +30,8 @@ struct ipct_config {
 	__u8 closes; /* tell of descriptors that are closed in passing: bpf/ends.bpf.h */
 	__u8 ledger; /* enum ipct_ledger_mode: bpf/ledger.bpf.h */
 	__u8 knows_msgs; /* which call makes and frees a queue's message */
-	__u8 pad0[2];
+	__u8 sees_udp_ready; /* which datagrams reach a socket's queue: bpf/udp_ready.bpf.h */
+	__u8 pad0[1];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
@@ -44,7 +45,7 @@ struct ipct_config {
 	__u8 user_stacks, kernel_stacks; /* wanted: bpf/stack.bpf.c */
 	__u8 pad1[2];
 	__u32 lane_slots; /* of each CPU's ring beside the ring (ipctrace/lane.h), a power of two; 0: there is none */
-	__u32 pad2;
+	__u32 cpu_cnt; /* possible ones */
 };
 
 /*

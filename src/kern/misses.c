@@ -40,12 +40,12 @@ static bool skips_interrupts_only(void)
 	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major < 7;
 }
 
-static uint64_t misses_of(int prog_fd)
+static uint64_t misses_of(const struct watched *w)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.recursion_misses;
+	return bpf_obj_get_info_by_fd(w->prog_fd, &info, &len) ? w->seen_cnt : info.recursion_misses;
 }
 
 static struct watched *watch(struct kern *k, int prog_fd)
@@ -95,7 +95,7 @@ void misses__begin(struct kern *k)
 	}
 	for (size_t i = 0; i < k->watched_cnt; i++) {
 		k->watched[i].tasks_only &= quiet;
-		k->watched[i].seen_cnt = misses_of(k->watched[i].prog_fd);
+		k->watched[i].seen_cnt = misses_of(&k->watched[i]);
 	}
 }
 
@@ -136,7 +136,7 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 	k->misses_checked_ns = k->lost_checked_ns;
 	for (size_t i = 0; i < k->watched_cnt; i++) {
 		struct watched *w = &k->watched[i];
-		uint64_t cnt = w->tasks_only ? w->seen_cnt : misses_of(w->prog_fd);
+		uint64_t cnt = w->tasks_only ? w->seen_cnt : misses_of(w);
 
 		if (cnt > w->seen_cnt)
 			told += tell(k, w->mechs, cnt - w->seen_cnt, fn, ctx);

@@ -64,6 +64,7 @@ static const struct hook *const hooks[] = {
 	&hook_udp_sent,
 	&hook_udp_arrived,
 	&hook_udp_dropped,
+	&hook_udp_freed,
 	&hook_udp_uring,
 	&hook_pty_calls,
 	&hook_pty_sleep,

@@ -103,7 +103,8 @@ void tcp__decode_object(const struct ipct_object *ob, struct decoded *out);
 void tcp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 
 extern const struct mech_desc mech_udp;
-extern const struct hook hook_udp_calls, hook_udp_sent, hook_udp_arrived, hook_udp_dropped, hook_udp_uring;
+extern const struct hook hook_udp_calls, hook_udp_sent, hook_udp_arrived, hook_udp_dropped, hook_udp_freed,
+	hook_udp_uring;
 void udp__decode(const struct ipct_hdr *ev, struct decoded *out);
 void udp__decode_object(const struct ipct_object *ob, struct decoded *out);
 void udp__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);

@@ -48,6 +48,16 @@ const struct hook hook_udp_dropped = {
 		     .note = "datagrams that found their receiver's queue full" } },
 };
 
+const struct hook hook_udp_freed = {
+	.name = "udp_freed",
+	.mechs = BITS,
+	.rungs = { { RUNG_TRACEPOINT,
+		     "kfree_skb",
+		     { "kfree_skb__tracepoint" },
+		     .optional = true,
+		     .note = "datagrams that were thrown away on their way" } },
+};
+
 const struct hook hook_udp_uring = {
 	.name = "udp_uring",
 	.mechs = BITS,
