@@ -139,6 +139,13 @@ static void put_name(struct buf *b, uint32_t pid)
 	label__text(b, comm, strlen(comm), 16);
 }
 
+static const char *waits_for(const struct blocked *b, const struct open_end *object, bool sends)
+{
+	if (!object || b->what == BLOCKED_LOCK)
+		return blocked_for__name(b->what);
+	return sends ? "room" : "data";
+}
+
 static void put_wait(struct why *w, const struct blocked *b, const struct open_end *object, bool sends)
 {
 	struct buf *out = &w->out.buf;
@@ -153,9 +160,10 @@ static void put_wait(struct why *w, const struct blocked *b, const struct open_e
 		time__put_duration(out, time__boot_ns() - b->since_ns);
 	}
 	if (object || b->mech)
-		buf__printf(out, ", waiting for %s %s ",
-			    object ? sends ? "room" : "data" : blocked_for__name(b->what),
-			    object && sends ? "in" : "from");
+		buf__printf(out, ", waiting for %s %s ", waits_for(b, object, sends),
+			    b->what == BLOCKED_LOCK ? "on"
+			    : object && sends	    ? "in"
+						    : "from");
 	else if (b->what != BLOCKED_OTHER)
 		buf__printf(out, ", waiting for %s",
 			    b->what == BLOCKED_DATA || b->what == BLOCKED_ROOM ? "nothing of this kind"
@@ -177,7 +185,10 @@ static void put_other(struct why *w, const struct open_end *o)
 	buf__puts(out, "  -> ");
 	put_name(out, o->pid);
 	if (o->name) {
-		buf__printf(out, " has the %s end", o->peer ? "other" : open_role__name(o->role));
+		if (o->role > OPEN_BOTH)
+			buf__printf(out, " has it, as %s", open_role__name(o->role));
+		else
+			buf__printf(out, " has the %s end", o->peer ? "other" : open_role__name(o->role));
 		if (o->fd >= 0)
 			buf__printf(out, " (fd %d)", o->fd);
 	} else {
@@ -206,7 +217,7 @@ static void put_json_wait(struct why *w, const struct blocked *b, const struct o
 
 	json__u64(j, "tid", b->tid);
 	json__str(j, "call", b->call);
-	json__str(j, "waits_for", object ? sends ? "room" : "data" : blocked_for__name(b->what));
+	json__str(j, "waits_for", waits_for(b, object, sends));
 	json__str(j, "mech", object ? mech__name(object->mech) : b->mech ? mech__name(b->mech) : NULL);
 	json__str(j, "object", object ? object->name : b->mech ? b->object : NULL);
 	if (b->since_ns)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "ipctrace/mech.h"
-#include "kern/sock_table.h"
+#include "kern/open_ends_impl.h"
 
 #define MQUEUE_MAGIC 0x19800202
 
@@ -26,19 +26,18 @@ const char *open_role__name(enum open_role role)
 		[OPEN_LAST_SENDER] = "last-sender",
 		[OPEN_LAST_RECEIVER] = "last-receiver",
 		[OPEN_CREATOR] = "owner",
+		[OPEN_LAST_USER] = "last-user",
+		[OPEN_LOCK_SHARED] = "lock-shared",
+		[OPEN_LOCK_EXCLUSIVE] = "lock-exclusive",
+		[OPEN_LOCK_WAITS] = "lock-waits",
 	};
 
 	return names[role];
 }
 
-struct scan {
-	struct open_ends *ends;
-	struct sock_table sockets;
-};
-
 /* ---- one descriptor ---- */
 
-static const char *intern(struct scan *s, const char *fmt, const char *text)
+const char *open_scan__intern(struct open_scan *s, const char *fmt, const char *text)
 {
 	char name[PATH_MAX + 16];
 	int len = snprintf(name, sizeof(name), fmt, text);
@@ -47,7 +46,7 @@ static const char *intern(struct scan *s, const char *fmt, const char *text)
 			      (size_t)len < sizeof(name) ? (size_t)len : sizeof(name) - 1);
 }
 
-static uint64_t object_id(uint8_t mech, uint64_t inode, uint64_t device)
+uint64_t open_scan__id(uint8_t mech, uint64_t inode, uint64_t device)
 {
 	return (uint64_t)mech << 56 ^ device << 32 ^ inode;
 }
@@ -70,7 +69,7 @@ static uint64_t fdinfo(uint32_t pid, int fd, const char *key)
 	return value;
 }
 
-static bool take_socket(struct scan *s, struct open_end *end, const char *link)
+static bool take_socket(struct open_scan *s, struct open_end *end, const char *link)
 {
 	uint64_t inode = strtoull(link + strlen("socket:["), NULL, 10);
 	const struct sock_entry *e = sock_table__get(&s->sockets, inode);
@@ -79,9 +78,9 @@ static bool take_socket(struct scan *s, struct open_end *end, const char *link)
 		return false;
 	end->mech = e->mech;
 	end->role = OPEN_BOTH;
-	end->id = object_id(IPCT_MECH_UNIX_STREAM, inode, 0);
-	end->peer = e->peer ? object_id(IPCT_MECH_UNIX_STREAM, e->peer, 0) : 0;
-	end->name = intern(s, "%s", e->name);
+	end->id = open_scan__id(IPCT_MECH_UNIX_STREAM, inode, 0);
+	end->peer = e->peer ? open_scan__id(IPCT_MECH_UNIX_STREAM, e->peer, 0) : 0;
+	end->name = open_scan__intern(s, "%s", e->name);
 	end->waiting = e->waiting;
 	return true;
 }
@@ -94,7 +93,7 @@ uint64_t open_end__fds_in_flight(const struct open_end *end)
 	return is_unix && end->fd >= 0 ? fdinfo(end->pid, end->fd, "scm_fds") : UINT64_MAX;
 }
 
-static bool take_eventfd(struct scan *s, struct open_end *end)
+static bool take_eventfd(struct open_scan *s, struct open_end *end)
 {
 	uint64_t id = fdinfo(end->pid, end->fd, "eventfd-id");
 	char name[32];
@@ -103,12 +102,12 @@ static bool take_eventfd(struct scan *s, struct open_end *end)
 		return false;
 	snprintf(name, sizeof(name), "%llu", (unsigned long long)id);
 	end->mech = IPCT_MECH_EVENTFD;
-	end->id = object_id(IPCT_MECH_EVENTFD, id, 0);
-	end->name = intern(s, "eventfd:[%s]", name);
+	end->id = open_scan__id(IPCT_MECH_EVENTFD, id, 0);
+	end->name = open_scan__intern(s, "eventfd:[%s]", name);
 	return true;
 }
 
-static bool take_pty(struct scan *s, struct open_end *end, const char *link)
+static bool take_pty(struct open_scan *s, struct open_end *end, const char *link)
 {
 	bool master = !strcmp(link, "/dev/ptmx") || !strcmp(link, "/dev/pts/ptmx");
 	uint64_t number = master ? fdinfo(end->pid, end->fd, "tty-index")
@@ -119,13 +118,13 @@ static bool take_pty(struct scan *s, struct open_end *end, const char *link)
 		return false;
 	snprintf(name, sizeof(name), "%llu", (unsigned long long)number);
 	end->mech = IPCT_MECH_PTY;
-	end->id = object_id(IPCT_MECH_PTY, number * 2 + master, 0);
-	end->peer = object_id(IPCT_MECH_PTY, number * 2 + !master, 0);
-	end->name = intern(s, "pty:/dev/pts/%s", name);
+	end->id = open_scan__id(IPCT_MECH_PTY, number * 2 + master, 0);
+	end->peer = open_scan__id(IPCT_MECH_PTY, number * 2 + !master, 0);
+	end->name = open_scan__intern(s, "pty:/dev/pts/%s", name);
 	return true;
 }
 
-static bool take_file(struct scan *s, struct open_end *end, const char *path, const char *link)
+static bool take_file(struct open_scan *s, struct open_end *end, const char *path, const char *link)
 {
 	struct stat st;
 	struct statfs fs;
@@ -134,23 +133,25 @@ static bool take_file(struct scan *s, struct open_end *end, const char *path, co
 		return false;
 	if (S_ISFIFO(st.st_mode)) {
 		end->mech = IPCT_MECH_FIFO;
-		end->id = object_id(IPCT_MECH_FIFO, st.st_ino, st.st_dev);
-		end->name = intern(s, "fifo:%s", link);
+		end->id = open_scan__id(IPCT_MECH_FIFO, st.st_ino, st.st_dev);
+		end->name = open_scan__intern(s, "fifo:%s", link);
 		return true;
 	}
+	if (open_scan__take_memory(s, end, link, &st))
+		return true;
 	if (!S_ISREG(st.st_mode) || statfs(path, &fs) || fs.f_type != MQUEUE_MAGIC)
 		return false;
 	end->mech = IPCT_MECH_POSIX_MQ;
-	end->id = object_id(IPCT_MECH_POSIX_MQ, st.st_ino, st.st_dev);
-	end->name = intern(s, "mq:/%s", strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
+	end->id = open_scan__id(IPCT_MECH_POSIX_MQ, st.st_ino, st.st_dev);
+	end->name = open_scan__intern(s, "mq:/%s", strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
 	return true;
 }
 
-static bool take_pipe(struct scan *s, struct open_end *end, const char *link)
+static bool take_pipe(struct open_scan *s, struct open_end *end, const char *link)
 {
 	end->mech = IPCT_MECH_PIPE;
-	end->id = object_id(IPCT_MECH_PIPE, strtoull(link + strlen("pipe:["), NULL, 10), 0);
-	end->name = intern(s, "%s", link);
+	end->id = open_scan__id(IPCT_MECH_PIPE, strtoull(link + strlen("pipe:["), NULL, 10), 0);
+	end->name = open_scan__intern(s, "%s", link);
 	return true;
 }
 
@@ -159,7 +160,7 @@ static bool begins(const char *s, const char *with)
 	return !strncmp(s, with, strlen(with));
 }
 
-static bool look(struct scan *s, struct open_end *end)
+static bool look(struct open_scan *s, struct open_end *end)
 {
 	char path[64], link[PATH_MAX];
 	struct stat st;
@@ -186,8 +187,9 @@ static bool look(struct scan *s, struct open_end *end)
 
 /* ---- all ---- */
 
-static void push(struct open_ends *e, const struct open_end *end)
+void open_scan__push(struct open_scan *s, const struct open_end *end)
 {
+	struct open_ends *e = s->ends;
 	uintptr_t old;
 
 	vec__push(&e->all, *end);
@@ -197,7 +199,7 @@ static void push(struct open_ends *e, const struct open_end *end)
 		map__set(&e->by_fd, end->pid, (uint64_t)end->fd + 1, (void *)e->all.cnt);
 }
 
-static void scan_process(struct scan *s, uint32_t pid)
+static void scan_process(struct open_scan *s, uint32_t pid)
 {
 	char path[32];
 	const struct dirent *entry;
@@ -212,67 +214,15 @@ static void scan_process(struct scan *s, uint32_t pid)
 			continue;
 		end.fd = atoi(entry->d_name);
 		if (look(s, &end))
-			push(s->ends, &end);
+			open_scan__push(s, &end);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-/* System V queues have no descriptors; the kernel remembers who used one last. */
-static void scan_queues(struct scan *s)
-{
-	FILE *f = fopen("/proc/sysvipc/msg", "re");
-	unsigned int id, sender, receiver;
-	char line[256], name[16];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		struct open_end end = { .fd = -1, .mech = IPCT_MECH_SYSV_MSG };
-
-		if (sscanf(line, "%*d %u %*o %*u %*u %u %u", &id, &sender, &receiver) != 3)
-			continue;
-		snprintf(name, sizeof(name), "%u", id);
-		end.id = object_id(IPCT_MECH_SYSV_MSG, id, 0);
-		end.name = intern(s, "msg:%s", name);
-		end.pid = sender;
-		end.role = OPEN_LAST_SENDER;
-		if (sender)
-			push(s->ends, &end);
-		end.pid = receiver;
-		end.role = OPEN_LAST_RECEIVER;
-		if (receiver)
-			push(s->ends, &end);
-	}
-	if (f)
-		fclose(f);
-}
-
-/* Attached segments are mappings of "/SYSVkey", whose inode number is the segment's id (newseg() in ipc/shm.c). */
-static void scan_segments(struct scan *s, uint32_t pid)
-{
-	char path[32], line[PATH_MAX + 128], access[8], name[24];
-	unsigned long long inode;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		struct open_end end = { .pid = pid, .fd = -1, .mech = IPCT_MECH_SYSV_SHM, .memory = true };
-
-		if (!strstr(line, " /SYSV") || sscanf(line, "%*s %7s %*s %*s %llu", access, &inode) != 2)
-			continue;
-		snprintf(name, sizeof(name), "%llu", inode);
-		end.role = access[1] == 'w' ? OPEN_BOTH : OPEN_READ;
-		end.id = object_id(IPCT_MECH_SYSV_SHM, inode, 0);
-		end.name = intern(s, "shm:%s", name);
-		push(s->ends, &end);
-	}
-	if (f)
-		fclose(f);
-}
-
 void open_ends__scan(struct open_ends *e)
 {
-	struct scan s = { .ends = e };
+	struct open_scan s = { .ends = e };
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
 
@@ -283,11 +233,14 @@ void open_ends__scan(struct open_ends *e)
 		if (!pid || pid == (uint32_t)getpid())
 			continue;
 		scan_process(&s, pid);
-		scan_segments(&s, pid);
+		open_scan__memory(&s, pid);
 	}
 	if (dir)
 		closedir(dir);
-	scan_queues(&s);
+	open_scan__files(&s);
+	open_scan__queues(&s);
+	open_scan__semaphores(&s);
+	open_scan__locks(&s);
 	sock_table__free(&s.sockets);
 }
 
@@ -313,6 +266,8 @@ void open_ends__others(const struct open_ends *e, const struct open_end *end, bo
 		const struct open_end *other = &e->all.v[at - 1];
 
 		if (one_way(end) && !(other->role & wanted))
+			continue;
+		if (other->role == OPEN_LOCK_WAITS)
 			continue;
 		if (other->pid == end->pid && other->fd == end->fd)
 			continue;

@@ -14,7 +14,11 @@ enum open_role {
 	OPEN_BOTH = 3,
 	OPEN_LAST_SENDER,
 	OPEN_LAST_RECEIVER,
-	OPEN_CREATOR
+	OPEN_CREATOR,
+	OPEN_LAST_USER, /* of one of the set's semaphores */
+	OPEN_LOCK_SHARED,
+	OPEN_LOCK_EXCLUSIVE,
+	OPEN_LOCK_WAITS
 };
 const char *open_role__name(enum open_role role); /* as in graphs: "read", "write", "readwrite", ... */
 

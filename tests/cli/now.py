@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """ipctrace who and why: what is so now. They trace nothing; other users' processes need root."""
+import ctypes
+import fcntl
 import json
+import mmap
 import os
 import signal
 import socket
@@ -132,6 +135,41 @@ def waiting(directory):
         cat.wait()
 
 
+def memory_and_locks(directory):
+    libc = ctypes.CDLL(None)
+    path = os.path.join(directory, "locked")
+    name = f"ipctrace-test-{os.getpid()}"
+    sem = libc.semget(0, 2, 0o1600)
+    libc.semctl(sem, 1, 16, 1)  # SETVAL
+    with open(path, "w+b") as f, open(f"/dev/shm/{name}", "w+b") as shm:
+        os.unlink(shm.name)
+        for file in (f, shm):
+            file.truncate(4096)
+        maps = [mmap.mmap(f.fileno(), 4096), mmap.mmap(shm.fileno(), 4096, prot=mmap.PROT_READ)]
+        fcntl.flock(f, fcntl.LOCK_EX)
+        waiter = subprocess.Popen([sys.executable, "-c", "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_SH)",
+                                   path])
+        answer = why_until(waiter.pid, lambda a: a["threads"] and a["threads"][0]["whom"])
+        wait = answer and answer["threads"][0]
+        got = wait and (wait["call"], wait["waits_for"], wait["object"], wait["whom"][0]["pid"], wait["whom"][0]["role"])
+        report("why: who holds a lock",
+               None if got == ("flock", "lock", f"flock:{path}", os.getpid(), "lock-exclusive") else str(answer))
+        _, ends = asked("who", "--json", f"flock:{path}")
+        got = {(e["pid"], e["role"]) for e in ends}
+        report("who: a lock, and who waits for it",
+               None if got == {(os.getpid(), "lock-exclusive"), (waiter.pid, "lock-waits")} else str(ends))
+        _, ends = asked("who", "--json", str(os.getpid()))
+        got = {(e["object"], e["mech"], e["role"]) for e in ends if e["pid"] == os.getpid()}
+        want = {(f"pshm:/{name}", "posix-shm", "attach-ro"), (f"pshm:/{name}", "posix-shm", "readwrite"),
+                (f"map:{path}", "posix-shm", "attach-rw"), (f"sem:{sem}", "sysv-sem", "last-user")}
+        report("who: memory and semaphores", None if want <= got else f"{want - got} not in {got}")
+        fcntl.flock(f, fcntl.LOCK_UN)
+        report("why: the lock was given", None if waiter.wait(TIMEOUT) == 0 else "the waiter failed")
+        for m in maps:
+            m.close()
+    libc.semctl(sem, 0, 0)  # IPC_RMID
+
+
 def tcp():
     server = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(server.getsockname())
@@ -183,6 +221,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         sockets(directory)
         waiting(directory)
+        memory_and_locks(directory)
         without_root(directory)
     tcp()
     children()
