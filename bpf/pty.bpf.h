@@ -82,16 +82,32 @@ static __always_inline __u32 pty__on_the_way(__u64 reader)
 	return sum;
 }
 
-static __always_inline bool pty__is_idle(__u64 reader)
+static __always_inline __u64 pty__first_buffer(__u64 reader)
 {
-	return pty__got(reader) == pty__given(reader) && !pty__on_the_way(reader);
+	__u64 port = (__u64)READ(reader, struct tty_struct, port);
+
+	return port ? (__u64)READ(port, struct tty_port, buf.head) : 0;
+}
+
+/*
+ * Bytes may move while this looks: from the buffers to the line discipline, from there to the reader. So it looks in that
+ * order: what is in no buffer now cannot come out of one later. A buffer that was emptied meanwhile may have been in another list.
+ */
+static __always_inline bool pty__is_idle(__u64 reader, __u32 *got)
+{
+	__u64 first = pty__first_buffer(reader);
+
+	if (pty__on_the_way(reader) || pty__first_buffer(reader) != first)
+		return false;
+	*got = pty__got(reader);
+	return *got == pty__given(reader);
 }
 
 static __noinline void pty__enter_write(struct object *o)
 {
 	__u64 reader = pty__link(o->ptr);
 	struct pty_lane fresh = {}, *lane = bpf_map_lookup_elem(&pty_lanes, &reader);
-	__u32 got;
+	__u32 got = pty__got(reader);
 
 	o->was_waiting = 0;
 	o->dev = 0; /* here: the stream was empty, and begins anew */
@@ -103,8 +119,7 @@ static __noinline void pty__enter_write(struct object *o)
 			return;
 	}
 	if (!lane->writers) {
-		got = pty__got(reader);
-		if (pty__is_idle(reader)) {
+		if (pty__is_idle(reader, &got)) {
 			o->dev = 1;
 			lane->written = got;
 		} else if ((__s32)(got - lane->written) > 0) {
@@ -268,7 +283,7 @@ static __always_inline void pty__exit_read(struct task_op *op, __s64 ret)
 		flags |= IPCT_IO_ECHO;
 	if (o->was_waiting)
 		flags |= IPCT_IO_WAITED;
-	if (pty__is_idle(o->ptr))
+	if (pty__is_idle(o->ptr, &now))
 		flags |= IPCT_IO_DRAINED;
 	pty__emit(op, false, ret, flags);
 }

@@ -57,7 +57,7 @@ static void free_conn(struct conn *c)
 	free(c);
 }
 
-static void detach(struct seq_end *end)
+static void detach(struct seq_end *end, uint64_t now_ns)
 {
 	struct conn *c = end->conn;
 
@@ -68,6 +68,7 @@ static void detach(struct seq_end *end)
 		c->end[0] = NULL;
 	if (c->end[1] == end)
 		c->end[1] = NULL;
+	c->changed_ns = now_ns;
 	if (!c->end[0] && !c->end[1])
 		free_conn(c);
 }
@@ -85,7 +86,7 @@ static void replay(struct pairing *p, struct obj_key key)
 	}
 }
 
-static void join(struct pairing *p, uint8_t mech, struct obj_key a, struct obj_key b)
+static void join(struct pairing *p, uint8_t mech, struct obj_key a, struct obj_key b, uint64_t now_ns)
 {
 	struct seq_end *ea = end_of(p, a), *eb = end_of(p, b);
 	struct conn *c;
@@ -93,6 +94,7 @@ static void join(struct pairing *p, uint8_t mech, struct obj_key a, struct obj_k
 	if (ea->conn)
 		return;
 	c = xalloc(sizeof(*c));
+	c->changed_ns = now_ns;
 	list__append(&p->conns, &c->all);
 	lane__init(&c->lane[0], p, mech, b);
 	lane__init(&c->lane[1], p, mech, a);
@@ -130,22 +132,45 @@ static void seq__object(struct pairing *p, const struct object_info *info)
 		return;
 	if (!info->scanned) { /* a new connection, maybe at the address of an old one */
 		if (end)
-			detach(end);
+			detach(end, info->ts_ns);
 		drop_deferred(p, &info->key, info->ts_ns);
 	}
 	if (info->peer.id)
-		join(p, info->mech, info->key, info->peer);
+		join(p, info->mech, info->key, info->peer, info->ts_ns);
+}
+
+/*
+ * Whether the two are not each other's: the memory of one that is gone may be another's by now. A call that began before a
+ * connection was made, or lost an end, may be of an older one.
+ */
+static bool is_stale(const struct seq_end *end, struct obj_key peer, uint64_t enter_ns)
+{
+	const struct seq_end *other;
+
+	if (!end || !end->conn || enter_ns < end->conn->changed_ns)
+		return false;
+	other = end->conn->end[!end->side];
+	if (!other) /* connected to itself */
+		other = end;
+	return other->key.id != peer.id || other->key.space != peer.space;
 }
 
 static bool seq__defer(struct pairing *p, const struct op *op)
 {
-	struct seq_end *end = find_end(p, op->obj);
+	struct seq_end *end = find_end(p, op->obj), *other;
 	struct deferred *d;
 
+	if (op->peer.id) {
+		other = find_end(p, op->peer);
+		if (is_stale(end, op->peer, op->enter_ns))
+			detach(end, op->enter_ns);
+		if (is_stale(other, op->obj, op->enter_ns))
+			detach(other, op->enter_ns);
+	}
 	if (end && end->conn)
 		return false;
 	if (op->peer.id) {
-		join(p, op->mech, op->obj, op->peer);
+		join(p, op->mech, op->obj, op->peer, op->enter_ns);
 		return false;
 	}
 	d = xalloc(sizeof(*d));
@@ -221,7 +246,7 @@ static void send(struct pairing *p, struct lane *l, const struct op *op)
 		sent__release_tail(call, !op->bytes);
 	note_sender(l, op);
 	if (op->flags & OP_F_DRAINED)
-		lane__discard(l);
+		lane__begin_anew(l, lane__position(l, (uint32_t)op->stream.addr_s));
 	if (op->bytes)
 		claim(l, call, op);
 	if (call->closed) {
@@ -368,7 +393,7 @@ static void seq__finish(struct pairing *p, uint64_t now_ns)
 {
 	(void)now_ns;
 	map__for_each(&p->ends, slot)
-		detach(slot->val);
+		detach(slot->val, UINT64_MAX);
 	release_tails(p, UINT64_MAX);
 	map__for_each(&p->recvs, slot)
 		taken__put(slot->val);

@@ -34,6 +34,7 @@ struct seg {
 	uint64_t ts_ns;
 	struct sent *call;
 	enum attr attr;
+	bool gone; /* it left the stream: a reader that has not said so yet took it, or it was edited away */
 	size_t cand_cnt;
 	struct proc *cand[MESSAGE_CANDIDATES_MAX];
 };
@@ -82,6 +83,7 @@ struct conn {
 	struct link all;
 	struct lane lane[2]; /* from end 0 to end 1, and back */
 	struct seq_end *end[2]; /* NULL: gone */
+	uint64_t changed_ns; /* about when it was made, or lost an end */
 };
 
 struct seq_end {
@@ -111,8 +113,11 @@ void lane__take(struct lane *l, struct taken *t, uint64_t s, uint64_t e, bool in
 		uint64_t ts_ns);
 /* Nobody will ever say who sent it. */
 void want__give_up(struct want *w);
-/* The stream begins anew: what nobody took was edited away. */
-void lane__discard(struct lane *l);
+/*
+ * The stream was empty at s. What nobody has taken of the bytes before was edited away, or whoever took it has not said so yet;
+ * behind s positions begin anew.
+ */
+void lane__begin_anew(struct lane *l, uint64_t s);
 /* What lies behind the reader for longer than any receive may be late: before_ns. UINT64_MAX: all of it. */
 void lane__drop_old(struct lane *l, uint64_t before_ns);
 void lane__end(struct lane *l);

@@ -93,6 +93,7 @@ static void give(struct lane *l, struct seg *sg, struct taken *t, uint64_t s, ui
 		struct seg *rest = new_seg(l, call, e, sg->e);
 
 		rest->attr = sg->attr;
+		rest->gone = sg->gone;
 		rest->ts_ns = sg->ts_ns;
 		rest->cand_cnt = sg->cand_cnt;
 		memcpy(rest->cand, sg->cand, sizeof(rest->cand));
@@ -253,15 +254,22 @@ void lane__claim(struct lane *l, struct sent *call, uint64_t s, uint64_t e, enum
 		lane__drop_old(l, UINT64_MAX);
 }
 
-void lane__discard(struct lane *l)
+static void discard(struct lane *l, struct seg *sg)
+{
+	model__channel(l->p->m, l->mech, l->to)->discarded_bytes += sg->e - sg->s;
+	free_seg(l, sg);
+}
+
+void lane__begin_anew(struct lane *l, uint64_t s)
 {
 	list__for_each(&l->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, of_lane);
 
-		model__channel(l->p->m, l->mech, l->to)->discarded_bytes += sg->e - sg->s;
-		free_seg(l, sg);
+		sg->gone = true;
+		if (sg->e > s)
+			discard(l, sg);
 	}
-	l->claim_cnt = 0; /* positions may begin anew */
+	l->claim_cnt = 0;
 }
 
 static void drop_unread(struct lane *l, struct seg *sg)
@@ -278,7 +286,12 @@ void lane__drop_old(struct lane *l, uint64_t before_ns)
 	list__for_each(&l->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, of_lane);
 
-		if (before_ns == UINT64_MAX || (sg->e <= l->taken_end && sg->ts_ns < before_ns))
+		if (before_ns != UINT64_MAX &&
+		    ((sg->e > l->taken_end && !sg->gone) || sg->ts_ns >= before_ns))
+			continue;
+		if (sg->gone)
+			discard(l, sg);
+		else
 			drop_unread(l, sg);
 	}
 }

@@ -72,6 +72,28 @@ static void recvs(struct kit *k, uint32_t pid, uint64_t ms, uint32_t s, uint32_t
 	feed(k, &(struct call){ OP_RECV, pid, ms * MS, (ms + 1) * MS, s, n, 0, flags, 0 }, B);
 }
 
+/* Eight bytes of a stream that begins there, with the other end of the connection. */
+static void feed_pair(struct kit *k, enum op_kind kind, uint32_t pid, uint64_t ms, uint64_t end,
+		      uint64_t other)
+{
+	struct op op = { .kind = kind,
+			 .rule = PAIR_SEQ,
+			 .mech = MECH,
+			 .pid = pid,
+			 .tid = pid,
+			 .enter_ns = ms * MS,
+			 .ts_ns = (ms + 1) * MS,
+			 .bytes = 8,
+			 .ret = 8,
+			 .flags = kind == OP_SEND ? OP_F_DRAINED : 0,
+			 .obj = kit__key(end),
+			 .peer = kit__key(other),
+			 .stream = { 0, 8 },
+			 .fd = -1 };
+
+	model__op(k->m, &op);
+}
+
 static void expect_flow(struct kit *k, uint32_t src, uint32_t dst, uint64_t messages, uint64_t bytes,
 			enum attr attr)
 {
@@ -363,6 +385,60 @@ START_TEST(a_stream_that_begins_anew_forgets_what_was_edited_away)
 }
 END_TEST
 
+START_TEST(a_stream_that_begins_anew_keeps_what_a_late_reader_took)
+{
+	struct kit *k = new_kit();
+
+	connect_ends(k, 1, A, B);
+	sends(k, 10, 1, 0, 4, 0);
+	sends(k, 10, 3, 4, 6, OP_F_DRAINED);
+	recvs(k, 12, 2, 0, 4, 0);
+	recvs(k, 12, 5, 4, 6, 0);
+	done(k);
+	expect_flow(k, 10, 12, 2, 10, ATTR_EXACT);
+	ck_assert_uint_eq(kit__channel(k, "obj:[2]")->discarded_bytes, 0);
+	ck_assert_uint_eq(model__stats(k->m)->unmatched_receives, 0);
+	kit__free(k);
+}
+END_TEST
+
+START_TEST(what_was_edited_away_is_not_unread)
+{
+	struct kit *k = new_kit();
+
+	connect_ends(k, 1, A, B);
+	sends(k, 10, 1, 0, 4, OP_F_COOKED);
+	recvs(k, 12, 3, 0, 2, OP_F_COOKED);
+	sends(k, 11, 5, 4, 2, OP_F_COOKED | OP_F_DRAINED);
+	recvs(k, 12, 7, 4, 2, OP_F_COOKED);
+	done(k);
+	expect_flow(k, 11, 12, 1, 2, ATTR_INFERRED);
+	ck_assert_uint_eq(kit__channel(k, "obj:[2]")->discarded_bytes, 2);
+	ck_assert_uint_eq(kit__channel(k, "obj:[2]")->unread_bytes, 0);
+	kit__free(k);
+}
+END_TEST
+
+/* Terminals come and go, and each record says what the other end is. */
+START_TEST(an_end_may_get_another_other_end)
+{
+	struct kit *k = new_kit();
+
+	feed_pair(k, OP_SEND, 10, 1, A, B);
+	feed_pair(k, OP_RECV, 12, 3, B, A);
+	feed_pair(k, OP_SEND, 11, 5, 3, B);
+	feed_pair(k, OP_RECV, 12, 7, B, 3);
+	feed_pair(k, OP_SEND, 13, 9, A, 4);
+	feed_pair(k, OP_RECV, 14, 11, 4, A);
+	done(k);
+	expect_flow(k, 10, 12, 1, 8, ATTR_EXACT);
+	expect_flow(k, 11, 12, 1, 8, ATTR_EXACT);
+	expect_flow(k, 13, 14, 1, 8, ATTR_EXACT);
+	ck_assert_uint_eq(model__stats(k->m)->unmatched_receives, 0);
+	kit__free(k);
+}
+END_TEST
+
 /* ---- against chance ---- */
 
 #define WRITERS 3
@@ -495,6 +571,9 @@ int main(void)
 		what_cannot_be_told_is_said,
 		nobody_wrote_an_echo,
 		a_stream_that_begins_anew_forgets_what_was_edited_away,
+		a_stream_that_begins_anew_keeps_what_a_late_reader_took,
+		what_was_edited_away_is_not_unread,
+		an_end_may_get_another_other_end,
 		any_order_of_reports_gives_the_truth,
 	};
 
