@@ -38,6 +38,7 @@ struct session {
 	struct pipeline *pipeline; /* NULL: events are recorded, not looked at */
 	struct view_names names;
 	struct session_clock clock;
+	bool asked_to_write; /* SIGUSR1 came after the rings were read */
 	bool command_ended; /* by itself, and not because the session was over */
 	bool input_ended; /* the recording was read to its end */
 	bool damaged; /* the recording that was read is not whole */
@@ -295,10 +296,11 @@ static int poll_once(struct session *s, int timeout_ms)
 /* False: all files that were wanted have been written. */
 static bool keep_recording(struct session *s)
 {
-	bool asked = stop__take_usr1(&s->stop);
+	bool asked = s->asked_to_write; /* what was in the rings then has been read since */
 	struct buf err = { 0 };
 	int ret = s->saver ? saver__look(s->saver, asked, &err) : 0;
 
+	s->asked_to_write = stop__take_usr1(&s->stop);
 	if (ret < 0)
 		log__error("%s", buf__cstr(&err));
 	buf__free(&err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Contents of messages for Wireshark: a packet per message, an interface per mechanism. There is no link type for pipes
- * and sockets; "Wireshark Upper PDU" names the dissector of each packet, and a comment says who gave it to whom.
+ * and sockets; "Wireshark Upper PDU" names the dissector of each packet, and a comment says who gave it to whom. D-Bus
+ * messages have a link type of their own.
  * https://www.ietf.org/archive/id/draft-tuexen-opsawg-pcapng-05.html, wireshark/epan/exported_pdu.h
  */
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #define MECHS 32
 #define LINKTYPE_UPPER_PDU 252
+#define LINKTYPE_DBUS 231
 
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6 };
 enum { OPT_END = 0, OPT_COMMENT = 1, OPT_IF_NAME = 2, OPT_APPLICATION = 4, OPT_IF_TSRESOL = 9 };
@@ -24,7 +26,7 @@ struct export
 {
 	const struct export_opts *opts;
 	struct out *out;
-	uint32_t interface[MECHS]; /* number + 1; 0: none yet */
+	uint32_t interface[2][MECHS]; /* [1]: D-Bus; number + 1; 0: none yet */
 	uint32_t interfaces;
 	uint64_t packets;
 	struct buf body, packet, comment; /* in the making */
@@ -91,22 +93,24 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 	return e;
 }
 
-static uint32_t interface_of(struct export *e, uint8_t mech)
+/* One for each mechanism and link type. */
+static uint32_t interface_of(struct export *e, uint8_t mech, bool dbus)
 {
 	static const uint8_t nanoseconds = 9;
+	uint32_t *number = &e->interface[dbus][mech % MECHS];
 	const char *name = e->opts->names->mech(mech);
 
-	if (e->interface[mech % MECHS])
-		return e->interface[mech % MECHS] - 1;
+	if (*number)
+		return *number - 1;
 	buf__reset(&e->body);
-	put16(&e->body, LINKTYPE_UPPER_PDU);
+	put16(&e->body, dbus ? LINKTYPE_DBUS : LINKTYPE_UPPER_PDU);
 	put16(&e->body, 0);
 	put32(&e->body, 0); /* no limit of length */
 	put_option(&e->body, OPT_IF_NAME, name, strlen(name));
 	put_option(&e->body, OPT_IF_TSRESOL, &nanoseconds, 1);
 	put_option(&e->body, OPT_END, NULL, 0);
 	put_block(e, BLOCK_INTERFACE);
-	e->interface[mech % MECHS] = ++e->interfaces;
+	*number = ++e->interfaces;
 	return e->interfaces - 1;
 }
 
@@ -126,18 +130,48 @@ static bool is_http(const struct payload *p)
 	return false;
 }
 
-/* Byte order, type of message 1 to 4, flags, version 1: the D-Bus specification, message protocol. */
-static bool is_dbus(const struct payload *p)
+#define DBUS_HEADER_BYTES 16
+#define DBUS_BYTES_MAX (128u << 20)
+
+static uint32_t dbus_number(const uint8_t *d, size_t at)
 {
-	return p->len >= 16 && (p->data[0] == 'l' || p->data[0] == 'B') && p->data[1] >= 1 &&
-	       p->data[1] <= 4 && p->data[2] <= 7 && p->data[3] == 1;
+	if (d[0] == 'B')
+		return (uint32_t)d[at] << 24 | (uint32_t)d[at + 1] << 16 | (uint32_t)d[at + 2] << 8 |
+		       d[at + 3];
+	return (uint32_t)d[at + 3] << 24 | (uint32_t)d[at + 2] << 16 | (uint32_t)d[at + 1] << 8 | d[at];
 }
 
-static const char *dissector(const struct message *m)
+/*
+ * How long the D-Bus message is that begins there; 0: none does. Byte order, type 1 to 4, flags, version 1, length of the
+ * body, serial number, length of the fields, which are padded to 8 bytes: the D-Bus specification, message format.
+ */
+static uint64_t dbus_bytes(const uint8_t *d, size_t len)
 {
-	if (is_dbus(m->payload))
-		return "dbus";
-	return is_http(m->payload) ? "http" : "data";
+	uint64_t body, fields;
+
+	if (len < DBUS_HEADER_BYTES || (d[0] != 'l' && d[0] != 'B') || d[1] < 1 || d[1] > 4 || d[2] > 7 ||
+	    d[3] != 1 || !dbus_number(d, 8))
+		return 0;
+	body = dbus_number(d, 4);
+	fields = dbus_number(d, 12);
+	if (body > DBUS_BYTES_MAX || fields > DBUS_BYTES_MAX)
+		return 0;
+	return DBUS_HEADER_BYTES + ((fields + 7) & ~7ull) + body;
+}
+
+/* Where the first D-Bus message begins: a client may send it in one piece with what it is authenticated by. len: nowhere. */
+static size_t dbus_begin(const uint8_t *d, size_t len)
+{
+	static const char begin[] = "BEGIN\r\n";
+	const uint8_t *at;
+
+	if (dbus_bytes(d, len))
+		return 0;
+	at = memmem(d, len, begin, sizeof(begin) - 1);
+	if (!at)
+		return len;
+	at += sizeof(begin) - 1;
+	return dbus_bytes(at, len - (size_t)(at - d)) ? (size_t)(at - d) : len;
 }
 
 static void put_side(struct buf *b, const struct party *p)
@@ -169,32 +203,33 @@ static void make_comment(struct export *e, const struct message *m)
 	}
 }
 
-static void make_packet(struct export *e, const struct message *m)
+/* What tells Wireshark who is to decode it. */
+static void put_dissector(struct buf *b, const char *name)
 {
-	const char *name = dissector(m);
 	size_t len = strlen(name), padded = (len + 3) & ~(size_t)3;
 
-	buf__reset(&e->packet);
-	put16be(&e->packet, PDU_DISSECTOR);
-	put16be(&e->packet, (uint16_t)padded);
-	buf__put(&e->packet, name, len);
+	put16be(b, PDU_DISSECTOR);
+	put16be(b, (uint16_t)padded);
+	buf__put(b, name, len);
 	for (; len < padded; len++)
-		buf__putc(&e->packet, 0);
-	put16be(&e->packet, PDU_END);
-	put16be(&e->packet, 0);
+		buf__putc(b, 0);
+	put16be(b, PDU_END);
+	put16be(b, 0);
 }
 
-static void message(struct export *e, const struct message *m)
+/* `whole` bytes of m, of which len are here, as one packet. */
+static void put_packet(struct export *e, const struct message *m, bool dbus, const uint8_t *data, size_t len,
+		       uint64_t whole)
 {
-	uint64_t ts_ns = m->ts_ns + (uint64_t)e->opts->boot_to_wall_ns, whole;
-	uint32_t interface;
+	const struct payload piece = { .data = data, .len = len };
+	uint64_t ts_ns = m->ts_ns + (uint64_t)e->opts->boot_to_wall_ns;
+	uint32_t interface = interface_of(e, m->mech, dbus);
 
-	if (!m->payload || m->payload->hashed)
-		return;
-	interface = interface_of(e, m->mech);
-	make_packet(e, m);
-	whole = e->packet.len + (m->bytes > m->payload->len ? m->bytes : m->payload->len);
-	buf__put(&e->packet, m->payload->data, m->payload->len);
+	buf__reset(&e->packet);
+	if (!dbus)
+		put_dissector(&e->packet, is_http(&piece) ? "http" : "data");
+	whole += e->packet.len;
+	buf__put(&e->packet, data, len);
 	make_comment(e, m);
 	buf__reset(&e->body);
 	put32(&e->body, interface);
@@ -208,6 +243,30 @@ static void message(struct export *e, const struct message *m)
 	put_option(&e->body, OPT_END, NULL, 0);
 	put_block(e, BLOCK_PACKET);
 	e->packets++;
+}
+
+/* A receive takes what there is: several D-Bus messages, or a part of one. Each that begins in it is a packet. */
+static void message(struct export *e, const struct message *m)
+{
+	const struct payload *p = m->payload;
+	uint64_t left, one;
+	size_t at;
+
+	if (!p || p->hashed)
+		return;
+	left = m->bytes > p->len ? m->bytes : p->len;
+	at = dbus_begin(p->data, p->len);
+	if (at)
+		put_packet(e, m, false, p->data, at, at == p->len ? left : at);
+	for (left -= at; at < p->len; at += one, left -= one) {
+		one = dbus_bytes(p->data + at, p->len - at);
+		if (!one || one > left || one > p->len - at) {
+			/* Cut off here, or its rest comes with the next receive. */
+			put_packet(e, m, one != 0, p->data + at, p->len - at, one ? one : left);
+			break;
+		}
+		put_packet(e, m, true, p->data + at, one, one);
+	}
 }
 
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,

@@ -9,6 +9,9 @@ import tempfile
 from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start
 
 
+NAME = os.path.basename(IPCTRACE)[:15]  # as the kernel cuts it
+
+
 def mistakes(directory):
     for name, words, said in [("a size", ["--max-size", "3k"], "256k"), ("files of what", ["--max-files", "3"], "--max-size"),
                               ("a trigger of what", ["--trigger", "bytes"], "--keep"),
@@ -42,10 +45,10 @@ def rotated(directory):
         want = sorted((t["mech"], t["object"], t["messages"], t["bytes"], str(t["src"]), str(t["dst"])) for t in map(json.loads, f))
     report("max-size: all files are one recording", None if flows(data) == want else f"{flows(data)}, not {want}")
     alone = run("replay", "--json", data + ".1")
-    expect("max-size: one file alone", alone, 0, stderr_lines=0, stdout_has='"comm":"ipctrace"')
+    expect("max-size: one file alone", alone, 0, stderr_lines=0, stdout_has=f'"comm":"{NAME}"')
     os.rename(data + ".1", data + ".gone")
     rest = [m for m in lines(data) if m["type"] == "message"]
-    named = all(m["dst"]["comm"] == "ipctrace" for m in rest if m["dst"])
+    named = all(m["dst"]["comm"] == NAME for m in rest if m["dst"])
     report("max-size: without the first, names are known", None if rest and named else str(rest[:3]))
     os.rename(data + ".gone", data + ".1")
     with open(data + ".1", "r+b") as f:
@@ -66,15 +69,15 @@ def only_the_last(directory):
 def triggered(directory):
     data = os.path.join(directory, "trigger")
     command = ["sh", "-c", "echo before | cat >/dev/null; sleep 99 & kill -9 $!; wait; echo after | cat >/dev/null"]
-    got = run("record", "--keep", "60", "--trigger", "signal == SIGKILL && dst != nobody", "-o", data, "--", *command)
+    got = run("record", "-m", "pipe,signal", "--keep", "60", "--trigger", "signal == SIGKILL && dst != nobody", "-o", data, "--", *command)
     expect("trigger: status", got, 0, f"the trigger's condition held")
     kinds = [(m["mech"], m.get("signal", {}).get("name")) for m in lines(data) if m["type"] == "message"]
     why = None if ("signal", "SIGKILL") in kinds and ("pipe", None) in kinds else str(kinds)
     report("trigger: what happened, and what was before", why)
-    got = run("record", "--keep", "60", "--trigger", "signal == SIGUSR2", "-o", data + ".no", "--", "true")
+    got = run("record", "-m", "pipe,signal", "--keep", "60", "--trigger", "signal == SIGUSR2", "-o", data + ".no", "--", "true")
     expect("trigger: never", got, 0, "never held")
     report("trigger: nothing was written then", "a file" if os.path.exists(data + ".no") else None)
-    got = run("record", "--keep", "60", "--trigger", "mech == pipe", "--max-files", "1", "-o", data + ".one", "--",
+    got = run("record", "-m", "pipe,signal", "--keep", "60", "--trigger", "mech == pipe", "--max-files", "1", "-o", data + ".one", "--",
               "sh", "-c", "echo x | cat >/dev/null; exec sleep 99")
     expect("trigger: --max-files 1 ends it", got, 0, "condition held")
 

@@ -86,6 +86,31 @@ def as_pcapng(data, directory):
     return None
 
 
+def dbus(directory):
+    """A real exchange on a bus of its own: the client's messages and the answers, whole and decoded."""
+    tools = ["tshark", "dbus-daemon", "dbus-send"]
+    if any(not shutil.which(tool) for tool in tools):
+        return skip("pcapng: D-Bus", f"not all of {', '.join(tools)} are installed")
+    data, path = os.path.join(directory, "dbus"), os.path.join(directory, "dbus.pcapng")
+    script = f"""dbus-daemon --session --address=unix:path={directory}/bus --nofork --print-address=3 3>{directory}/address & daemon=$!
+until test -s {directory}/address; do :; done
+dbus-send --bus=unix:path={directory}/bus --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+    org.freedesktop.DBus.ListNames >{directory}/names
+kill $daemon"""
+    run("record", "-o", data, "--payload=8k", "-m", "unix", "--", "sh", "-c", script)
+    expect("pcapng: D-Bus: status", run("export", "-F", "pcapng", "-o", path, data), 0, stderr_lines=0)
+    fields = ["frame.encap_type", "dbus.member", "dbus.message_type", "_ws.malformed"]
+    got = subprocess.run(["tshark", "-r", path, "-T", "fields", *(x for f in fields for x in ("-e", f))],
+                         capture_output=True, text=True, timeout=TIMEOUT)
+    rows = [line.split("\t") for line in got.stdout.splitlines()]
+    members = [r[1] for r in rows if r[1]]
+    report("pcapng: D-Bus: calls and signals", None if {"Hello", "NameAcquired", "ListNames"} <= set(members) else f"{rows} {got.stderr}")
+    answers = [r for r in rows if r[2] == "2"]
+    report("pcapng: D-Bus: answers", None if len(answers) >= 2 else str(rows))
+    report("pcapng: D-Bus: none malformed", None if not any(r[3] for r in rows) else str(rows))
+    return None
+
+
 def redacted(directory):
     data = os.path.join(directory, "redacted")
     for name, text in [("a", "top secret thing"), ("b", "something else")]:
@@ -120,5 +145,6 @@ def main():
         as_pcapng(data, directory)
         cut(directory)
         redacted(directory)
+        dbus(directory)
         plain = run("--json", "--", "sh", "-c", "echo hidden | cat >/dev/null").stdout
         report("payload: off by default", "payload in it" if "payload" in plain else None)
