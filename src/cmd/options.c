@@ -155,7 +155,11 @@ static int check_side(const char *side, struct buf *err)
 {
 	unsigned long pid;
 
-	if (!side || !*side || strspn(side, "0123456789") != strlen(side))
+	if (side && !*side) {
+		buf__puts(err, "--src and --dst want a pid or a pattern over the command name, not ''");
+		return EXIT_USAGE;
+	}
+	if (!side || strspn(side, "0123456789") != strlen(side))
 		return 0;
 	pid = strtoul(side, NULL, 10);
 	if (pid == 0 || pid > INT32_MAX) {

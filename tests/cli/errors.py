@@ -26,6 +26,8 @@ USAGE = [
     ("pid that is no number", ["-p", "x"], "'x'"),
     ("pid list with a hole", ["-p", "1,,2"], "'1,,2'"),
     ("pid 0", ["-p", "0"], "'0'"),
+    ("a sender without a name", ["-s", ""], "not ''"),
+    ("a receiver without a name", ["-d", ""], "not ''"),
     ("pid that is too large", ["-p", "99999999999"], "99999999999"),
     ("count that is no number", ["-c", "few"], "'few'"),
     ("count of nothing", ["-c", "0"], "--count"),
