@@ -23,6 +23,7 @@ static __attribute__((cold, noinline)) void seed__init(void)
 		seed[1] = (uint64_t)(uintptr_t)&now ^ (uint64_t)now.tv_sec;
 	}
 	seed[0] |= 1;
+	seed[1] |= 1ull << 63 | 1;
 }
 
 static inline uint64_t fold(uint64_t a, uint64_t b)
@@ -36,9 +37,7 @@ static inline uint64_t hash(uint64_t lo, uint64_t hi)
 {
 	if (__builtin_expect(!seed[0], 0))
 		seed__init();
-	lo ^= seed[0];
-	hi ^= seed[1];
-	return fold(lo ^ fold(hi, 0xa0761d6478bd642fu), 0xe7037ed1a0b428dbu ^ seed[1]);
+	return fold(lo ^ hi * 0xa0761d6478bd642fu ^ seed[0], seed[1]);
 }
 
 static inline size_t home(const struct map *m, const struct map_slot *s)

@@ -25,8 +25,22 @@ struct entry {
 	struct ipct_hdr *ev;
 };
 
+/*
+ * What comes is nearly in order: that of each ring. So it lies in a few runs, each in order of (ts_ns, seq), of which the
+ * one with the earliest head is next; only what fits behind none of them goes to the heap.
+ */
+#define RUN_CNT 8
+
+struct run {
+	VEC(struct entry) queue;
+	size_t head; /* of the queue: what is before it has been released */
+};
+
 struct order {
+	struct run runs[RUN_CNT]; /* the first run_cnt have been used */
+	size_t run_cnt;
 	VEC(struct entry) heap; /* smallest (ts_ns, seq) at v[0] */
+	size_t cnt; /* of all */
 	uint64_t next_seq;
 	struct block *free[CLASS_CNT];
 	VEC(char *) slabs;
@@ -104,27 +118,101 @@ static void sift_down(struct entry *v, size_t cnt)
 	v[i] = e;
 }
 
+static bool run__is_empty(const struct run *r)
+{
+	return r->head == r->queue.cnt;
+}
+
+/* The run that the event goes behind: of those that allow it the one with the latest tail. NULL: none. */
+static struct run *run_for(struct order *o, uint64_t ts_ns)
+{
+	struct run *best = NULL, *empty = NULL;
+
+	for (struct run *r = o->runs; r < o->runs + o->run_cnt; r++) {
+		uint64_t tail_ns;
+
+		if (run__is_empty(r)) {
+			empty = r;
+			continue;
+		}
+		tail_ns = r->queue.v[r->queue.cnt - 1].ts_ns;
+		if (tail_ns <= ts_ns && (!best || tail_ns > best->queue.v[best->queue.cnt - 1].ts_ns))
+			best = r;
+	}
+	if (best || empty)
+		return best ? best : empty;
+	return o->run_cnt < RUN_CNT ? &o->runs[o->run_cnt++] : NULL;
+}
+
+/* The room of what was released is used again, so that a run that is never empty does not grow for ever. */
+static void run__push(struct run *r, struct entry e)
+{
+	if (r->head && r->head >= r->queue.cnt - r->head) {
+		memmove(r->queue.v, r->queue.v + r->head, (r->queue.cnt - r->head) * sizeof(*r->queue.v));
+		r->queue.cnt -= r->head;
+		r->head = 0;
+	}
+	vec__push(&r->queue, e);
+}
+
 void order__push(struct order *o, const struct ipct_hdr *ev)
 {
 	struct entry e = { .ts_ns = ev->ts_ns, .seq = o->next_seq++ };
+	struct run *run = run_for(o, e.ts_ns);
 
 	e.ev = block_take(o, class_of(ev->size));
 	memcpy(e.ev, ev, ev->size);
+	o->cnt++;
+	if (run) {
+		run__push(run, e);
+		return;
+	}
 	vec__push(&o->heap, e);
 	sift_up(o->heap.v, o->heap.cnt - 1);
+}
+
+/* The next in order stays where it is; NULL: there is none. *run: where it is, NULL: in the heap. */
+static const struct entry *peek(struct order *o, struct run **run)
+{
+	const struct entry *next = o->heap.cnt ? o->heap.v : NULL;
+
+	*run = NULL;
+	for (struct run *r = o->runs; r < o->runs + o->run_cnt; r++) {
+		if (run__is_empty(r) || (next && !before(&r->queue.v[r->head], next)))
+			continue;
+		next = &r->queue.v[r->head];
+		*run = r;
+	}
+	return next;
+}
+
+static void pop(struct order *o, struct run *run)
+{
+	o->cnt--;
+	if (run) {
+		run->head++;
+		return;
+	}
+	o->heap.v[0] = o->heap.v[--o->heap.cnt];
+	if (o->heap.cnt > 1)
+		sift_down(o->heap.v, o->heap.cnt);
 }
 
 size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_fn fn, void *ctx)
 {
 	size_t released = 0;
 
-	while (released < max && o->heap.cnt > 0 && o->heap.v[0].ts_ns <= watermark_ns) {
-		struct ipct_hdr *ev = o->heap.v[0].ev;
-		size_t class = class_of(ev->size);
+	while (released < max) {
+		struct run *run;
+		const struct entry *next = peek(o, &run);
+		struct ipct_hdr *ev;
+		size_t class;
 
-		o->heap.v[0] = o->heap.v[--o->heap.cnt];
-		if (o->heap.cnt > 1)
-			sift_down(o->heap.v, o->heap.cnt);
+		if (!next || next->ts_ns > watermark_ns)
+			break;
+		ev = next->ev;
+		class = class_of(ev->size);
+		pop(o, run);
 		fn(ctx, ev);
 		block_give(o, ev, class);
 		released++;
@@ -134,7 +222,7 @@ size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_
 
 size_t order__pending(const struct order *o)
 {
-	return o->heap.cnt;
+	return o->cnt;
 }
 
 void order__free(struct order *o)
@@ -144,6 +232,8 @@ void order__free(struct order *o)
 	for (size_t i = 0; i < o->slabs.cnt; i++)
 		free(o->slabs.v[i]);
 	vec__free(&o->slabs);
+	for (size_t i = 0; i < o->run_cnt; i++)
+		vec__free(&o->runs[i].queue);
 	vec__free(&o->heap);
 	free(o);
 }

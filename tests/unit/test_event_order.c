@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event/order.h"
+#include "suite.h"
 
 #define EVENTS 4000
 
@@ -35,7 +36,7 @@ static void record(void *ctx, const struct ipct_hdr *ev)
 
 	ck_assert_uint_lt(s->cnt, EVENTS);
 	for (size_t i = 0; i < ev->size - sizeof(*ev); i++)
-		ck_assert_uint_eq(tail[i], (unsigned char)ev->pid);
+		EXPECT(tail[i] == (unsigned char)ev->pid); /* ck_assert() takes a minute for all of them */
 	s->v[s->cnt++] = (struct sample){ ev->ts_ns, ev->pid };
 }
 
