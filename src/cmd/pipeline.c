@@ -72,6 +72,14 @@ static void on_op(void *ctx, const struct op *op, struct channel *ch, const stru
 		p->opts.sink.op(p->opts.sink.ctx, op, ch, task);
 }
 
+static void on_sum(void *ctx, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	struct pipeline *p = ctx;
+
+	if (!proc || pipeline__selects(p, info->mech, proc, proc->pid))
+		p->opts.sink.sum(p->opts.sink.ctx, info, ch, proc);
+}
+
 bool pipeline__full(const struct pipeline *p)
 {
 	return p->opts.messages_max && p->messages >= p->opts.messages_max;
@@ -89,6 +97,8 @@ struct pipeline *pipeline__new(struct event_source *source, const struct pipelin
 	struct pipeline *p = xalloc(sizeof(*p));
 	struct model_sink sink = { .ctx = p, .message = on_message, .op = opts->sink.op ? on_op : NULL };
 
+	if (opts->sink.sum)
+		sink.sum = on_sum;
 	p->source = source;
 	p->opts = *opts;
 	p->order = order__new();

@@ -15,6 +15,8 @@ struct pipeline_sink {
 	/* Only what the filter selects; arguments are valid during the call. Each may be NULL. */
 	void (*message)(void *ctx, const struct message *m);
 	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
+	/* What is not told of operation by operation, as model_sink.sum. */
+	void (*sum)(void *ctx, const struct sum_info *info, struct channel *ch, struct proc *proc);
 	/* Time has come to now_ns: called before what happens then, and when nothing happens. */
 	void (*clock)(void *ctx, uint64_t now_ns);
 	/* What became known of an object; never filtered. */

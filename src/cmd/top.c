@@ -55,6 +55,14 @@ static void on_op(void *ctx, const struct op *op, struct channel *ch, const stru
 		meter__op(t->meter, op, ch, task->proc);
 }
 
+static void on_sum(void *ctx, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	struct top *t = ctx;
+
+	if (!done(t))
+		meter__sum(t->meter, info, ch, proc);
+}
+
 static void on_object(void *ctx, const struct object_info *info)
 {
 	meter__object(((struct top *)ctx)->meter, info);
@@ -193,6 +201,7 @@ static int trace(struct top *t)
 	struct pipeline_sink sink = { .ctx = t,
 				      .message = on_message,
 				      .op = on_op,
+				      .sum = on_sum,
 				      .clock = on_clock,
 				      .object = on_object,
 				      .lost = on_lost };

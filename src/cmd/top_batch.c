@@ -29,9 +29,10 @@ static void put_text_head(struct buf *out, const struct interval *at, int64_t bo
 	time__put_bytes(out, (uint64_t)((double)v->last.bytes / at->seconds + 0.5));
 	buf__puts(out, " bytes/s  ");
 	if (v->total.lost)
-		buf__printf(out, "%llu events lost\n", (unsigned long long)v->total.lost);
+		buf__printf(out, "%llu events lost", (unsigned long long)v->total.lost);
 	else
-		buf__puts(out, "nothing lost\n");
+		buf__puts(out, "nothing lost");
+	buf__puts(out, v->sums_since_ns ? "  only sums\n" : "\n");
 }
 
 static void put_json_head(struct buf *out, const struct interval *at, const struct view_names *names)
@@ -57,6 +58,8 @@ static void put_json_head(struct buf *out, const struct interval *at, const stru
 		if (names->traced & 1u << m)
 			json__u64(&j, names->mech(m), v->lost_total[m]);
 	json__close(&j, '}');
+	if (v->sums_since_ns)
+		json__u64(&j, "sums_since_ns", v->sums_since_ns);
 	json__close(&j, '}');
 	buf__putc(out, '\n');
 }

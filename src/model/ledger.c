@@ -251,6 +251,8 @@ static void mark(struct model *m, const struct sum_info *info)
 
 	if (info->switched)
 		m->graph.sums_since_ns = m->stats.sums_since_ns = info->ts_ns;
+	if (info->switched && m->sink.sum)
+		m->sink.sum(m->sink.ctx, info, NULL, NULL);
 	if (info->done && !l->has_beside)
 		settle_touched(m, l);
 }
@@ -277,6 +279,8 @@ void model__sum(struct model *m, const struct sum_info *info)
 	beside__note(m, info, ch, proc);
 	if (!info->beside)
 		ends__add_sum(m, info, ch, proc);
+	if (!info->beside && m->sink.sum)
+		m->sink.sum(m->sink.ctx, info, ch, proc);
 	if (!info->queue.id)
 		return;
 	lane = lane_of(m, l, info);

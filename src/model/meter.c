@@ -144,6 +144,29 @@ void meter__op(struct meter *m, const struct op *op, struct channel *ch, struct 
 		add_wait(m, e, op);
 }
 
+void meter__sum(struct meter *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
+{
+	bool sends = info->kind == OP_SEND || info->kind == OP_POST;
+	uint64_t most_ns = info->ts_ns > m->tick_ns ? info->ts_ns - m->tick_ns : 0;
+	struct end_meter *e;
+
+	if (!proc) {
+		m->sums_since_ns = info->ts_ns;
+		for (uint8_t mech = 0; mech < METER_MECHS_MAX; mech++)
+			fill_table__lost(&m->fill, mech); /* nobody follows it any more */
+		return;
+	}
+	m->now.ops += info->messages + info->errors;
+	if (!info->errors && !info->wait_ns)
+		return;
+	e = end_of(m, proc, ch);
+	e->now.errors += info->errors;
+	e->total.errors += info->errors;
+	/* Some of it may have been in the interval before: it is not known of which operations it is the sum. */
+	*(sends ? &e->now.full_ns : &e->now.empty_ns) += info->wait_ns < most_ns ? info->wait_ns : most_ns;
+	*(sends ? &e->total.full_ns : &e->total.empty_ns) += info->wait_ns;
+}
+
 void meter__object(struct meter *m, const struct object_info *info)
 {
 	fill_table__object(&m->fill, info);
@@ -282,6 +305,7 @@ void meter__view(const struct meter *m, struct meter_view *v)
 		.interval_nr = m->interval_nr,
 		.last = m->last,
 		.total = m->total,
+		.sums_since_ns = m->sums_since_ns,
 	};
 	add_totals(&v->total, &m->now);
 	memcpy(v->lost_last, m->lost_last, sizeof(v->lost_last));

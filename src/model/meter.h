@@ -63,6 +63,8 @@ struct meter *meter__new(uint64_t now_ns);
 void meter__message(struct meter *m, const struct message *msg);
 /* ch: the operation's; NULL is ignored. Needed for errors, waits and fill; messages do not tell them. */
 void meter__op(struct meter *m, const struct op *op, struct channel *ch, struct proc *proc);
+/* Sums of operations; ch and proc NULL: from now on there are only sums. */
+void meter__sum(struct meter *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 void meter__object(struct meter *m, const struct object_info *info);
 void meter__lost(struct meter *m, uint8_t mech, uint64_t cnt);
 /* Ends the running interval: it becomes the last whole one. */
@@ -91,6 +93,7 @@ struct meter_view {
 	uint32_t interval_nr; /* how many ticks there were */
 	struct meter_totals last, total;
 	uint64_t lost_last[32], lost_total[32]; /* by mechanism number */
+	uint64_t sums_since_ns; /* since then what moves data is summed up, not followed; 0: it is followed */
 };
 void meter__view(const struct meter *m, struct meter_view *v); /* valid until the meter is fed again */
 /* NULL: nothing is known of it. */

@@ -32,6 +32,7 @@ struct meter {
 	struct fill_table fill;
 	uint64_t begin_ns, from_ns, until_ns;
 	uint64_t tick_ns; /* begin of the running interval */
+	uint64_t sums_since_ns; /* meter_view */
 	uint32_t interval_nr;
 	struct meter_totals now, last, total;
 	uint64_t lost_now[METER_MECHS_MAX], lost_last[METER_MECHS_MAX], lost_total[METER_MECHS_MAX];

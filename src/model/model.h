@@ -19,6 +19,8 @@ struct model_sink {
 	void (*message)(void *ctx, const struct message *m);
 	/* Each operation as it was fed, its channel and task resolved. May be NULL. */
 	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
+	/* The same of sums that stand for operations; ch and proc NULL: from now on there are only sums. May be NULL. */
+	void (*sum)(void *ctx, const struct sum_info *info, struct channel *ch, struct proc *proc);
 };
 
 struct model_opts {

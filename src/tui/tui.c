@@ -116,6 +116,8 @@ static void put_lost(const struct tui *t, struct buf *b)
 	}
 	if (b->len)
 		buf__puts(b, "  ");
+	if (v.sums_since_ns)
+		buf__puts(b, "ONLY SUMS  ");
 }
 
 static void draw_status(struct tui *t)
