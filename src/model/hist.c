@@ -2,6 +2,7 @@
 #include "model/hist.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -31,13 +32,36 @@ static uint64_t bucket_value(unsigned int bucket)
 	return low + (uint64_t)((unsigned __int128)low * width / ((unsigned __int128)low + low + width));
 }
 
+#define GROW_BUCKETS 8u /* at a time: a power of two */
+
+static void cover(struct hist *h, unsigned int from, unsigned int until)
+{
+	uint32_t *grown;
+
+	if (h->bucket_cnt) {
+		from = from < h->first ? from : h->first;
+		until = until > h->first + h->bucket_cnt ? until : h->first + h->bucket_cnt;
+	}
+	from &= ~(GROW_BUCKETS - 1);
+	until = (until + GROW_BUCKETS - 1) & ~(GROW_BUCKETS - 1);
+	if (h->bucket_cnt == until - from)
+		return;
+	grown = xalloc((until - from) * sizeof(*grown));
+	if (h->bucket_cnt)
+		memcpy(grown + (h->first - from), h->bucket, h->bucket_cnt * sizeof(*grown));
+	free(h->bucket);
+	h->bucket = grown;
+	h->first = (uint16_t)from;
+	h->bucket_cnt = (uint16_t)(until - from);
+}
+
 void hist__add(struct hist *h, uint64_t v)
 {
+	unsigned int nr = bucket_of(v);
 	uint32_t *bucket;
 
-	if (!h->bucket)
-		h->bucket = xalloc(HIST_BUCKETS * sizeof(*h->bucket));
-	bucket = &h->bucket[bucket_of(v)];
+	cover(h, nr, nr + 1);
+	bucket = &h->bucket[nr - h->first];
 	if (*bucket != UINT32_MAX)
 		(*bucket)++;
 	if (!h->cnt || v < h->min)
@@ -71,14 +95,14 @@ uint64_t hist__percentile(const struct hist *h, double p)
 		return h->max;
 	if (rank == 1)
 		return h->min;
-	for (i = 0; i < HIST_BUCKETS; i++) {
+	for (i = 0; i < h->bucket_cnt; i++) {
 		seen += h->bucket[i];
 		if (seen >= rank)
 			break;
 	}
-	if (i == HIST_BUCKETS)
+	if (i == h->bucket_cnt)
 		return h->max;
-	v = bucket_value(i);
+	v = bucket_value(h->first + i);
 	if (v < h->min)
 		return h->min;
 	return v > h->max ? h->max : v;
@@ -88,8 +112,8 @@ void hist__octaves(const struct hist *h, uint64_t cnt[64])
 {
 	for (unsigned int i = 0; i < 64; i++)
 		cnt[i] = 0;
-	for (unsigned int i = 0; h->bucket && i < HIST_BUCKETS; i++) {
-		uint64_t v = bucket_value(i);
+	for (unsigned int i = 0; i < h->bucket_cnt; i++) {
+		uint64_t v = bucket_value(h->first + i);
 
 		cnt[v ? 63 - (unsigned int)__builtin_clzll(v) : 0] += h->bucket[i];
 	}
@@ -101,12 +125,12 @@ void hist__merge(struct hist *to, const struct hist *from)
 
 	if (!from->cnt)
 		return;
-	if (!to->bucket)
-		to->bucket = xalloc(HIST_BUCKETS * sizeof(*to->bucket));
-	for (i = 0; i < HIST_BUCKETS; i++) {
-		uint64_t sum = (uint64_t)to->bucket[i] + from->bucket[i];
+	cover(to, from->first, from->first + from->bucket_cnt);
+	for (i = 0; i < from->bucket_cnt; i++) {
+		uint32_t *bucket = &to->bucket[from->first + i - to->first];
+		uint64_t sum = (uint64_t)*bucket + from->bucket[i];
 
-		to->bucket[i] = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+		*bucket = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 	}
 	if (!to->cnt || from->min < to->min)
 		to->min = from->min;
@@ -114,6 +138,15 @@ void hist__merge(struct hist *to, const struct hist *from)
 		to->max = from->max;
 	to->cnt += from->cnt;
 	to->sum += from->sum;
+}
+
+void hist__clear(struct hist *h)
+{
+	struct hist empty = { .bucket = h->bucket, .first = h->first, .bucket_cnt = h->bucket_cnt };
+
+	if (h->bucket)
+		memset(h->bucket, 0, h->bucket_cnt * sizeof(*h->bucket));
+	*h = empty;
 }
 
 void hist__free(struct hist *h)

@@ -10,13 +10,16 @@
 
 struct hist {
 	uint64_t cnt, sum, min, max;
-	uint32_t *bucket; /* HIST_BUCKETS counters; allocated at the first value */
+	uint32_t *
+		bucket; /* those from `first` on, as many as the values so far needed: most flows are short */
+	uint16_t first, bucket_cnt;
 };
 
 void hist__add(struct hist *h, uint64_t v);
 uint64_t hist__percentile(const struct hist *h, double p); /* 0 < p <= 100; 0 when empty; never above max */
 void hist__octaves(const struct hist *h, uint64_t cnt[64]); /* by floor(log2(v)); 0 counts with 1 */
 void hist__merge(struct hist *to, const struct hist *from);
+void hist__clear(struct hist *h); /* forgets the values and keeps the memory */
 void hist__free(struct hist *h);
 
 #endif

@@ -193,10 +193,8 @@ static void tick_flow(struct flow_meter *f)
 	f->now = (struct flow_sum){ 0 };
 	if (!f->last.messages && !f->last.bytes)
 		hist__free(&old.latency);
-	if (old.latency.bucket) {
-		memset(old.latency.bucket, 0, HIST_BUCKETS * sizeof(*old.latency.bucket));
-		f->now.latency.bucket = old.latency.bucket;
-	}
+	hist__clear(&old.latency);
+	f->now.latency = old.latency;
 }
 
 static void tick_end(struct end_meter *e)

@@ -142,6 +142,7 @@ ALL = (
     *BASE,
     Ipctrace("record", "record", output="bench.data"),
     Ipctrace("live_json", "--json"),
+    Ipctrace("summary", "--summary", "--json"),
     Wrapper("strace", "strace", "-f", "-o", "/dev/null"),
     Ipctrace("graph", "graph", "--json"),
     Wrapper("perf_trace", "perf", "trace", "-o", "/dev/null", "--"),

@@ -169,7 +169,7 @@ static int render_file(struct rendering *r, FILE *in, const char *path)
 int main(int argc, char **argv)
 {
 	struct rendering r = { .names = { mech_name, "host.example", "6.1.0-test", attach_name, 0 } };
-	struct model_sink sink = { &r, on_message, on_op };
+	struct model_sink sink = { .ctx = &r, .message = on_message, .op = on_op };
 	FILE *in;
 	int err;
 

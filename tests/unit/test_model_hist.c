@@ -51,6 +51,31 @@ START_TEST(percentiles_are_near_those_of_the_sorted_values)
 }
 END_TEST
 
+/* Each keeps the buckets that its own values need. */
+START_TEST(those_of_far_apart_values_are_merged)
+{
+	struct hist low = { 0 }, high = { 0 }, all = { 0 };
+
+	for (uint64_t v = 1; v < 1000; v++) {
+		hist__add(&low, v);
+		hist__add(&high, v << 40);
+		hist__add(&all, v);
+		hist__add(&all, v << 40);
+	}
+	ck_assert_uint_lt(low.bucket_cnt, HIST_BUCKETS / 4);
+	hist__merge(&high, &low);
+	for (double p = 1; p <= 100; p++)
+		EXPECT(hist__percentile(&high, p) == hist__percentile(&all, p));
+	hist__clear(&high);
+	ck_assert_uint_eq(hist__percentile(&high, 50), 0);
+	hist__add(&high, 7);
+	ck_assert_uint_eq(hist__percentile(&high, 50), 7);
+	hist__free(&low);
+	hist__free(&high);
+	hist__free(&all);
+}
+END_TEST
+
 START_TEST(empty_one_has_no_percentile)
 {
 	struct hist h = { 0 };
@@ -103,8 +128,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { percentiles_are_near_those_of_the_sorted_values,
-				       empty_one_has_no_percentile, extremes_have_buckets,
-				       merged_is_as_if_added_to_one };
+				       those_of_far_apart_values_are_merged, empty_one_has_no_percentile,
+				       extremes_have_buckets, merged_is_as_if_added_to_one };
 
 	return SUITE_RUN("model_hist", tests);
 }
