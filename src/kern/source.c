@@ -158,11 +158,11 @@ static size_t report_lost(struct kern *k, struct taker *t)
 		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
 			cnt += report_lost_of(k, t, m, values);
 	}
-	cnt += misses__report(k, t->fn, t->ctx);
 	if (cnt || k->ring_worst > NEARLY_FULL)
 		tally__relieve(k, now_ns);
 	k->ring_worst = 0;
-	return cnt;
+	return cnt + misses__report(k, t->fn,
+				    t->ctx); /* which is not for want of room: sums would be skipped, too */
 }
 
 static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void *ctx, uint64_t *watermark_ns)
