@@ -83,6 +83,18 @@ static int check_numbers(struct options *o, struct buf *err)
 	return 0;
 }
 
+/* Both look at a call when its system call tracepoint runs; the functions' programs have forgotten it by then. */
+static int check_captures(const struct options *o, struct buf *err)
+{
+	if (o->attach != ATTACH_FENTRY && o->attach != ATTACH_KPROBE)
+		return 0;
+	if (!o->payload_bytes && !o->stacks)
+		return 0;
+	buf__printf(err, "%s wants --attach tracepoint (or auto): the other hooks do not see it",
+		    o->payload_bytes ? "--payload" : "--stacks");
+	return EXIT_USAGE;
+}
+
 static int check_drawing(struct options *o, struct buf *err)
 {
 	if (o->projection && strcmp(o->projection, "process") != 0) {
@@ -252,6 +264,8 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		ret = check_input(o, command, &err);
 	if (!ret)
 		ret = check_numbers(o, &err);
+	if (!ret)
+		ret = check_captures(o, &err);
 	if (!ret)
 		ret = check_limits(o, &err);
 	if (!ret)

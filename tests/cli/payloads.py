@@ -129,6 +129,7 @@ def redacted(directory):
 
 def main():
     expect("payload: too much", run("--payload=1M"), 2, "32k", 1)
+    expect("payload under fentry", run("--attach", "fentry", "--payload"), 2, "--attach tracepoint", 1)
     expect("redact without payload", run("--redact"), 2, "--payload", 1)
     if not is_root():
         skip("payloads", "needs root")
