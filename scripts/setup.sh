@@ -44,6 +44,7 @@ packages() {
 	test     tmux                cmd:tmux
 	test     sqlite3             cmd:sqlite3
 	test     protobuf-compiler   cmd:protoc
+	test     babeltrace2         cmd:babeltrace2
 	test     tshark              cmd:tshark
 	test     redis-server        cmd:redis-server
 	test     redis-tools         cmd:redis-cli

@@ -5,13 +5,10 @@
 
 #include "export/formats.h"
 
-static const struct export_format *const formats[] = { &export__perfetto,
-						       &export__pcapng,
-						       &export__sqlite,
-						       &export__csv,
-						       &export__jsonl,
-						       &export__folded,
-						       NULL };
+static const struct export_format *const formats[] = { &export__perfetto, &export__pcapng,
+						       &export__sqlite,	  &export__csv,
+						       &export__jsonl,	  &export__folded,
+						       &export__ctf,	  NULL };
 
 const struct export_format *const *export_format__all(void)
 {

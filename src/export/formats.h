@@ -6,6 +6,6 @@
 #include "export/export.h"
 
 extern const struct export_format export__perfetto, export__pcapng, export__sqlite, export__csv,
-	export__jsonl, export__folded;
+	export__jsonl, export__folded, export__ctf;
 
 #endif

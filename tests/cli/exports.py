@@ -121,6 +121,25 @@ def as_perfetto(data, want, directory):
     return None
 
 
+def as_ctf(data, want, directory):
+    path = os.path.join(directory, "ctf")
+    expect("ctf: wants a directory", export("ctf", data), 2, "--output", 1)
+    expect("ctf: a place that cannot be", export("ctf", data, output="/nonexistent/x/y"), 1, "/nonexistent/x/y", 1)
+    expect("ctf: status", export("ctf", data, output=path), 0, stderr_lines=0)
+    expect("ctf: nothing is overwritten", export("ctf", data, output=path), 1, "exists", 1)
+    if not shutil.which("babeltrace2"):
+        return skip("ctf", "babeltrace2 is not installed")
+    got = subprocess.run(["babeltrace2", "--clock-cycles", path], capture_output=True, text=True, timeout=TIMEOUT)
+    report("ctf: babeltrace2 reads it", got.stderr or None)
+    line = re.compile(r'\[(\d+)\] .* ([\w-]+): \{ src_pid = (\d+), .* object = "(.*)", bytes = (\d+), messages = (\d+), ')
+    seen = [line.match(x) for x in got.stdout.splitlines()]
+    report("ctf: every line is a message", None if all(seen) else next(x for x in got.stdout.splitlines() if not line.match(x)))
+    same = sorted((int(m[1]), m[2], int(m[3]), int(m[5])) for m in seen if m)
+    there = sorted((m["ts_ns"], m["mech"], m["src"]["pid"] if m["src"] else 0, m["bytes"]) for m in want)
+    report("ctf: the replay's messages", None if same == there else f"{len(same)} events, {len(there)} messages")
+    return None
+
+
 def usage(data):
     expect("export without a format", run("export", data), 2, "perfetto", 1)
     expect("export: unknown format", run("export", "-F", "xls", data), 2, "sqlite", 1)
@@ -145,4 +164,5 @@ def main():
         as_csv(data, want)
         as_sqlite(data, want, directory)
         as_perfetto(data, want, directory)
+        as_ctf(data, want, directory)
         usage(data)
