@@ -27,23 +27,26 @@ static const struct {
 	{ KEY_RESIZE, PRESS_RESIZED },
 };
 
+static int meaning_of(mmask_t state)
+{
+	if (state & BUTTON4_PRESSED)
+		return PRESS_WHEEL_UP;
+	if (state & BUTTON5_PRESSED)
+		return PRESS_WHEEL_DOWN;
+	if (state & (BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED))
+		return PRESS_DOUBLE_CLICK;
+	return state & (BUTTON1_CLICKED | BUTTON1_PRESSED) ? PRESS_CLICK : PRESS_UNKNOWN;
+}
+
+/* What came together is one KEY_MOUSE, and getmouse() tells the latest first: a button let go before its being pressed. */
 static struct key_press mouse(void)
 {
 	struct key_press k = { .key = PRESS_UNKNOWN };
 	MEVENT e;
 
-	if (getmouse(&e) != OK)
-		return k;
-	k.row = e.y;
-	k.col = e.x;
-	if (e.bstate & BUTTON4_PRESSED)
-		k.key = PRESS_WHEEL_UP;
-	else if (e.bstate & BUTTON5_PRESSED)
-		k.key = PRESS_WHEEL_DOWN;
-	else if (e.bstate & (BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED))
-		k.key = PRESS_DOUBLE_CLICK;
-	else if (e.bstate & (BUTTON1_CLICKED | BUTTON1_PRESSED))
-		k.key = PRESS_CLICK;
+	while (getmouse(&e) == OK)
+		if (meaning_of(e.bstate) != PRESS_UNKNOWN)
+			k = (struct key_press){ .key = meaning_of(e.bstate), .row = e.y, .col = e.x };
 	return k;
 }
 

@@ -330,6 +330,7 @@ static void click(struct tui *t, const struct key_press *k)
 {
 	struct place *p = tui__place(t);
 	size_t at;
+	bool down;
 
 	if (k->row == 0) {
 		int tab = tui__tab_at(t, k->col);
@@ -347,10 +348,10 @@ static void click(struct tui *t, const struct key_press *k)
 	at = p->first + (size_t)(k->row - TUI_FIRST_ROW - 1);
 	if (k->row <= TUI_FIRST_ROW || at >= t->list.rows.cnt)
 		return;
-	if (at == p->at)
+	down = at == p->at || k->key == PRESS_DOUBLE_CLICK;
+	list__select(t, at);
+	if (down)
 		places__enter(t);
-	else
-		list__select(t, at);
 }
 
 void keys__press(struct tui *t, const struct key_press *k)

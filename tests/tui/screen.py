@@ -64,6 +64,10 @@ class Screen:
     def wait_text(self, text):
         return self.wait(lambda lines: any(text in line for line in lines), text)
 
+    def wait_selected(self, row):
+        """Until the line stands out by its background or in reverse."""
+        return self.wait(lambda _: re.search(r"\033\[[\d;]*(7|48;5;252)m", self.lines("-e")[row]), f"line {row} selected")
+
     def rows(self):
         """Below the header of the table."""
         return [line for line in self.lines()[4:-1] if line.strip()]
