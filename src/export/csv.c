@@ -58,7 +58,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 {
 	struct export *e = xalloc(sizeof(*e));
 
-	(void)err;
 	*e = (struct export){ opts, out };
 	buf__puts(&out->buf, header);
 	return e;
@@ -93,10 +92,6 @@ static void message(struct export *e, const struct message *m)
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)g;
-	(void)procs;
-	(void)stats;
-	(void)err;
 	free(e);
 	return 0;
 }

@@ -103,7 +103,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 {
 	struct export *e;
 
-	(void)out;
 	if (mkdir(opts->path, 0777)) {
 		if (errno == EEXIST)
 			buf__printf(err, "%s exists: ctf makes a directory, and wants the name of a new one",
@@ -138,7 +137,6 @@ static void message(struct export *e, const struct message *m)
 /* Losses are told without a time: after what came before them. */
 static void lost(struct export *e, uint8_t mech, uint64_t cnt, int cpu)
 {
-	(void)cpu;
 	begin_event(e, e->last_ns, CTF_LOST);
 	put_text(&e->events, e->opts->names->mech(mech));
 	put_u64(&e->events, cnt);
@@ -210,9 +208,6 @@ static int end(struct export *e, struct graph *g, struct proc_table *procs, cons
 {
 	int ret;
 
-	(void)g;
-	(void)procs;
-	(void)stats;
 	if (e->order.cnt)
 		qsort(e->order.v, e->order.cnt, sizeof(e->order.v[0]), by_time);
 	ret = write_file(e, "metadata", write_metadata, err);

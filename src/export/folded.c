@@ -18,7 +18,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 {
 	struct export *e = xalloc(sizeof(*e));
 
-	(void)err;
 	*e = (struct export){ opts, out, report_stacks__new() };
 	return e;
 }
@@ -31,10 +30,6 @@ static void op(struct export *e, const struct op *op, const struct channel *ch, 
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)g;
-	(void)procs;
-	(void)stats;
-	(void)err;
 	report_stacks__folded(e->stacks, &e->out->buf, e->opts->names);
 	out__commit(e->out);
 	report_stacks__free(e->stacks);

@@ -19,7 +19,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 	struct export *e = xalloc(sizeof(*e));
 	struct json j = { .out = &out->buf };
 
-	(void)err;
 	*e = (struct export){ opts, out };
 	json__open(&j, NULL, '{');
 	json__str(&j, "type", "recording");
@@ -73,8 +72,6 @@ static void put_process(struct buf *out, const struct proc *p)
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)g;
-	(void)err;
 	for (size_t i = 0; i < procs->all.cnt; i++)
 		put_process(&e->out->buf, procs->all.v[i]);
 	line_view__json.end(&e->out->buf, stats);

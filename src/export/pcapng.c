@@ -79,7 +79,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 	static const char application[] = "ipctrace";
 	struct export *e = xalloc(sizeof(*e));
 
-	(void)err;
 	e->opts = opts;
 	e->out = out;
 	put32(&e->body, 0x1a2b3c4d);
@@ -272,9 +271,6 @@ static void message(struct export *e, const struct message *m)
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)g;
-	(void)procs;
-	(void)stats;
 	if (!e->packets)
 		buf__puts(err, "there are no contents of messages in this recording: record with --payload");
 	buf__free(&e->body);

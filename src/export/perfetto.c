@@ -94,7 +94,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 {
 	struct export *e = xalloc(sizeof(*e));
 
-	(void)err;
 	e->opts = opts;
 	e->out = out;
 	return e;
@@ -346,9 +345,6 @@ static void free_export(struct export *e)
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)g;
-	(void)stats;
-	(void)err;
 	put_tracks(e, procs);
 	for (size_t i = 0; i < e->slices.cnt; i++)
 		put_slice(e, &e->slices.v[i]);

@@ -132,7 +132,6 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 	char number[24];
 	int fd;
 
-	(void)out;
 	e->opts = opts;
 	e->temp = xalloc(strlen(opts->path) + sizeof(".XXXXXX"));
 	sprintf(e->temp, "%s.XXXXXX", opts->path);
@@ -279,7 +278,6 @@ static void put_end(struct export *e, const struct end *end)
 static int end(struct export *e, struct graph *g, struct proc_table *procs, const struct model_stats *stats,
 	       struct buf *err)
 {
-	(void)stats;
 	for (size_t i = 0; i < procs->all.cnt; i++)
 		put_proc(e, procs->all.v[i]);
 	for (size_t i = 0; i < g->channels.cnt; i++)

@@ -52,7 +52,6 @@ struct obj_key eventfd__key(uint64_t ctx, uint32_t id)
 
 void eventfd__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
-	(void)mech;
 	snprintf(buf, size, "eventfd:[%u]", (uint32_t)key.space);
 }
 

@@ -39,7 +39,6 @@ const struct mech_desc mech_posix_sem = {
 
 void posix_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
-	(void)mech;
 	snprintf(buf, size, "psem:[%u:%" PRIu64 "+%" PRIu64 "]", (uint32_t)key.space, key.id & 0xffffffff,
 		 key.id >> 32);
 }

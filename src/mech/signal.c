@@ -148,6 +148,5 @@ void signal__object_name(uint8_t mech, struct obj_key key, char *buf, size_t siz
 {
 	char name[SIGNAME_BYTES];
 
-	(void)mech;
 	snprintf(buf, size, "sig:%s", signame(key.id, name));
 }

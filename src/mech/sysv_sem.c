@@ -48,7 +48,6 @@ void sysv_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t s
 {
 	uint32_t ns = (uint32_t)key.space;
 
-	(void)mech;
 	if (ns == INITIAL_IPCNS || !ns)
 		snprintf(buf, size, "sem:%" PRIu64, key.id);
 	else

@@ -150,7 +150,6 @@ void unix__decode(const struct ipct_hdr *ev, struct decoded *out)
 
 void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
-	(void)mech;
 	snprintf(buf, size, "unix:[sock %" PRIx64 "]", key.id & 0xffffffff);
 }
 
