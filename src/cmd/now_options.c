@@ -100,18 +100,51 @@ void now__warn_rights(void)
 		log__warn("without root only your own processes are seen: try sudo ipctrace ...");
 }
 
-void now__comm(uint32_t pid, char comm[16])
+int now__open(struct out *out, const struct now_options *o)
 {
-	char path[40], text[17] = "";
+	struct buf err = { 0 };
+	int ret = out__open(out, o->output, &err);
+
+	if (ret)
+		log__error("%s", buf__cstr(&err));
+	buf__free(&err);
+	return ret;
+}
+
+int now__finish(struct out *out, int status)
+{
+	struct buf err = { 0 };
+
+	if (out__finish(out, &err) && err.len) {
+		log__error("%s", buf__cstr(&err));
+		status = EXIT_FAILED;
+	}
+	buf__free(&err);
+	return status;
+}
+
+/* A short file of the process; "" when it is gone. Returns its length. */
+static size_t read_proc(uint32_t pid, const char *name, char *text, size_t size)
+{
+	char path[40];
 	size_t len = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
 	f = fopen(path, "re");
 	if (f) {
-		len = fread(text, 1, sizeof(text) - 1, f);
+		len = fread(text, 1, size - 1, f);
 		fclose(f);
 	}
+	text[len] = 0;
+	return len;
+}
+
+void now__comm(uint32_t pid, char comm[16])
+{
+	char text[17];
+	size_t len = read_proc(pid, "comm", text, sizeof(text));
+
 	if (len && text[len - 1] == '\n')
 		len--;
 	memset(comm, 0, 16);
@@ -120,18 +153,10 @@ void now__comm(uint32_t pid, char comm[16])
 
 uint64_t now__start_ns(uint32_t pid)
 {
-	char path[40], text[1024];
+	char text[1024];
 	const char *p;
-	size_t len = 0;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (f) {
-		len = fread(text, 1, sizeof(text) - 1, f);
-		fclose(f);
-	}
-	text[len] = 0;
+	read_proc(pid, "stat", text, sizeof(text));
 	p = strrchr(text, ')'); /* a command's name may contain anything else */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');

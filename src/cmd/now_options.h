@@ -17,6 +17,10 @@ int now_options__parse(struct now_options *o, const char *command, const char *w
 		       int argc, char **argv);
 /* "123" is a pid that exists: 0 and *pid; no number: 0 and *pid 0; else the exit status, and said why. */
 int now_options__pid(const char *word, uint32_t *pid);
+/* Where the answer goes. 0, or -errno, and said why. */
+int now__open(struct out *out, const struct now_options *o);
+/* The exit status: status, or that of a failed write, and said why. */
+int now__finish(struct out *out, int status);
 /* What cannot be seen without root, said once on standard error. */
 void now__warn_rights(void);
 

@@ -170,7 +170,6 @@ int cmd_who(int argc, char **argv)
 {
 	struct now_options o;
 	struct who w = { 0 };
-	struct buf err = { 0 };
 	uint32_t pid;
 	int status = now_options__parse(&o, "who", "OBJECT|PID", about, argc, argv);
 
@@ -179,20 +178,13 @@ int cmd_who(int argc, char **argv)
 	status = now_options__pid(o.word, &pid);
 	if (status)
 		return status;
-	if (out__open(&w.out, o.output, &err)) {
-		log__error("%s", buf__cstr(&err));
-		buf__free(&err);
+	if (now__open(&w.out, &o))
 		return EXIT_FAILED;
-	}
 	w.json = o.json;
 	now__warn_rights();
 	status = show(&w, o.word, pid);
-	if (out__finish(&w.out, &err) && err.len) {
-		log__error("%s", buf__cstr(&err));
-		status = EXIT_FAILED;
-	}
+	status = now__finish(&w.out, status);
 	free(w.shown);
 	open_ends__free(&w.ends);
-	buf__free(&err);
 	return status;
 }

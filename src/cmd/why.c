@@ -344,7 +344,6 @@ int cmd_why(int argc, char **argv)
 {
 	struct now_options o;
 	struct why w = { 0 };
-	struct buf err = { 0 };
 	uint32_t pid;
 	int status = now_options__parse(&o, "why", "PID", about, argc, argv);
 
@@ -357,23 +356,16 @@ int cmd_why(int argc, char **argv)
 	}
 	if (status)
 		return status;
-	if (out__open(&w.out, o.output, &err)) {
-		log__error("%s", buf__cstr(&err));
-		buf__free(&err);
+	if (now__open(&w.out, &o))
 		return EXIT_FAILED;
-	}
 	w.json = o.json;
 	if (!can_look(pid))
 		status = EXIT_FAILED;
 	else
 		tell(&w, pid);
-	if (out__finish(&w.out, &err) && err.len) {
-		log__error("%s", buf__cstr(&err));
-		status = EXIT_FAILED;
-	}
+	status = now__finish(&w.out, status);
 	blocked_clock__free(w.clock);
 	open_ends__free(&w.ends);
 	map__free(&w.told);
-	buf__free(&err);
 	return status;
 }
