@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What has no descriptor, or says more than one: System V queues and semaphores, file locks. */
-#include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/sem.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "ipctrace/mech.h"
 #include "kern/open_ends_impl.h"
+#include "kern/proc_locks.h"
 
 #define SEMAPHORES_MAX 1024 /* of one set are looked at */
 
@@ -80,72 +77,40 @@ void open_scan__semaphores(struct open_scan *s)
 
 /* ---- locks ---- */
 
-struct lock_line {
-	char type[16];
-	int pid; /* -1: of an open file, no process's */
-	unsigned int major, minor;
-	unsigned long ino;
-	bool waits;
+struct lock_scan {
+	struct open_scan *scan;
+	struct open_end end;
+	bool every_fd;
 };
 
-/* "3: FLOCK  ADVISORY  WRITE 123 fd:00:4567 0 EOF", "3: -> FLOCK ..." for who waits */
-static bool parse_lock(const char *text, struct lock_line *l)
+static bool take_fd(void *ctx, int fd, const char *path)
 {
-	int at = 0;
+	struct lock_scan *l = ctx;
 
-	if (sscanf(text, "%*u: %n", &at), !at)
-		return false;
-	l->waits = !strncmp(text + at, "->", 2);
-	at += l->waits ? 2 : 0;
-	return sscanf(text + at, " %*s %*s %15s %d %x:%x:%lu", l->type, &l->pid, &l->major, &l->minor,
-		      &l->ino) == 5;
+	l->end.fd = fd;
+	l->end.name = open_scan__intern(l->scan, "flock:%s", path);
+	open_scan__push(l->scan, &l->end);
+	return l->every_fd;
 }
 
 /* Through each descriptor of that file that its process has; a holder is told of once. */
-static void take_lock(struct open_scan *s, const struct lock_line *l)
+static void take_lock(void *ctx, const struct proc_lock *l)
 {
-	struct open_end end = { .pid = (uint32_t)l->pid,
-				.mech = IPCT_MECH_FLOCK,
-				.role = l->waits		   ? OPEN_LOCK_WAITS
-					: strcmp(l->type, "WRITE") ? OPEN_LOCK_SHARED
-								   : OPEN_LOCK_EXCLUSIVE };
-	char directory[32], path[PATH_MAX];
-	const struct dirent *e;
-	DIR *dir;
+	struct lock_scan scan = {
+		.scan = ctx,
+		.end = { .pid = (uint32_t)l->pid,
+			 .mech = IPCT_MECH_FLOCK,
+			 .role = l->waits		    ? OPEN_LOCK_WAITS
+				 : strcmp(l->type, "WRITE") ? OPEN_LOCK_SHARED
+							    : OPEN_LOCK_EXCLUSIVE,
+			 .id = open_scan__id(IPCT_MECH_FLOCK, l->ino, makedev(l->major, l->minor)) },
+		.every_fd = l->waits,
+	};
 
-	snprintf(directory, sizeof(directory), "/proc/%d/fd", l->pid);
-	dir = l->pid > 0 ? opendir(directory) : NULL;
-	end.id = open_scan__id(IPCT_MECH_FLOCK, l->ino, makedev(l->major, l->minor));
-	while (dir && (e = readdir(dir))) {
-		struct stat st;
-		ssize_t len;
-
-		if (fstatat(dirfd(dir), e->d_name, &st, 0) || st.st_ino != l->ino ||
-		    st.st_dev != makedev(l->major, l->minor))
-			continue;
-		len = readlinkat(dirfd(dir), e->d_name, path, sizeof(path) - 1);
-		if (len <= 0)
-			continue;
-		path[len] = 0;
-		end.fd = atoi(e->d_name);
-		end.name = open_scan__intern(s, "flock:%s", path);
-		open_scan__push(s, &end);
-		if (!l->waits)
-			break;
-	}
-	if (dir)
-		closedir(dir);
+	proc_lock__each_fd(l, take_fd, &scan);
 }
 
 void open_scan__locks(struct open_scan *s)
 {
-	FILE *f = fopen("/proc/locks", "re");
-	struct lock_line l;
-	char text[256];
-
-	while (f && fgets(text, sizeof(text), f))
-		if (parse_lock(text, &l))
-			take_lock(s, &l);
-	if (f)
-		fclose(f);
+	proc_locks__each(take_lock, s);
 }
