@@ -3,6 +3,7 @@
 #include "kern/kern.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -459,6 +460,13 @@ out:
 	return rc;
 }
 
+/* Loading takes many times the memory that tracing does; libbpf has given back its part to malloc() only. */
+static void forget_beginning(void)
+{
+	probe__forget();
+	malloc_trim(0);
+}
+
 int kern__scan(struct kern *k, struct buf *err)
 {
 	int rc = run_iterator(k, k->skel->progs.seed__tasks, err);
@@ -471,6 +479,7 @@ int kern__scan(struct kern *k, struct buf *err)
 	if (!rc && k->opts.mechs & IPCT_MECH_BIT(IPCT_MECH_FLOCK))
 		procfs__scan_locks(k);
 	source__stash(k);
+	forget_beginning();
 	return rc;
 }
 

@@ -22,16 +22,25 @@
 #define ENOTSUPP 524 /* include/linux/errno.h of the kernel; user space should not see it, and does */
 #define FENTRY_GUINEA_PIG "security_task_prctl" /* global, small, in every kernel of the list */
 
-/* The kernel's types, read once: they are megabytes. NULL: it has none. */
+static struct {
+	struct btf *btf;
+	bool tried;
+} vmlinux;
+
+/* The kernel's types, read once, as they are megabytes. NULL: it has none. */
 static struct btf *vmlinux_btf(void)
 {
-	static struct btf *btf;
-	static bool tried;
+	if (!vmlinux.tried)
+		vmlinux.btf = btf__load_vmlinux_btf();
+	vmlinux.tried = true;
+	return vmlinux.btf;
+}
 
-	if (!tried)
-		btf = btf__load_vmlinux_btf();
-	tried = true;
-	return btf;
+void probe__forget(void)
+{
+	btf__free(vmlinux.btf);
+	vmlinux.btf = NULL;
+	vmlinux.tried = false;
 }
 
 int probe__function_id(const char *name)

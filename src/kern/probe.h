@@ -37,6 +37,8 @@ int probe__type_of(int function_id);
 bool probe__takes_struct(int function_id);
 /* Whether bpf(2) failed with this error because the kernel counts BPF's memory as locked memory: then why is the sentence. */
 bool probe__blames_memlock(int err, char *why, size_t why_bytes);
+/* Gives back the memory of the kernel's types; what needs them again reads them again. */
+void probe__forget(void);
 /* Remedy for a kernel that refuses even the first load: one sentence; NULL: nothing wrong. */
 const char *probe__obstacle(void);
 

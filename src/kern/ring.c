@@ -9,7 +9,17 @@
 
 #include "event/check.h"
 
-/* Layout of a ring's pages and record headers: kernel/bpf/ringbuf.c, stable user API since 5.8. */
+/*
+ * Layout of a ring's pages and record headers: kernel/bpf/ringbuf.c, stable user API since 5.8. The kernel shows the data twice in a
+ * row, so that a record which wraps is in one piece. Of the second time only what the longest record needs is mapped:
+ * all of it would count twice in what this process has resident.
+ */
+#define RECORD_MAX (1ull << 16) /* ipct_hdr.size */
+
+static size_t producer_bytes(const struct ring *r)
+{
+	return (size_t)sysconf(_SC_PAGESIZE) + r->bytes + (r->bytes < RECORD_MAX ? r->bytes : RECORD_MAX);
+}
 
 int ring__open(struct ring *r, uint64_t bytes)
 {
@@ -28,7 +38,7 @@ int ring__open(struct ring *r, uint64_t bytes)
 		r->consumer_map = NULL;
 		goto fail;
 	}
-	r->producer_map = mmap(NULL, page + 2 * bytes, PROT_READ, MAP_SHARED, r->map_fd, page);
+	r->producer_map = mmap(NULL, producer_bytes(r), PROT_READ, MAP_SHARED, r->map_fd, page);
 	if (r->producer_map == MAP_FAILED) {
 		err = -errno;
 		r->producer_map = NULL;
@@ -94,7 +104,7 @@ void ring__close(struct ring *r)
 	if (r->consumer_map)
 		munmap(r->consumer_map, page);
 	if (r->producer_map)
-		munmap(r->producer_map, page + 2 * r->bytes);
+		munmap(r->producer_map, producer_bytes(r));
 	if (r->map_fd >= 0)
 		close(r->map_fd);
 	*r = (struct ring){ .map_fd = -1 };
