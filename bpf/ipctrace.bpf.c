@@ -25,6 +25,10 @@ char LICENSE[] SEC("license") = "GPL";
 #include "sleep.bpf.c"
 #include "socket.bpf.c"
 #include "syscalls.bpf.c"
+/* Behind those that they stand in for: programs run in the order in which they were attached. */
+/* clang-format off */
+#include "again.bpf.c"
+/* clang-format on */
 /* Behind those that make the record of a call, and put it away when its thread sleeps. */
 #include "stack.bpf.c"
 #include "syscalls_functions.bpf.c"

@@ -83,6 +83,28 @@ static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd,
 	return true;
 }
 
+/*
+ * Its ring has one writer at a time: where that can be preempted, another one may come by (again.bpf.h). False: it has to go
+ * the other way.
+ */
+static __always_inline bool lane__claim(struct running *r)
+{
+	if (!cfg.preempted)
+		return true;
+	if (r->in_lane)
+		return false;
+	r->in_lane = 1;
+	barrier();
+	return true;
+}
+
+static __always_inline void lane__give_back(struct running *r)
+{
+	barrier();
+	if (cfg.preempted)
+		r->in_lane = 0;
+}
+
 /* False: that is not possible for this one, or there is no room. */
 static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 {
@@ -94,9 +116,13 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 
 	if (!cfg.lane_slots || o->key >> 32 || (ret > 0 && !pipe__knows_bytes(op, o, write)))
 		return false;
-	slot = lane_ring__reserve(&seq);
-	if (!slot)
+	if (!lane__claim(r))
 		return false;
+	slot = lane_ring__reserve(&seq);
+	if (!slot) {
+		lane__give_back(r);
+		return false;
+	}
 	slot->s_addr = o->addr;
 	slot->e_addr = pipe__sample(o->ptr, write, &s);
 	if (op->has_end)
@@ -112,6 +138,7 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	slot->ret = ret;
 	slot->fd = write ? op->fd_out : op->fd_in;
 	lane_ring__submit(slot, seq);
+	lane__give_back(r);
 	return true;
 }
 
@@ -126,8 +153,9 @@ static __always_inline void lane__exit(struct running *r, __s64 ret)
 {
 	bool write = r->op.class == IPCT_SC_WRITE;
 
-	if (ledger_lane__is_on()) {
+	if (ledger_lane__is_on() && lane__claim(r)) {
 		ledger_lane__exit(r, ret);
+		lane__give_back(r);
 		return;
 	}
 	if (!ledger__pipe(&r->op, write, ret, 0) && !lane__tell(r, write, ret))

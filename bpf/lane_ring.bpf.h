@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A place in the lane's ring (ipctrace/lane.h). bpf_ringbuf_reserve() and its submit cost as much as all else that the exit
- * of a call does; here one program alone writes, and the kernel runs none twice at a time on one CPU, so it takes no lock.
+ * of a call does; here one program alone writes, and none runs twice at a time on one CPU (lane.bpf.h), so it takes no lock.
  */
 #ifndef BPF_LANE_RING_H
 #define BPF_LANE_RING_H

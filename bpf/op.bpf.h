@@ -74,7 +74,9 @@ struct task_op {
 	__u8 no_entry_time; /* enter_ns is 0 because its end tells as much: lane.bpf.h */
 	__u8 exclusive; /* no other call can use that side of the pipe meanwhile */
 	__u8 told_sleep; /* where it slept first has been told: stack.bpf.c */
-	__u8 pad0[5];
+	__u8 again; /* while the thread does not run: enum again (bpf/again.bpf.h) */
+	__u8 unseen; /* ... and for it ENTERED_UNSEEN holds */
+	__u8 pad0[3];
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */

@@ -27,7 +27,9 @@ struct running {
 	__u8 entered; /* enum entered */
 	__u8 is_settled; /* is_self is right for the task */
 	__u8 is_self; /* the tracer */
-	__u8 pad0;
+	__u8 again; /* enum again: bpf/again.bpf.h */
+	__u8 in_lane; /* where programs can be preempted: one of them is writing to the lane (lane.bpf.h) */
+	__u8 pad0[7];
 	struct task_op op;
 };
 

@@ -60,12 +60,17 @@ static __always_inline struct task_op *running__leaves(struct running *r)
 
 	if (!running__is_current(r))
 		return task_op__stored(false);
-	if (r->entered == ENTERED_UNSEEN)
+	if (r->entered == ENTERED_UNSEEN && !cfg.preempted)
 		return NULL;
-	op = task_op__stored(r->entered != ENTERED_STORED);
+	op = task_op__stored(r->entered == ENTERED_UNSEEN ? r->again : r->entered != ENTERED_STORED);
+	if (op && r->entered == ENTERED_HERE)
+		*op = r->op;
+	if (op && cfg.preempted) {
+		op->again = r->again;
+		op->unseen = r->entered == ENTERED_UNSEEN;
+	}
 	if (!op || r->entered != ENTERED_HERE)
 		return op;
-	*op = r->op;
 	if (op->no_entry_time) {
 		op->no_entry_time = 0;
 		op->enter_ns = clock__now();
@@ -81,7 +86,9 @@ static __always_inline void running__arrives(struct running *r, struct task_stru
 	r->regs = 0;
 	r->is_self = task__is_self(task);
 	r->is_settled = 1;
-	r->entered = !op ? ENTERED_UNSEEN : op->class ? ENTERED_STORED : ENTERED_NONE;
+	if (cfg.preempted)
+		r->again = op ? op->again : 0;
+	r->entered = !op || op->unseen ? ENTERED_UNSEEN : op->class ? ENTERED_STORED : ENTERED_NONE;
 	sleeper__returns(op);
 }
 

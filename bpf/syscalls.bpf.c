@@ -4,6 +4,7 @@
  * mechanisms. Entry decides by the call's class, takes the object from the descriptor table, and remembers it
  * (calls_enter.bpf.h); exit emits (calls_exit.bpf.h). The object's own code is in <mechanism>.bpf.h.
  */
+#include "again.bpf.h"
 #include "calls_enter.bpf.h"
 #include "calls_exit.bpf.h"
 
@@ -65,7 +66,9 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 {
-	return syscall__enter(regs, nr, false);
+	syscall__enter(regs, nr, false);
+	again__told(AGAIN_ENTRY);
+	return 0;
 }
 
 /* ---- exit ---- */
@@ -116,7 +119,7 @@ static __always_inline int exit__common(struct pt_regs *regs, long nr, long ret,
 {
 	struct task_op *op = entered == ENTERED_NONE ? NULL : task_op__stored(false);
 
-	if (!op && entered == ENTERED_UNSEEN)
+	if (entered == ENTERED_UNSEEN && (!op || op->unseen))
 		op = exit__unseen(regs, nr);
 	if (wanted(IPCT_MECH_SYSV_SEM) && sysclass[nr] == IPCT_SC_SEMOP && (!op || !op->class))
 		sem__exit_late(regs, ret);
@@ -152,5 +155,7 @@ static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 {
-	return syscall__exit(regs, ret);
+	syscall__exit(regs, ret);
+	again__told(AGAIN_EXIT);
+	return 0;
 }

@@ -63,6 +63,8 @@ void misses__begin(struct kern *k); /* after attaching: what is skipped from now
 /* What was skipped since the last call as LOST records, now and then; always when the programs are off. Returns their number. */
 size_t misses__report(struct kern *k, event_fn fn, void *ctx);
 void misses__end(struct kern *k);
+/* Whether this kernel leaves out programs at tracepoints in other than interrupts: where they can be preempted. */
+bool misses__are_of_tasks(void);
 
 /* kern/captures.c */
 struct ipct_config;

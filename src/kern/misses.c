@@ -25,19 +25,21 @@ struct watched {
 	bool own_fd; /* closed with it */
 	bool tasks_only;
 	uint32_t mechs; /* that it is for, of those traced */
+	const volatile unsigned long long
+		*again_cnt; /* for how many of its runs another one stood in; NULL: none does */
 	uint64_t seen_cnt;
 };
 
 /*
- * Until 6.19 a program at a tracepoint cannot be preempted (the tracepoint forbids it), so what is skipped happened in an
- * interrupt.
+ * Until 6.19 the tracepoint forbids that its programs are preempted, so what is skipped happened in an interrupt. The kernel
+ * does not tell which way it is otherwise than by its version; no distribution has taken the change back so far.
  */
-static bool skips_interrupts_only(void)
+bool misses__are_of_tasks(void)
 {
 	struct utsname u;
 	int major;
 
-	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major < 7;
+	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major >= 7;
 }
 
 static uint64_t misses_of(const struct watched *w)
@@ -45,7 +47,10 @@ static uint64_t misses_of(const struct watched *w)
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(w->prog_fd, &info, &len) ? w->seen_cnt : info.recursion_misses;
+	if (bpf_obj_get_info_by_fd(w->prog_fd, &info, &len))
+		return w->seen_cnt;
+	/* In this order: what is left out meanwhile must not be taken for lost. */
+	return info.recursion_misses - (w->again_cnt ? *w->again_cnt : 0);
 }
 
 static struct watched *watch(struct kern *k, int prog_fd)
@@ -83,9 +88,25 @@ static void watch_row(struct kern *k, const struct hook *hook, const struct rung
 	}
 }
 
+static void stand_in(struct kern *k)
+{
+	const struct ipctrace_bpf *skel = k->skel;
+	int enter_fd = bpf_program__fd(skel->progs.sys_enter__tracepoint);
+	int exit_fd = bpf_program__fd(skel->progs.sys_exit__tracepoint);
+
+	if (!skel->rodata->cfg.preempted)
+		return;
+	for (size_t i = 0; i < k->watched_cnt; i++) {
+		if (k->watched[i].prog_fd == enter_fd)
+			k->watched[i].again_cnt = &skel->bss->enter_again_cnt;
+		if (k->watched[i].prog_fd == exit_fd)
+			k->watched[i].again_cnt = &skel->bss->exit_again_cnt;
+	}
+}
+
 void misses__begin(struct kern *k)
 {
-	bool quiet = skips_interrupts_only();
+	bool of_tasks = misses__are_of_tasks();
 
 	for (size_t i = 0; i < k->choice_cnt; i++) {
 		const struct hook_choice *c = &k->choices[i];
@@ -93,8 +114,9 @@ void misses__begin(struct kern *k)
 		if (c->chosen >= 0)
 			watch_row(k, c->hook, &c->hook->rungs[c->chosen]);
 	}
+	stand_in(k);
 	for (size_t i = 0; i < k->watched_cnt; i++) {
-		k->watched[i].tasks_only &= quiet;
+		k->watched[i].tasks_only &= !of_tasks;
 		k->watched[i].seen_cnt = misses_of(&k->watched[i]);
 	}
 }
@@ -138,8 +160,9 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 		struct watched *w = &k->watched[i];
 		uint64_t cnt = w->tasks_only ? w->seen_cnt : misses_of(w);
 
-		if (cnt > w->seen_cnt)
-			told += tell(k, w->mechs, cnt - w->seen_cnt, fn, ctx);
+		if ((int64_t)(cnt - w->seen_cnt) <= 0)
+			continue;
+		told += tell(k, w->mechs, cnt - w->seen_cnt, fn, ctx);
 		w->seen_cnt = cnt;
 	}
 	return told;
