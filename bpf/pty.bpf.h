@@ -154,30 +154,40 @@ static __always_inline __u32 newlines(__u64 w)
 	return ((x >> 7) * ones) >> 56;
 }
 
-/* Newlines among the first len bytes at addr; false: too many bytes, or unreadable. */
-static __noinline bool pty__count_newlines(__u64 addr, __u32 len, __u32 *cnt)
+/* Of a chunk at addr, at most PTY_COUNT_BYTES; negative: unreadable. Not static, like the next one: it is verified once. */
+__noinline int pty__newlines_in(__u64 addr, __u32 len)
 {
 	__u32 zero = 0, sum = 0;
 	struct pty_scratch *sc = bpf_map_lookup_elem(&pty_scratch, &zero);
 
-	if (!sc || !cnt || len > PTY_COUNT_BYTES * PTY_COUNT_CHUNKS)
-		return false;
-	for (__u32 c = 0; c < PTY_COUNT_CHUNKS; c++) {
+	if (!sc || len > PTY_COUNT_BYTES)
+		return -1;
+	__builtin_memset(sc, 0, sizeof(*sc));
+	if (len && bpf_probe_read_user(sc, len, (void *)addr))
+		return -1;
+	for (int i = 0; i < PTY_COUNT_BYTES / 8; i++)
+		sum += newlines(sc->w[i]);
+	return sum;
+}
+
+/* Newlines among the first len bytes at addr; negative: too many bytes, or unreadable. */
+__noinline int pty__newlines(__u64 addr, __u32 len)
+{
+	int sum = 0, cnt;
+
+	if (len > PTY_COUNT_BYTES * PTY_COUNT_CHUNKS)
+		return -1;
+	for (__u32 c = 0; c < PTY_COUNT_CHUNKS && len; c++) {
 		__u32 n = len < PTY_COUNT_BYTES ? len : PTY_COUNT_BYTES;
 
-		barrier_var(n); /* verifiers before 6.12 must see its bound */
-		if (!n || n > PTY_COUNT_BYTES)
-			break;
-		__builtin_memset(sc, 0, sizeof(*sc));
-		if (bpf_probe_read_user(sc, n, (void *)addr))
-			return false;
-		for (int i = 0; i < PTY_COUNT_BYTES / 8; i++)
-			sum += newlines(sc->w[i]);
+		cnt = pty__newlines_in(addr, n);
+		if (cnt < 0)
+			return -1;
+		sum += cnt;
 		addr += n;
 		len -= n;
 	}
-	*cnt = sum;
-	return true;
+	return sum;
 }
 
 static __noinline void pty__emit(const struct task_op *op, bool write, __s64 ret, __u32 flags)
@@ -227,19 +237,21 @@ static __always_inline void pty__exit_write(struct task_op *op, __s64 ret)
 	struct object *o = &op->out;
 	__u64 reader = pty__link(o->ptr);
 	struct pty_lane *lane = bpf_map_lookup_elem(&pty_lanes, &reader);
-	__u32 oflag = READ(o->ptr, struct tty_struct, termios.c_oflag), flags = 0, extra = 0;
+	__u32 oflag = READ(o->ptr, struct tty_struct, termios.c_oflag), flags = 0;
 	__u32 lflag = READ(reader, struct tty_struct, termios.c_lflag);
 	__u32 bytes = ret > 0 ? ret : 0;
+	int newline_cnt = -1;
 
 	if (!lane)
 		return;
 	if (bytes && (oflag & TTY_OPOST)) {
 		flags |= IPCT_IO_COOKED;
 		if (!(oflag & TTY_ONLCR))
-			extra = 0;
-		else if (!class__is_vectored(op->class) && !class__is_pages(op->class) &&
-			 pty__count_newlines(op->buf, bytes, &extra))
-			bytes += extra;
+			newline_cnt = 0;
+		else if (!class__is_vectored(op->class) && !class__is_pages(op->class))
+			newline_cnt = pty__newlines(op->buf, bytes);
+		if (newline_cnt >= 0)
+			bytes += newline_cnt;
 		else
 			bytes = pty__got(reader) + pty__on_the_way(reader) -
 				((__u32)o->addr - (__u32)op->part_bytes);
