@@ -219,27 +219,4 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 	return in || out;
 }
 
-static __always_inline void enter__begin(struct task_op *op, __u8 class, bool compat)
-{
-	op->class = class;
-	op->compat = compat;
-	op->has_part = 0;
-	op->no_entry_time = 0;
-	op->exclusive = 0;
-	op->alone = 0;
-	op->asleep = 0;
-	op->told = 0;
-	op->told_sleep = 0;
-	op->len_gap = 0;
-	op->made_skb = 0;
-	op->has_end = 0;
-	op->part_bytes = 0;
-	op->msg_from = 0;
-	op->passed_cnt = 0;
-	op->unit.waits = 0;
-	op->unit.c.key = 0;
-	op->in.mech = 0;
-	op->out.mech = 0;
-}
-
 #endif

@@ -167,6 +167,7 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 #define SYSARG0(regs) ((regs)->di)
 #define SYSARG1(regs) ((regs)->si)
 #define SYSARG2(regs) ((regs)->dx)
+#define SYSARG3(regs) ((regs)->r10)
 #define STACK_POINTER(regs) ((regs)->sp)
 #define LINK_REGISTER(regs) 0ull /* return addresses are on the stack */
 
@@ -220,6 +221,7 @@ static __always_inline void syscall_args_far(struct pt_regs *regs, bool compat, 
 #define SYSARG0(regs) ((regs)->orig_x0)
 #define SYSARG1(regs) ((regs)->regs[1])
 #define SYSARG2(regs) ((regs)->regs[2])
+#define SYSARG3(regs) ((regs)->regs[3])
 #define STACK_POINTER(regs) ((regs)->sp)
 #define LINK_REGISTER(regs) ((regs)->regs[30])
 

@@ -26,7 +26,8 @@ static __always_inline void *emit__ring(void)
 	return bpf_map_lookup_elem(&rings, &cpu);
 }
 
-static __always_inline void emit__header(struct ipct_hdr *h, __u16 kind, __u16 size, __u8 mech, __u8 op)
+/* All but its time. */
+static __always_inline void emit__name(struct ipct_hdr *h, __u16 kind, __u16 size, __u8 mech, __u8 op)
 {
 	struct running *r = cfg.has_running ? running__here() : NULL;
 
@@ -47,6 +48,11 @@ static __always_inline void emit__header(struct ipct_hdr *h, __u16 kind, __u16 s
 		h->pid = id >> 32;
 		h->tid = (__u32)id;
 	}
+}
+
+static __always_inline void emit__header(struct ipct_hdr *h, __u16 kind, __u16 size, __u8 mech, __u8 op)
+{
+	emit__name(h, kind, size, mech, op);
 	/*
 	 * Last, and after the reservation: the collector reads a ring's producer position, then knows that
 	 * whatever is reserved later carries a later time (src/kern/ring.c).

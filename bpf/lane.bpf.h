@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fast lane: read() and write(), which are most of all calls. Files of other kinds leave at once; pipes are dealt with
- * here in one piece; the rest goes the common way (syscalls.bpf.c).
+ * here in one piece, UNIX sockets in sock_lane.bpf.h; the rest goes the common way (syscalls.bpf.c).
  */
 #ifndef BPF_LANE_H
 #define BPF_LANE_H
@@ -10,6 +10,7 @@
 #include "lane_ring.bpf.h"
 #include "ledger_lane.bpf.h"
 #include "pipe.bpf.h"
+#include "sock_lane.bpf.h"
 
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
@@ -38,6 +39,7 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
 	op->compat = 0;
 	op->asleep = 0;
+	op->in_sock_lane = 0;
 	op->has_end = 0;
 	op->told_sleep = 0;
 	op->buf = buf;
@@ -48,15 +50,14 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	if (write && !op->exclusive)
 		*pipe__crowded(o->ptr) = 1;
 	/* What need not wait and has its side for itself: the end tells as much as the entry. */
-	/* Contents and stacks are told by themselves, and find their call by that time. */
-	op->no_entry_time = op->exclusive && !o->was_waiting && !cfg.payload_bytes && !cfg.user_stacks &&
-			    !cfg.kernel_stacks;
+	op->no_entry_time = op->exclusive && !o->was_waiting && !captures_anything();
 	op->enter_ns = op->no_entry_time ? 0 : clock__now();
 }
 
 /* False: not for the lane. */
-static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+static __always_inline bool lane__enter(struct running *r, bool write, struct pt_regs *regs)
 {
+	__s32 fd = SYSARG0(regs);
 	struct object *o = write ? &r->op.out : &r->op.in;
 	__u64 file = file__of((struct task_struct *)r->task, fd);
 	struct inode *inode;
@@ -69,6 +70,8 @@ static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd,
 	mode = READ(inode, struct inode, i_mode) & S_IFMT;
 	if (mode == S_IFREG || mode == S_IFDIR)
 		return true;
+	if (mode == S_IFSOCK)
+		return sock_lane__enter(r, file, write ? IPCT_SC_WRITE : IPCT_SC_READ, regs);
 	if (mode != S_IFIFO || cfg.filter)
 		return false;
 	r->op.in.mech = r->op.out.mech = 0;
@@ -78,31 +81,9 @@ static __always_inline bool lane__enter(struct running *r, bool write, __s32 fd,
 		o->mech = 0;
 		return true;
 	}
-	lane__begin(r, o, write, buf, cnt);
+	lane__begin(r, o, write, SYSARG1(regs), SYSARG2(regs));
 	r->entered = ENTERED_HERE;
 	return true;
-}
-
-/*
- * Its ring has one writer at a time: where that can be preempted, another one may come by (again.bpf.h). False: it has to go
- * the other way.
- */
-static __always_inline bool lane__claim(struct running *r)
-{
-	if (!cfg.preempted)
-		return true;
-	if (r->in_lane)
-		return false;
-	r->in_lane = 1;
-	barrier();
-	return true;
-}
-
-static __always_inline void lane__give_back(struct running *r)
-{
-	barrier();
-	if (cfg.preempted)
-		r->in_lane = 0;
 }
 
 /* False: that is not possible for this one, or there is no room. */
@@ -110,19 +91,24 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 {
 	struct task_op *op = &r->op;
 	struct object *o = write ? &op->out : &op->in;
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct ipct_lane_slot *slot;
 	struct pipe_state s;
 	__u64 seq, ids;
 
 	if (!cfg.lane_slots || o->key >> 32 || (ret > 0 && !pipe__knows_bytes(op, o, write)))
 		return false;
-	if (!lane__claim(r))
+	/* One that was preempted may have taken longer than the slot can tell. */
+	if (cfg.preempted && op->enter_ns && clock__now() - op->enter_ns > (__u32)-1)
 		return false;
-	slot = lane_ring__reserve(&seq);
+	if (!lane_ring__claim(r))
+		return false;
+	slot = lane_ring__reserve(cpu, 1, &seq) ? lane_ring__slot(cpu, seq) : NULL;
 	if (!slot) {
-		lane__give_back(r);
+		lane_ring__give_back(r);
 		return false;
 	}
+	slot->ts_ns = clock__now();
 	slot->s_addr = o->addr;
 	slot->e_addr = pipe__sample(o->ptr, write, &s);
 	if (op->has_end)
@@ -138,24 +124,38 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	slot->ret = ret;
 	slot->fd = write ? op->fd_out : op->fd_in;
 	lane_ring__submit(slot, seq);
-	lane__give_back(r);
+	lane_ring__give_back(r);
 	return true;
 }
 
-static __always_inline bool lane__take(struct running *r, bool write, __s32 fd, __u64 buf, __u64 cnt)
+static __always_inline bool lane__take(struct running *r, __u8 class, struct pt_regs *regs)
 {
-	if (ledger_lane__is_on())
-		return ledger_lane__enter(r, write, fd);
-	return lane__enter(r, write, fd, buf, cnt);
+	bool write = class == IPCT_SC_WRITE;
+
+	switch (class) {
+	case IPCT_SC_READ:
+	case IPCT_SC_WRITE:
+		return ledger_lane__is_on() ? ledger_lane__enter(r, write, SYSARG0(regs))
+					    : lane__enter(r, write, regs);
+	case IPCT_SC_SENDTO:
+	case IPCT_SC_RECVFROM:
+		return sock_lane__enter(r, file__of((struct task_struct *)r->task, SYSARG0(regs)), class,
+					regs);
+	}
+	return false;
 }
 
 static __always_inline void lane__exit(struct running *r, __s64 ret)
 {
 	bool write = r->op.class == IPCT_SC_WRITE;
 
-	if (ledger_lane__is_on() && lane__claim(r)) {
+	if (r->op.in_sock_lane) {
+		sock_lane__exit(ret);
+		return;
+	}
+	if (ledger_lane__is_on() && lane_ring__claim(r)) {
 		ledger_lane__exit(r, ret);
-		lane__give_back(r);
+		lane_ring__give_back(r);
 		return;
 	}
 	if (!ledger__pipe(&r->op, write, ret, 0) && !lane__tell(r, write, ret))

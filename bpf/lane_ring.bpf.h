@@ -37,33 +37,56 @@ static __always_inline void lane_ring__wake(void)
 		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
 }
 
-/* NULL: full. Its time is to be taken afterwards: lane_ring__submit(). */
-static __always_inline struct ipct_lane_slot *lane_ring__reserve(__u64 *seq)
+/*
+ * The lane has one writer at a time: where that can be preempted, another one may come by (again.bpf.h). False: it has to go
+ * the other way.
+ */
+static __always_inline bool lane_ring__claim(struct running *r)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), at;
+	if (!cfg.preempted)
+		return true;
+	if (r->in_lane)
+		return false;
+	r->in_lane = 1;
+	barrier();
+	return true;
+}
+
+static __always_inline void lane_ring__give_back(struct running *r)
+{
+	barrier();
+	if (cfg.preempted)
+		r->in_lane = 0;
+}
+
+/* Of this CPU. */
+static __always_inline struct ipct_lane_slot *lane_ring__slot(__u32 cpu, __u64 seq)
+{
+	__u32 at = cpu * cfg.lane_slots + (seq & (cfg.lane_slots - 1));
+
+	return bpf_map_lookup_elem(&lane_slots, &at);
+}
+
+/* The number of the first of cnt slots; false: full. The record's time is to be taken afterwards: lane_ring__submit(). */
+static __always_inline bool lane_ring__reserve(__u32 cpu, __u32 cnt, __u64 *seq)
+{
 	struct ipct_lane_head *head = bpf_map_lookup_elem(&lane_heads, &cpu);
-	struct ipct_lane_slot *slot;
 	__u64 used;
 
 	if (!head)
-		return NULL;
+		return false;
 	*seq = head->reserved;
 	used = *seq - head->released;
-	if (used >= cfg.lane_slots)
-		return NULL;
-	if (used >= cfg.lane_slots / 2 && !(*seq % EMIT_LOOK_EVERY))
+	if (used + cnt > cfg.lane_slots)
+		return false;
+	if (used >= cfg.lane_slots / 2 && *seq % EMIT_LOOK_EVERY < cnt)
 		lane_ring__wake();
-	at = cpu * cfg.lane_slots + (*seq & (cfg.lane_slots - 1));
-	slot = bpf_map_lookup_elem(&lane_slots, &at);
-	if (!slot)
-		return NULL;
 	/*
 	 * The collector takes the time, then looks at this number: whatever is reserved later has to carry a later time.
 	 * Atomic for that alone, and only where it orders the clock behind it (x86).
 	 */
-	__sync_fetch_and_add(&head->reserved, 1);
-	slot->ts_ns = clock__now();
-	return slot;
+	__sync_fetch_and_add(&head->reserved, cnt);
+	return true;
 }
 
 /* x86 keeps the order of stores; others do not use this ring (src/kern/lane.c). */
@@ -71,6 +94,32 @@ static __always_inline void lane_ring__submit(struct ipct_lane_slot *slot, __u64
 {
 	barrier();
 	*(volatile __u64 *)&slot->seq = seq + 1;
+}
+
+/* A record as it is, with the time that it gets here; false: full. size: of at most two slots, in whole words. */
+static __always_inline bool lane_ring__output(struct ipct_hdr *record, const __u32 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct ipct_lane_slot *first, *second;
+	const __u64 *word = (const __u64 *)record;
+	__u64 seq;
+
+	if (!lane_ring__reserve(cpu, 2, &seq))
+		return false;
+	record->ts_ns = clock__now();
+	first = lane_ring__slot(cpu, seq);
+	second = lane_ring__slot(cpu, seq + 1);
+	if (!first || !second)
+		return false;
+	for (__u32 i = 0; i < size / sizeof(*word); i++) {
+		if (i < IPCT_LANE_WORDS)
+			first->words[i] = word[i];
+		else
+			second->words[i - IPCT_LANE_WORDS] = word[i];
+	}
+	lane_ring__submit(second, seq + 1);
+	lane_ring__submit(first, seq | IPCT_LANE_WIDE);
+	return true;
 }
 
 #endif

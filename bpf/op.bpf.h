@@ -74,9 +74,11 @@ struct task_op {
 	__u8 no_entry_time; /* enter_ns is 0 because its end tells as much: lane.bpf.h */
 	__u8 exclusive; /* no other call can use that side of the pipe meanwhile */
 	__u8 told_sleep; /* where it slept first has been told: stack.bpf.c */
+	__u8 in_sock_lane; /* sock_lane.bpf.h ends it */
 	__u8 again; /* while the thread does not run: enum again (bpf/again.bpf.h) */
 	__u8 unseen; /* ... and for it ENTERED_UNSEEN holds */
-	__u8 pad0[3];
+	__u8 here; /* ... and it was preempted with ENTERED_HERE, perhaps inside a program that goes on with it */
+	__u8 pad0[1];
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */
@@ -93,8 +95,42 @@ struct task_op {
 	__u64 head_off;
 	struct object in, out; /* what it takes from, what it gives to; other calls: in */
 	struct skb_part part;
+	/* From here on of no use to the lanes (lane.bpf.h, sock_lane.bpf.h). */
 	struct msg_op msg;
 	struct unit_op unit;
 };
+
+/* Of one that is in a lane. */
+static __always_inline void task_op__copy(struct task_op *to, const struct task_op *from)
+{
+	__builtin_memcpy(to, from, offsetof(struct task_op, msg));
+	to->unit.waits = 0;
+	to->unit.c.key = 0;
+}
+
+/* A call begins. What depends on its class is for those who know it. */
+static __always_inline void task_op__begin(struct task_op *op, __u8 class, bool compat)
+{
+	op->class = class;
+	op->compat = compat;
+	op->has_part = 0;
+	op->no_entry_time = 0;
+	op->exclusive = 0;
+	op->alone = 0;
+	op->asleep = 0;
+	op->told = 0;
+	op->told_sleep = 0;
+	op->in_sock_lane = 0;
+	op->len_gap = 0;
+	op->made_skb = 0;
+	op->has_end = 0;
+	op->part_bytes = 0;
+	op->msg_from = 0;
+	op->passed_cnt = 0;
+	op->unit.waits = 0;
+	op->unit.c.key = 0;
+	op->in.mech = 0;
+	op->out.mech = 0;
+}
 
 #endif

@@ -12,6 +12,8 @@
 #include "compat.bpf.h"
 #include "op.bpf.h"
 
+#include "ipctrace/event.h"
+
 /* How the call that the thread is in began. */
 enum entered {
 	ENTERED_UNSEEN = 0, /* before the trace; or in no call, and never in one of ours */
@@ -31,6 +33,7 @@ struct running {
 	__u8 in_lane; /* where programs can be preempted: one of them is writing to the lane (lane.bpf.h) */
 	__u8 pad0[7];
 	struct task_op op;
+	struct ipct_sock_io sock_io; /* being filled */
 };
 
 struct {
@@ -58,6 +61,14 @@ static __always_inline bool running__is_current(const struct running *r)
 static __always_inline bool running__is_in_call(const struct running *r, const struct pt_regs *regs)
 {
 	return r->regs == (__u64)regs || running__is_current(r);
+}
+
+/* The running task is in a call of one of the lanes, which end it themselves. */
+static __always_inline bool running__in_lane(void)
+{
+	const struct running *r = cfg.has_running ? running__here() : NULL;
+
+	return r && r->entered == ENTERED_HERE && running__is_current(r);
 }
 
 /* The running task; noted where sched_switch will keep the note. */

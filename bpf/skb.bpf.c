@@ -31,13 +31,20 @@ static __noinline void skb__made(__u64 skb)
 		unix__made_part(op, unix__peer(op->out.ptr));
 	op->made_skb = skb;
 	op->made_ns = clock__now();
-	bpf_map_update_elem(&made_skbs, &skb, &op->made_ns, BPF_ANY);
+	if (!op->enter_ns && op->no_entry_time)
+		op->enter_ns = op->made_ns;
+	unix__note_made(op);
 }
 
-/* An argument as a number: the verifiers of some kernels refuse pointers of unknown type. */
+/* An argument as a number: verifiers of kernels without bpf_rdonly_cast() may refuse pointers of unknown type. */
 static __always_inline __u64 ctx__word(const unsigned long long *ctx, int i)
 {
-	return read_word(ctx + i);
+	const unsigned long long *same = ctx;
+
+	if (cfg.has_rdonly_cast)
+		return ctx[i];
+	UNKNOWN(same); /* the compiler is not to share ctx + i, which no program may load from */
+	return read_word(same + i);
 }
 
 /* (call_site, ptr, cache, gfp, node). The cache of sk_buffs is never merged with others: it has a region for user copies. */
@@ -72,7 +79,7 @@ int BPF_PROG(splice_consume_skb__tracepoint, struct sk_buff *skb)
 	struct task_op *op;
 	__u64 off;
 
-	if (!active)
+	if (!active || running__in_lane())
 		return 0;
 	op = task_op__current(false);
 	if (!op || op->class != IPCT_SC_SPLICE || op->in.mech != IPCT_MECH_UNIX_STREAM)
@@ -87,6 +94,6 @@ int BPF_PROG(splice_consume_skb__tracepoint, struct sk_buff *skb)
 	op->part.total = READ(skb, struct sk_buff, len);
 	op->part.off = off;
 	op->part.len = op->part.total - off;
-	op->part.ns = unix__made_ns((__u64)skb);
+	op->part.ns = unix__made_ns(op);
 	return 0;
 }

@@ -54,7 +54,7 @@ static __always_inline void sleeper__returns(struct task_op *op)
  * The thread leaves the CPU: what it is in the middle of goes to its record. Returns that; NULL: nothing. That a call is
  * none of ours is remembered, too: without a record it would count as one that began before the trace.
  */
-static __always_inline struct task_op *running__leaves(struct running *r)
+static __always_inline struct task_op *running__leaves(struct running *r, bool preempt)
 {
 	struct task_op *op;
 
@@ -64,16 +64,17 @@ static __always_inline struct task_op *running__leaves(struct running *r)
 		return NULL;
 	op = task_op__stored(r->entered == ENTERED_UNSEEN ? r->again : r->entered != ENTERED_STORED);
 	if (op && r->entered == ENTERED_HERE)
-		*op = r->op;
+		task_op__copy(op, &r->op);
 	if (op && cfg.preempted) {
 		op->again = r->again;
 		op->unseen = r->entered == ENTERED_UNSEEN;
+		op->here = preempt && r->entered == ENTERED_HERE;
 	}
 	if (!op || r->entered != ENTERED_HERE)
 		return op;
 	if (op->no_entry_time) {
 		op->no_entry_time = 0;
-		op->enter_ns = clock__now();
+		op->enter_ns = op->enter_ns ?: clock__now();
 	}
 	return op;
 }
@@ -90,6 +91,10 @@ static __always_inline void running__arrives(struct running *r, struct task_stru
 		r->again = op ? op->again : 0;
 	r->entered = !op || op->unseen ? ENTERED_UNSEEN : op->class ? ENTERED_STORED : ENTERED_NONE;
 	sleeper__returns(op);
+	if (cfg.preempted && op && op->class && op->here) {
+		task_op__copy(&r->op, op);
+		r->entered = ENTERED_HERE;
+	}
 }
 
 /*
@@ -106,7 +111,7 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, s
 	if (!active || !r)
 		return 0;
 	ledger_lane__leave();
-	op = running__leaves(r);
+	op = running__leaves(r, preempt);
 	if (!preempt && task__state(prev))
 		sleeper__leaves(op);
 	running__arrives(r, next);

@@ -49,10 +49,13 @@ static __always_inline void alone__begin_recv(struct task_op *op, __u64 skb, __u
 
 static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool send)
 {
-	__u8 mech = sock__mech(sk);
+	__u8 mech;
 	struct task_op *op;
 	struct object *o;
 
+	if (running__in_lane())
+		return;
+	mech = sock__mech(sk);
 	if (!mech || !wanted(mech) || task__is_tracer())
 		return;
 	if (mech == IPCT_MECH_UDP && send)
@@ -198,7 +201,6 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 	part.skb = (__u64)skb;
 	part.peer = sender;
 	part.len = len;
-	part.ns = unix__made_ns((__u64)skb);
 	part.total = READ(skb, struct sk_buff, len);
 	if (mech == IPCT_MECH_UNIX_STREAM)
 		part.off = READ(unix__cb((__u64)skb), struct unix_skb_parms, consumed);
@@ -215,6 +217,7 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 		return 0;
 	unix__next_part(op, false);
 	op->part = part;
+	op->part.ns = unix__made_ns(op);
 	return 0;
 }
 

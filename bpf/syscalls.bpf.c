@@ -27,7 +27,7 @@ static __always_inline __u8 enter__common(struct pt_regs *regs, __u8 class, bool
 	op = task_op__stored(true);
 	if (!op)
 		return ENTERED_UNSEEN;
-	enter__begin(op, class, compat);
+	task_op__begin(op, class, compat);
 	if (!enter__call(op, &args)) {
 		op->class = IPCT_SC_NONE;
 		return ENTERED_NONE;
@@ -56,8 +56,7 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 	r->entered = ENTERED_NONE;
 	if (!class || (cfg.has_running && r->is_settled ? r->is_self : task__is_self(task)))
 		return 0;
-	if (cfg.has_running && !far && !compat && (class == IPCT_SC_READ || class == IPCT_SC_WRITE) &&
-	    lane__take(r, class == IPCT_SC_WRITE, SYSARG0(regs), SYSARG1(regs), SYSARG2(regs)))
+	if (cfg.has_running && !far && !compat && lane__take(r, class, regs))
 		return 0;
 	r->entered = enter__common(regs, class, compat, far);
 	return 0;
@@ -93,7 +92,7 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 	if (!op)
 		return NULL;
 	syscall_args(regs, compat, &args);
-	enter__begin(op, class, compat);
+	task_op__begin(op, class, compat);
 	if (!enter__call(op, &args)) {
 		op->class = IPCT_SC_NONE;
 		return NULL;

@@ -94,6 +94,12 @@ static __always_inline bool class__is_pages(__u8 class)
 	       class == IPCT_SC_SENDFILE;
 }
 
+/* Contents and stacks are told by themselves, and find their call by the time of its entry. */
+static __always_inline bool captures_anything(void)
+{
+	return cfg.payload_bytes || cfg.user_stacks || cfg.kernel_stacks;
+}
+
 static __always_inline bool wanted(__u8 mech)
 {
 	return cfg.mechs & IPCT_MECH_BIT(mech);

@@ -13,23 +13,76 @@
 
 /*
  * When an skb was made that a call of ours sends: with its address, its identity. Addresses alone are reused at once, and
- * of two receives the later one may be reported first. What is evicted here was left unread for long.
+ * of two receives the later one may be reported first. A table of sets that nobody locks: a hash table of the kernel
+ * took longer than all else that a send costs. What is overwritten was left unread for long.
  */
-#define MADE_SKBS_MAX 65536
+#define MADE_SETS 32768
+#define MADE_WAYS 4
+
+struct made_set {
+	struct {
+		__u64 check; /* address ^ ns: what two CPUs have written at the same time is neither's */
+		__u64 ns;
+	} way[MADE_WAYS];
+};
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, MADE_SKBS_MAX);
-	__type(key, __u64); /* struct sk_buff * */
-	__type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MADE_SETS);
+	__type(key, __u32);
+	__type(value, struct made_set);
 } made_skbs SEC(".maps");
 
-/* 0: not known. */
-static __always_inline __u64 unix__made_ns(__u64 skb)
+static __always_inline struct made_set *made_set__of(__u64 skb)
 {
-	__u64 *ns = bpf_map_lookup_elem(&made_skbs, &skb);
+	__u32 at = (skb * 0x9e3779b97f4a7c15ULL) >> 32 & (MADE_SETS - 1); /* Fibonacci hashing */
 
-	return ns ? *ns : 0;
+	return bpf_map_lookup_elem(&made_skbs, &at);
+}
+
+/* An address read back from memory is a number to the verifier, which lets nobody calculate with pointers. */
+#define AS_NUMBER(word) (*(volatile __u64 *)&(word))
+
+/* op->made_skb, in place of what was at that address before, or of the oldest. */
+static __always_inline void unix__note_made(const struct task_op *op)
+{
+	__u64 skb = AS_NUMBER(op->made_skb), ns = op->made_ns;
+	struct made_set *set = made_set__of(skb);
+	__u64 oldest_ns = ~0ULL;
+	__u32 at = 0;
+
+	if (!set)
+		return;
+	for (__u32 i = 0; i < MADE_WAYS; i++) {
+		__u64 then_ns = set->way[i].ns;
+
+		if ((set->way[i].check ^ then_ns) == skb)
+			then_ns = 0;
+		if (then_ns < oldest_ns) {
+			oldest_ns = then_ns;
+			at = i;
+		}
+	}
+	at &= MADE_WAYS - 1;
+	set->way[at].check = skb ^ ns;
+	set->way[at].ns = ns;
+}
+
+/* When op->part's skb was made; 0: not known. */
+static __always_inline __u64 unix__made_ns(const struct task_op *op)
+{
+	__u64 skb = AS_NUMBER(op->part.skb);
+	struct made_set *set = made_set__of(skb);
+
+	if (!set)
+		return 0;
+	for (__u32 i = 0; i < MADE_WAYS; i++) {
+		__u64 ns = set->way[i].ns;
+
+		if ((set->way[i].check ^ ns) == skb)
+			return ns;
+	}
+	return 0;
 }
 
 static __always_inline __u64 unix__peer(__u64 sk)
@@ -47,16 +100,13 @@ static __always_inline bool unix__queue_is_empty(__u64 sk)
 	return READ(sk, struct sock, sk_receive_queue.qlen) == 0;
 }
 
-/* Emits op->part; ret counts only without IPCT_IO_MORE in flags. */
-static __noinline void unix__emit_record(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+/* All but the header: op->part; ret counts only without IPCT_IO_MORE in flags. */
+static __always_inline void unix__fill_record(struct ipct_sock_io *ev, const struct task_op *op, bool send,
+					      __s64 ret, __u32 flags)
 {
 	const struct object *o = send ? &op->out : &op->in;
 	const struct skb_part *part = &op->part;
-	struct ipct_sock_io *ev;
 
-	ev = emit__reserve(IPCT_KIND_SOCK_IO, sizeof(*ev), o->mech, send ? IPCT_OP_SEND : IPCT_OP_RECV);
-	if (!ev)
-		return;
 	if (op->msg_flags & MSG_PEEK)
 		flags |= IPCT_IO_PEEK;
 	if (op->msg_flags & MSG_OOB)
@@ -65,7 +115,7 @@ static __noinline void unix__emit_record(const struct task_op *op, bool send, __
 		flags |= IPCT_IO_COMPAT;
 	if (o->was_waiting)
 		flags |= IPCT_IO_WAITED;
-	if (!op->enter_ns)
+	if (!op->enter_ns && !op->no_entry_time)
 		flags |= IPCT_IO_NOENTRY;
 	ev->enter_ns = op->enter_ns;
 	ev->sk = o->ptr;
@@ -81,6 +131,19 @@ static __noinline void unix__emit_record(const struct task_op *op, bool send, __
 	ev->fd = send ? op->fd_out : op->fd_in;
 	__builtin_memcpy(ev->fp, part->fp, sizeof(ev->fp));
 	ev->skb_ns = part->ns;
+}
+
+static __noinline void unix__emit_record(const struct task_op *op, bool send, __s64 ret, __u32 flags)
+{
+	__u8 mech = send ? op->out.mech : op->in.mech;
+	struct ipct_sock_io *ev;
+
+	ev = emit__reserve(IPCT_KIND_SOCK_IO, sizeof(*ev), mech, send ? IPCT_OP_SEND : IPCT_OP_RECV);
+	if (!ev)
+		return;
+	unix__fill_record(ev, op, send, ret, flags);
+	if (!ev->enter_ns && op->no_entry_time)
+		ev->enter_ns = ev->h.ts_ns;
 	emit__submit(ev);
 }
 
@@ -181,12 +244,16 @@ static __always_inline bool unix__splice_rest(struct task_op *op, __s64 ret)
 	op->part.total = READ(skb, struct sk_buff, len);
 	op->part.off = consumed - rest;
 	op->part.len = rest;
-	op->part.ns = unix__made_ns(skb);
+	op->part.ns = unix__made_ns(op);
 	return true;
 }
 
-/* The call has ended. many: sendmmsg and recvmmsg, whose result counts messages. */
-static __always_inline void unix__exit(struct task_op *op, bool send, __s64 ret, bool iov, bool many)
+/*
+ * The call has ended: completes its last part, and gives its record's flags. many: sendmmsg and recvmmsg, whose result
+ * counts messages. in_lane: a plain call (sock_lane.bpf.h).
+ */
+static __always_inline __u32 unix__end(struct task_op *op, bool send, __s64 ret, bool iov, bool many,
+				       const bool in_lane)
 {
 	struct object *o = send ? &op->out : &op->in;
 	struct skb_part *part = &op->part;
@@ -195,7 +262,7 @@ static __always_inline void unix__exit(struct task_op *op, bool send, __s64 ret,
 
 	if (send && op->made_skb && ret >= 0 && !cfg.sees_queued)
 		unix__made_part(op, unix__peer(o->ptr));
-	if (!send && bytes_known && op->class == IPCT_SC_SPLICE)
+	if (!in_lane && !send && bytes_known && op->class == IPCT_SC_SPLICE)
 		unix__splice_rest(op, ret);
 	if (!op->has_part) {
 		__builtin_memset(part, 0, sizeof(*part));
@@ -206,13 +273,18 @@ static __always_inline void unix__exit(struct task_op *op, bool send, __s64 ret,
 	}
 	if (bytes_known)
 		unix__set_rest(op, ret);
-	if (send && bytes_known && !op->part_bytes && !(part->flags & IPCT_IO_OWN_SKB))
+	if (!in_lane && send && bytes_known && !op->part_bytes && !(part->flags & IPCT_IO_OWN_SKB))
 		fingerprint__user(part->fp, op, iov, ret);
 	if (!send && !(op->msg_flags & MSG_PEEK) && unix__queue_is_empty(o->ptr))
 		flags |= IPCT_IO_DRAINED;
 	if (!send && bytes_known && o->mech != IPCT_MECH_UNIX_STREAM && part->total > part->off + part->len)
 		flags |= IPCT_IO_TRUNC;
-	unix__emit(op, send, ret, flags);
+	return flags;
+}
+
+static __always_inline void unix__exit(struct task_op *op, bool send, __s64 ret, bool iov, bool many)
+{
+	unix__emit(op, send, ret, unix__end(op, send, ret, iov, many, false));
 }
 
 #endif

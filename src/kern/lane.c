@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <linux/types.h>
@@ -88,36 +89,68 @@ static void widen(const struct ipct_lane_slot *slot, size_t cpu, struct ipct_pip
 	};
 }
 
+/* A record in two slots, with the time of its end where none was taken at its entry. */
+static void join(const struct ipct_lane_slot *first, const struct ipct_lane_slot *second,
+		 struct ipct_sock_io *io)
+{
+	memcpy(io, first->words, sizeof(first->words));
+	memcpy((char *)io + sizeof(first->words), second->words, sizeof(*io) - sizeof(first->words));
+	if (!io->enter_ns && !(io->flags & IPCT_IO_NOENTRY))
+		io->enter_ns = io->h.ts_ns;
+}
+
 static struct ipct_lane_head *head_of(const struct lane *l, size_t cpu)
 {
 	return (struct ipct_lane_head *)l->heads + cpu;
+}
+
+/* Hands on what begins at a position; how many slots that has, 0: it is not complete yet. */
+static uint64_t take(struct lane *l, size_t cpu, uint64_t pos, event_fn fn, void *ctx)
+{
+	const struct ipct_lane_slot *slots =
+		(const struct ipct_lane_slot *)l->slots + cpu * (size_t)l->slot_cnt;
+	const struct ipct_lane_slot *slot = &slots[pos & (l->slot_cnt - 1)];
+	uint64_t seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+	union {
+		struct ipct_hdr h;
+		struct ipct_pipe_io pipe;
+		struct ipct_sock_io sock;
+	} record;
+
+	if ((seq & ~IPCT_LANE_WIDE) != pos + 1)
+		return 0;
+	if (seq & IPCT_LANE_WIDE)
+		join(slot, &slots[(pos + 1) & (l->slot_cnt - 1)], &record.sock);
+	else
+		widen(slot, cpu, &record.pipe);
+	l->last_ns[cpu] = record.h.ts_ns;
+	fn(ctx, &record.h);
+	return seq & IPCT_LANE_WIDE ? 2 : 1;
 }
 
 size_t lane__drain(struct lane *l, size_t cpu, uint64_t now_ns, event_fn fn, void *ctx,
 		   uint64_t *watermark_ns)
 {
 	struct ipct_lane_head *head = head_of(l, cpu);
-	const struct ipct_lane_slot *slots =
-		(const struct ipct_lane_slot *)l->slots + cpu * (size_t)l->slot_cnt;
-	uint64_t end = __atomic_load_n(&head->reserved, __ATOMIC_ACQUIRE), begin = head->released, pos;
-	struct ipct_pipe_io io;
+	uint64_t end = __atomic_load_n(&head->reserved, __ATOMIC_ACQUIRE), pos = head->released, cnt;
+	uint64_t given_back = pos;
+	size_t taken_cnt = 0;
 
 	*watermark_ns = now_ns;
-	for (pos = begin; pos < end; pos++) {
-		const struct ipct_lane_slot *slot = &slots[pos & (l->slot_cnt - 1)];
-
-		if (__atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE) != pos + 1) {
+	for (; pos < end; pos += cnt) {
+		cnt = take(l, cpu, pos, fn, ctx);
+		if (!cnt) {
 			*watermark_ns = l->last_ns[cpu];
 			break;
 		}
-		widen(slot, cpu, &io);
-		l->last_ns[cpu] = io.h.ts_ns;
-		fn(ctx, &io.h);
-		if ((pos + 1) % GIVE_BACK_EVERY == 0)
-			__atomic_store_n(&head->released, pos + 1, __ATOMIC_RELEASE);
+		taken_cnt++;
+		if (pos - given_back >= GIVE_BACK_EVERY) {
+			__atomic_store_n(&head->released, pos, __ATOMIC_RELEASE);
+			given_back = pos;
+		}
 	}
 	__atomic_store_n(&head->released, pos, __ATOMIC_RELEASE);
-	return pos - begin;
+	return taken_cnt;
 }
 
 double lane__used(const struct lane *l, size_t cpu)

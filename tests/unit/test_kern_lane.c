@@ -20,6 +20,7 @@ struct rig {
 	struct ipct_lane_head *heads;
 	struct ipct_lane_slot *slots;
 	struct ipct_pipe_io last;
+	struct ipct_sock_io last_sock;
 	size_t seen_cnt;
 	uint64_t watermark_ns;
 };
@@ -70,16 +71,109 @@ static void take(void *ctx, const struct ipct_hdr *ev)
 {
 	struct rig *r = ctx;
 
+	r->seen_cnt++;
+	if (ev->kind == IPCT_KIND_SOCK_IO) {
+		ck_assert_int_eq(ev->size, sizeof(r->last_sock));
+		memcpy(&r->last_sock, ev, sizeof(r->last_sock));
+		return;
+	}
 	ck_assert_int_eq(ev->kind, IPCT_KIND_PIPE_IO);
 	ck_assert_int_eq(ev->size, sizeof(r->last));
 	memcpy(&r->last, ev, sizeof(r->last));
-	r->seen_cnt++;
 }
 
 static size_t drain(struct rig *r, size_t cpu)
 {
 	return lane__drain(&r->lane, cpu, NOW_NS, take, r, &r->watermark_ns);
 }
+
+/* A socket's record in the two slots from number seq on, which have been reserved. */
+static void put_sock(struct rig *r, size_t cpu, uint64_t seq, const struct ipct_sock_io *io)
+{
+	struct ipct_lane_slot *first = &r->slots[cpu * SLOTS + seq % SLOTS];
+	struct ipct_lane_slot *second = &r->slots[cpu * SLOTS + (seq + 1) % SLOTS];
+
+	memcpy(first->words, io, sizeof(first->words));
+	memcpy(second->words, (const char *)io + sizeof(first->words), sizeof(*io) - sizeof(first->words));
+	second->seq = seq + 2;
+	first->seq = (seq + 1) | IPCT_LANE_WIDE;
+}
+
+static struct ipct_sock_io sock_io(uint64_t ts_ns)
+{
+	return (struct ipct_sock_io){
+		.h = { .ts_ns = ts_ns, .kind = IPCT_KIND_SOCK_IO, .size = sizeof(struct ipct_sock_io) },
+		.enter_ns = ts_ns - 7,
+		.sk = 0xffff000011112222ull,
+		.skb_len = 64,
+		.skb_ns = ts_ns - 5,
+	};
+}
+
+START_TEST(a_record_in_two_slots_is_joined)
+{
+	struct rig r = rig_of();
+	struct ipct_sock_io io = sock_io(5000);
+
+	r.heads[1].reserved = 2;
+	put_sock(&r, 1, 0, &io);
+	submit(&r, 1, reserve(&r, 1)); /* and one of a pipe behind it */
+	ck_assert_uint_eq(drain(&r, 1), 2);
+	ck_assert_mem_eq(&r.last_sock, &io, sizeof(io));
+	ck_assert_int_eq(r.last.ret, 2);
+	ck_assert_uint_eq(r.heads[1].released, 3);
+	rig__end(&r);
+}
+END_TEST
+
+START_TEST(a_record_in_two_slots_goes_round_the_end)
+{
+	struct rig r = rig_of();
+	struct ipct_sock_io io = sock_io(6000);
+
+	r.heads[0].reserved = r.heads[0].released = SLOTS - 1;
+	r.heads[0].reserved += 2;
+	put_sock(&r, 0, SLOTS - 1, &io);
+	ck_assert_uint_eq(drain(&r, 0), 1);
+	ck_assert_mem_eq(&r.last_sock, &io, sizeof(io));
+	ck_assert_uint_eq(r.heads[0].released, SLOTS + 1);
+	rig__end(&r);
+}
+END_TEST
+
+START_TEST(a_call_without_an_entry_time_has_that_of_its_end)
+{
+	struct rig r = rig_of();
+	struct ipct_sock_io io = sock_io(7000);
+
+	io.enter_ns = 0;
+	r.heads[0].reserved = 2;
+	put_sock(&r, 0, 0, &io);
+	ck_assert_uint_eq(drain(&r, 0), 1);
+	ck_assert_uint_eq(r.last_sock.enter_ns, 7000);
+	io.flags = IPCT_IO_NOENTRY; /* it began before the trace: nobody knows when */
+	r.heads[0].reserved = 4;
+	put_sock(&r, 0, 2, &io);
+	ck_assert_uint_eq(drain(&r, 0), 1);
+	ck_assert_uint_eq(r.last_sock.enter_ns, 0);
+	rig__end(&r);
+}
+END_TEST
+
+START_TEST(half_a_record_waits)
+{
+	struct rig r = rig_of();
+	struct ipct_sock_io io = sock_io(8000);
+
+	r.heads[0].reserved = 2;
+	put_sock(&r, 0, 0, &io);
+	r.slots[0].seq = 0; /* written last */
+	ck_assert_uint_eq(drain(&r, 0), 0);
+	ck_assert_uint_eq(r.watermark_ns, 0);
+	ck_assert_uint_eq(r.heads[0].released, 0);
+	rig__end(&r);
+}
+END_TEST
 
 START_TEST(a_record_is_widened)
 {
@@ -177,8 +271,14 @@ END_TEST
 
 int main(void)
 {
-	const TTest *tests[] = { a_record_is_widened, an_unfinished_record_holds_time_back,
-				 the_ring_goes_round, sizes };
+	const TTest *tests[] = { a_record_is_widened,
+				 a_record_in_two_slots_is_joined,
+				 a_record_in_two_slots_goes_round_the_end,
+				 a_call_without_an_entry_time_has_that_of_its_end,
+				 half_a_record_waits,
+				 an_unfinished_record_holds_time_back,
+				 the_ring_goes_round,
+				 sizes };
 
 	return SUITE_RUN("kern_lane", tests);
 }
