@@ -33,6 +33,7 @@ struct kern {
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
+	uint64_t last_event_ns; /* when the last poll was that found any */
 	struct watched *watched; /* kern/misses.c: programs, and how often the kernel skipped them */
 	size_t watched_cnt, watched_cap;
 	uint64_t misses_checked_ns;

@@ -17,6 +17,10 @@
 
 #define LOST_CHECK_NS 100000000ull
 #define POLL_MAX_MS 20 /* producers wake nobody unless a ring fills up: look by ourselves */
+/* A host where nothing happens is looked at less often: what is lost then was at least tried, and that is soon seen. */
+#define QUIET_NS 1000000000ull /* since the last event */
+#define QUIET_POLL_MAX_MS 50
+#define QUIET_LOST_CHECK_NS 1000000000ull
 
 struct taker {
 	event_fn fn;
@@ -142,6 +146,11 @@ static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t mech, con
 	return cnt;
 }
 
+static bool is_quiet(const struct kern *k, uint64_t now_ns)
+{
+	return now_ns - k->last_event_ns > QUIET_NS;
+}
+
 /* Ever since events are lost, or nearly: sums, where they were asked for. */
 #define NEARLY_FULL 0.875
 
@@ -150,7 +159,8 @@ static size_t report_lost(struct kern *k, struct taker *t)
 	uint64_t values[k->ring_cnt], now_ns = now_of(k);
 	size_t cnt = 0;
 
-	if (k->active && now_ns - k->lost_checked_ns < LOST_CHECK_NS)
+	if (k->active &&
+	    now_ns - k->lost_checked_ns < (is_quiet(k, now_ns) ? QUIET_LOST_CHECK_NS : LOST_CHECK_NS))
 		return 0;
 	k->lost_checked_ns = now_ns;
 	follow_clock(k);
@@ -170,17 +180,21 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 	struct kern *k = (struct kern *)((char *)s - offsetof(struct kern, source));
 	struct taker t = { fn, ctx };
 	struct epoll_event ready;
+	int timeout_max_ms;
 	size_t cnt;
 
 	if (!k->busy && !k->backlog.len && timeout_ms) {
-		if (timeout_ms < 0 || timeout_ms > POLL_MAX_MS)
-			timeout_ms = POLL_MAX_MS;
+		timeout_max_ms = is_quiet(k, now_of(k)) ? QUIET_POLL_MAX_MS : POLL_MAX_MS;
+		if (timeout_ms < 0 || timeout_ms > timeout_max_ms)
+			timeout_ms = timeout_max_ms;
 		if (epoll_wait(k->epoll_fd, &ready, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 	}
 	cnt = give_backlog(k, &t);
 	cnt += drain(k, &t, watermark_ns);
 	k->busy = cnt > 1000;
+	if (cnt)
+		k->last_event_ns = now_of(k);
 	cnt += report_lost(k, &t);
 	return cnt + tally__poll(k, now_of(k), fn, ctx);
 }
