@@ -9,6 +9,11 @@
 #define SI_KERNEL 0x80
 #define SI_MESGQ -3
 #define PF_KTHREAD 0x00200000
+#define SIGCONT 18
+#define SIGSTOP 19 /* and behind it SIGTSTP, SIGTTIN, SIGTTOU */
+#define SIGTTOU 22
+#define SIGNAL_CLD_MASK \
+	0x30 /* include/linux/sched/signal.h: its stop was ended, and nobody has told its parent */
 
 /* mq_notify: the signal is sent inside of the mq_send that found the queue empty. */
 static __noinline void signal__fill_cause(struct ipct_siggen *ev)
@@ -24,6 +29,38 @@ static __noinline void signal__fill_cause(struct ipct_siggen *ev)
 	ev->cause_key = op->in.key;
 	ev->cause_space = op->in.dev;
 	ev->cause_mech = op->in.mech;
+}
+
+/* struct signal_struct * of processes that were continued, until they take the next signal that stops. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} signal_continued SEC(".maps");
+
+/*
+ * SIGCONT takes effect when it is generated (prepare_signal() in kernel/signal.c), and is then ignored by a program without a
+ * handler. What it continued has to tell its parent so, which it does when it runs: another SIGCONT before that does nothing.
+ */
+static __noinline int signal__result(int sig, struct task_struct *task, int result)
+{
+	__u64 signal = (__u64)READ(task, struct task_struct, signal);
+	__u8 yes = 1;
+
+	if (sig != SIGCONT || result != IPCT_SIG_IGNORED ||
+	    !(READ(signal, struct signal_struct, flags) & SIGNAL_CLD_MASK) ||
+	    bpf_map_update_elem(&signal_continued, &signal, &yes, BPF_NOEXIST))
+		return result;
+	return IPCT_SIG_CONTINUED;
+}
+
+static __always_inline void signal__stops(int sig)
+{
+	__u64 signal = (__u64)READ(current_task(), struct task_struct, signal);
+
+	if (sig >= SIGSTOP && sig <= SIGTTOU)
+		bpf_map_delete_elem(&signal_continued, &signal);
 }
 
 /*
@@ -50,7 +87,7 @@ int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, 
 	ev->sig = sig;
 	ev->dst_pid = dst_pid;
 	ev->dst_tid = READ(task, struct task_struct, pid);
-	ev->result = result;
+	ev->result = signal__result(sig, task, result);
 	ev->group = !!group;
 	ev->noinfo = 0;
 	ev->kthread = !!(READ(current_task(), struct task_struct, flags) & PF_KTHREAD);
@@ -78,6 +115,7 @@ int BPF_PROG(signal_deliver__tracepoint, int sig, struct kernel_siginfo *info, s
 
 	if (!active || task__is_tracer())
 		return 0;
+	signal__stops(sig);
 	ev = emit__reserve(IPCT_KIND_SIGDLV, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_WAIT);
 	if (!ev)
 		return 0;

@@ -263,6 +263,7 @@ struct file_lock___v6_8 {
 
 struct signal_struct {
 	atomic_t live;
+	unsigned int flags;
 };
 
 struct sysv_sem {
@@ -413,8 +414,13 @@ struct mutex {
 	int ipct_unused; /* only its place is of interest */
 };
 
+struct wait_queue_head {
+	struct list_head head;
+};
+
 struct pipe_inode_info {
 	struct mutex mutex;
+	struct wait_queue_head rd_wait;
 	unsigned int head;
 	unsigned int tail;
 	unsigned int max_usage;

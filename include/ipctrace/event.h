@@ -261,13 +261,14 @@ struct ipct_sock_io {
 };
 _Static_assert(sizeof(struct ipct_sock_io) == 104, "on disk and in the ring");
 
-/* ipct_siggen.result, as include/trace/events/signal.h numbers them */
+/* ipct_siggen.result: the first five as include/trace/events/signal.h numbers them */
 enum ipct_sig_result {
 	IPCT_SIG_DELIVERED = 0, /* queued for the target */
 	IPCT_SIG_IGNORED = 1,
 	IPCT_SIG_ALREADY_PENDING = 2,
 	IPCT_SIG_OVERFLOW_FAIL = 3,
 	IPCT_SIG_LOSE_INFO = 4,
+	IPCT_SIG_CONTINUED = 5, /* SIGCONT: to the kernel IGNORED, but it made a stopped process go on */
 };
 
 /* A signal was generated; hdr.pid/tid is current, who is the sender only where code says so. */

@@ -81,12 +81,12 @@ static struct end *touch(struct model *m, struct proc *proc, struct channel *ch,
 	return end;
 }
 
-/* A signal is a message once it is queued; merged into a pending one or lost for want of memory, it is the sender's error. */
+/* A signal is a message once it is queued, or had its effect at once; merged into a pending one or lost for want of memory, it is the sender's error. */
 static void account_signal(struct model *m, const struct op *op, struct channel *ch, struct proc *proc)
 {
 	static const struct role_row send = { PAIR_SIGNAL, OP_POST, true, "send" };
 	static const struct role_row receive = { PAIR_SIGNAL, OP_WAIT, false, "receive" };
-	bool queued = op->sig.result == SIG_RESULT_QUEUED || op->sig.result == SIG_RESULT_NO_INFO;
+	bool arrived = sig_result__arrived(op->sig.result);
 	struct proc *target = proc_table__get(&m->procs, op->sig.dst_pid);
 	struct end *end;
 
@@ -94,10 +94,10 @@ static void account_signal(struct model *m, const struct op *op, struct channel 
 		return;
 	if (proc && !op->sig.from_kernel) {
 		end = touch(m, proc, ch, op, &send);
-		end->messages += queued;
-		end->errors += !queued;
+		end->messages += arrived;
+		end->errors += !arrived;
 	}
-	if (target && queued)
+	if (target && arrived)
 		touch(m, target, ch, op, &receive)->messages++;
 }
 

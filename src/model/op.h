@@ -84,14 +84,20 @@ enum pair_rule {
 	PAIR_RULE_CNT,
 };
 
-/* op.sig.result: what became of a generated signal, as the kernel's signal tracepoints number it */
+/* op.sig.result: what became of a generated signal; the first five as the kernel's signal tracepoints number them */
 enum sig_result {
 	SIG_RESULT_QUEUED,
 	SIG_RESULT_IGNORED,
 	SIG_RESULT_PENDING, /* merged into one that was pending already */
 	SIG_RESULT_OVERFLOW, /* no memory: nothing was queued */
 	SIG_RESULT_NO_INFO, /* queued without its siginfo */
+	SIG_RESULT_CONTINUED, /* SIGCONT that its target has no handler for: not queued, but the target was stopped and goes on */
 };
+/* Something came of it: it is a message. */
+static inline bool sig_result__arrived(uint8_t result)
+{
+	return result == SIG_RESULT_QUEUED || result == SIG_RESULT_NO_INFO || result == SIG_RESULT_CONTINUED;
+}
 
 /* op.units.act: what an operation does to a counter (PAIR_UNITS) */
 enum units_act {

@@ -104,29 +104,40 @@ static void drop_superseded(struct pairing *p, struct target *t, const struct in
 	}
 }
 
-static void generated(struct pairing *p, const struct op *op)
+static struct receipt *receipt_of(struct pairing *p, const struct op *op)
 {
 	struct op caused = *op;
-	struct target *t;
-	struct instance *in;
-	struct party dst;
-	struct sender s;
+	struct sender s = model__sender(p->m, op);
+	struct party dst =
+		model__party(p->m, op->sig.dst_pid, op->sig.dst_tid ? op->sig.dst_tid : op->sig.dst_pid);
+	struct receipt *r;
 
-	if ((op->sig.result != SIG_RESULT_QUEUED && op->sig.result != SIG_RESULT_NO_INFO) || !op->sig.dst_pid)
-		return;
 	if (op->sig.cause_mech)
 		caused.sig.cause = model__channel(p->m, op->sig.cause_mech, op->sig.cause_key)->name;
+	r = receipt__new(p->m, &caused, NULL);
+	receipt__set_target(r, &dst, 0);
+	receipt__add(r, &s, 0, 1, s.party.proc || s.origin ? ATTR_EXACT : ATTR_UNKNOWN, NULL, 0);
+	return r;
+}
+
+static void generated(struct pairing *p, const struct op *op)
+{
+	struct target *t;
+	struct instance *in;
+
+	if (!sig_result__arrived(op->sig.result) || !op->sig.dst_pid)
+		return;
+	if (op->sig.result == SIG_RESULT_CONTINUED) { /* nobody will take it */
+		receipt__done(receipt_of(p, op));
+		return;
+	}
 	t = target_of(p, op->sig.dst_pid);
 	in = xalloc(sizeof(*in));
 	in->target = t;
 	in->ts_ns = op->ts_ns;
 	in->sig = op->sig.sig;
 	in->tid = op->sig.group ? 0 : op->sig.dst_tid;
-	in->receipt = receipt__new(p->m, &caused, NULL);
-	dst = model__party(p->m, op->sig.dst_pid, op->sig.dst_tid ? op->sig.dst_tid : op->sig.dst_pid);
-	receipt__set_target(in->receipt, &dst, 0);
-	s = model__sender(p->m, op);
-	receipt__add(in->receipt, &s, 0, 1, s.party.proc || s.origin ? ATTR_EXACT : ATTR_UNKNOWN, NULL, 0);
+	in->receipt = receipt_of(p, op);
 	list__append(&t->instances, &in->all);
 	list__append(&p->waiting, &in->waiting);
 	t->cnt++;

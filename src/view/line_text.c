@@ -138,7 +138,7 @@ static void put_signal(struct buf *out, const struct message *m)
 	sgr(out, SGR_DOUBT);
 	if (op->sig.result != IPCT_SIG_DELIVERED)
 		buf__printf(out, ", %s", sigword__result(op->sig.result));
-	if (!m->delivered_ns)
+	if (!m->delivered_ns && op->sig.result != IPCT_SIG_CONTINUED)
 		buf__puts(out, ", not delivered");
 	sgr(out, "0");
 }
@@ -239,7 +239,7 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		label__bytes(out, m->bytes);
 	label__right(out, from, COLS_BYTES);
 	buf__putc(out, ' ');
-	put_duration(out, label__latency_known(m), m->latency_ns);
+	put_duration(out, m->latency_ns != 0, m->latency_ns);
 	put_object(out, m->channel);
 	if (!m->messages && m->attr != ATTR_UNKNOWN) {
 		buf__puts(out, "  part of a message");

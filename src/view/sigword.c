@@ -43,6 +43,7 @@ const char *sigword__result(uint8_t result)
 		[IPCT_SIG_ALREADY_PENDING] = "already-pending",
 		[IPCT_SIG_OVERFLOW_FAIL] = "overflow",
 		[IPCT_SIG_LOSE_INFO] = "lost-info",
+		[IPCT_SIG_CONTINUED] = "continued",
 	};
 
 	return result < sizeof(words) / sizeof(*words) ? words[result] : "?";

@@ -32,8 +32,8 @@ static const char *const kinds[] = { "none",   "create", "open", "close",  "unli
 				     "fork",   "exec",	 "exit", NULL };
 static const char *const flags[] = { "peek", "packet", "pages", "uring",   "waited", "blocked", "drained",
 				     "more", "no-id",  "trunc", "noentry", "oob",    "fds",	NULL };
-static const char *const results[] = { "delivered", "ignored",	 "already-pending",
-				       "overflow",  "lost-info", NULL };
+static const char *const results[] = { "delivered", "ignored", "already-pending", "overflow", "lost-info",
+				       "continued", NULL };
 static const char *const origins[] = { "timer", "tty", "child", "fault", "kernel", NULL };
 
 static const struct field task_fields[] = {

@@ -25,6 +25,15 @@ def sleeper():
     return pid
 
 
+def stopped(pid):
+    """Waits until pid is stopped; it need not be a child."""
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            if f.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        os.sched_yield()
+
+
 def messages(t, **want):
     return of(t.stop(), type="message", **want)
 
@@ -188,8 +197,39 @@ def stopped_and_continued(t):
     os.kill(p, signal.SIGSTOP)
     os.waitpid(p, os.WUNTRACED)
     os.kill(p, signal.SIGCONT)
-    os.kill(p, signal.SIGTERM)
-    gone(p, signal.SIGTERM)
+    os.waitpid(p, os.WCONTINUED)
+    os.kill(p, signal.SIGCONT)  # perhaps it has not run yet, but it is not stopped any more
+    os.kill(p, signal.SIGKILL)
+    gone(p, signal.SIGKILL)
     rows = messages(t, src=os.getpid(), dst=p)
-    # The default of SIGCONT is to be ignored, once it has continued the process.
-    same([m["object"] for m in rows], ["sig:SIGSTOP", "sig:SIGTERM"], "signals")
+    same([(m["object"], m["signal"]["result"], bool(m["signal"]["delivered_ns"]), m["attr"]) for m in rows],
+         [("sig:SIGSTOP", "delivered", True, "exact"), ("sig:SIGCONT", "continued", False, "exact"),
+          ("sig:SIGKILL", "delivered", True, "exact")], "signals")
+
+
+@situation("signal")
+def a_stopped_group_is_continued(t):
+    """Its leader by a handler, its other process without: who continued them is the same."""
+    def leader():
+        os.setpgid(0, 0)
+        other = child(gate.wait)
+        blocked(other, READ)
+        signal.signal(signal.SIGCONT, lambda *_: None)
+        os.write(w, struct.pack("i", other))
+        gate.wait()
+        end(other)
+    gate = Gate()
+    r, w = os.pipe()
+    p = child(leader)
+    other, = struct.unpack("i", os.read(r, 4))
+    os.killpg(p, signal.SIGSTOP)
+    os.waitpid(p, os.WUNTRACED)
+    stopped(other)
+    sender = child(lambda: os.killpg(p, signal.SIGCONT))
+    end(sender)
+    os.waitpid(p, os.WCONTINUED)
+    gate.open(2)
+    end(p)
+    rows = messages(t, src=sender, object="sig:SIGCONT")
+    same(sorted((m["dst"]["pid"], m["signal"]["result"]) for m in rows), sorted([(p, "delivered"), (other, "continued")]),
+         "who was continued")
