@@ -49,8 +49,9 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->exclusive = pipe__is_exclusive((struct task_struct *)r->task, o, write);
 	if (write && !op->exclusive)
 		*pipe__crowded(o->ptr) = 1;
-	/* What need not wait and has its side for itself: the end tells as much as the entry. */
-	op->no_entry_time = op->exclusive && !o->was_waiting && !captures_anything();
+	/* What need not wait, wakes nobody and has its side for itself: the end tells as much as the entry. */
+	op->no_entry_time = op->exclusive && !o->was_waiting && !captures_anything() &&
+			    !(write && s.head == s.tail && pipe__has_waiting_reader(o->ptr));
 	op->enter_ns = op->no_entry_time ? 0 : clock__now();
 }
 

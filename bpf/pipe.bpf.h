@@ -188,6 +188,14 @@ static __always_inline bool pipe__is_exclusive(struct task_struct *task, const s
 	       file__has_one_user(o->file);
 }
 
+/* Somebody sleeps until there is something to read: such a reader may return before the write does that it was waiting for. */
+static __always_inline bool pipe__has_waiting_reader(__u64 pipe)
+{
+	__u64 head = pipe + bpf_core_field_offset(struct pipe_inode_info, rd_wait.head);
+
+	return LOAD_WORD(head) != head;
+}
+
 /*
  * Fingerprints tell the bytes of one writer from those of another. They cost as much as all else, and tell nothing where
  * only one writes and only one reads at a time.

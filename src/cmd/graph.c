@@ -50,7 +50,7 @@ static void count_message(void *ctx, const struct message *m)
 {
 	struct drawing *d = ctx;
 
-	summary__add(&d->summary, m->summed ? m->messages : 1, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&d->summary, m->messages, m->bytes, m->src.proc, m->dst.proc);
 	if (d->graph.slice_cnt)
 		slices__add(&d->slices, m);
 }
@@ -113,7 +113,7 @@ static int trace(struct drawing *d, struct buf *out)
 	struct pipeline_sink sink = { .ctx = d, .message = count_message };
 	int status;
 
-	summary__begin(&d->summary, NULL);
+	summary__begin(&d->summary, SUMMARY_OF_MESSAGES, NULL);
 	d->session = session__new(o, &sink, true);
 	if (!d->session)
 		return EXIT_FAILED;
@@ -126,7 +126,7 @@ static int trace(struct drawing *d, struct buf *out)
 	render(d, pipeline__graph(session__pipeline(d->session)), out);
 	if (status == EXIT_OK)
 		status = session__exit_status(d->session);
-	summary__say(&d->summary, "message", pipeline__stats(session__pipeline(d->session)));
+	summary__say(&d->summary, pipeline__stats(session__pipeline(d->session)));
 	session__free(d->session);
 	return status;
 }

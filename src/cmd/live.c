@@ -33,7 +33,7 @@ static void on_message(void *ctx, const struct message *m)
 	if (full(l))
 		return;
 	l->view->message(&l->out.buf, m, &l->names);
-	summary__add(&l->summary, 1, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&l->summary, m->messages, m->bytes, m->src.proc, m->dst.proc);
 	out__commit(&l->out);
 }
 
@@ -108,19 +108,30 @@ static int finish_output(struct live *l)
 	return ret == -EPIPE ? 0 : ret;
 }
 
+/* Not what the filter left out. */
+static void count_shown(const struct live *l, struct model_stats *stats)
+{
+	stats->messages = l->summary.lines;
+	stats->sum_messages = l->summary.messages;
+	stats->sum_bytes = l->summary.bytes;
+}
+
 static void finish_stream(struct live *l, struct model_stats stats)
 {
 	if (!l->opts->ops)
-		stats.messages = l->summary.lines; /* those shown, not those that the filter left out */
+		count_shown(l, &stats);
 	if (l->view->end)
 		l->view->end(&l->out.buf, &stats);
 	out__flush(&l->out);
 	if (!l->view->end && out__error(&l->out) != -EPIPE)
-		summary__say(&l->summary,
-			     l->opts->ops	? "operation"
-			     : l->opts->summary ? "sum"
-						: "message",
-			     &stats);
+		summary__say(&l->summary, &stats);
+}
+
+static enum summary_of kind_of_lines(const struct options *opts)
+{
+	if (opts->ops)
+		return SUMMARY_OF_OPS;
+	return opts->summary ? SUMMARY_OF_SUMS : SUMMARY_OF_LINES;
 }
 
 static int trace(struct live *l)
@@ -141,7 +152,7 @@ static int trace(struct live *l)
 	if (l->view->header)
 		l->view->header(&l->out.buf);
 	out__flush(&l->out);
-	summary__begin(&l->summary, session__clock(s));
+	summary__begin(&l->summary, kind_of_lines(l->opts), session__clock(s));
 	status = session__run(s, on_round, l) ? EXIT_FAILED : EXIT_OK;
 	l->summary.end_ns = session__clock(s)->end_ns;
 	finish_stream(l, *pipeline__stats(session__pipeline(s)));

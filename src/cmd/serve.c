@@ -27,7 +27,7 @@ static void on_message(void *ctx, const struct message *m)
 	struct serve *s = ctx;
 
 	metrics__add(&s->metrics, m);
-	summary__add(&s->summary, m->summed ? m->messages : 1, m->bytes, m->src.proc, m->dst.proc);
+	summary__add(&s->summary, m->messages, m->bytes, m->src.proc, m->dst.proc);
 }
 
 static struct proc_table *procs_of(const struct serve *s)
@@ -102,7 +102,7 @@ static int trace(struct serve *s)
 	struct buf url = { 0 };
 	int status;
 
-	summary__begin(&s->summary, NULL);
+	summary__begin(&s->summary, SUMMARY_OF_MESSAGES, NULL);
 	s->session = session__new(s->opts, &sink, true);
 	if (!s->session)
 		return EXIT_FAILED;
@@ -112,7 +112,7 @@ static int trace(struct serve *s)
 	status = session__run(s->session, on_round, s) ? EXIT_FAILED : EXIT_OK;
 	if (status == EXIT_OK)
 		status = session__exit_status(s->session);
-	summary__say(&s->summary, "message", pipeline__stats(session__pipeline(s->session)));
+	summary__say(&s->summary, pipeline__stats(session__pipeline(s->session)));
 	session__free(s->session);
 	return status;
 }

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/time.h"
 
-void summary__begin(struct summary *s, const struct session_clock *clock)
+void summary__begin(struct summary *s, enum summary_of of, const struct session_clock *clock)
 {
-	*s = (struct summary){ .begin_ns = clock ? clock->begin_ns : time__boot_ns() };
+	*s = (struct summary){ .of = of, .begin_ns = clock ? clock->begin_ns : time__boot_ns() };
 }
 
 static void add_proc(struct summary *s, const struct proc *p)
@@ -19,9 +19,11 @@ static void add_proc(struct summary *s, const struct proc *p)
 		s->proc_cnt++;
 }
 
-void summary__add(struct summary *s, uint64_t cnt, uint64_t bytes, const struct proc *a, const struct proc *b)
+void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, const struct proc *a,
+		  const struct proc *b)
 {
-	s->lines += cnt;
+	s->lines++;
+	s->messages += messages;
 	s->bytes += bytes;
 	add_proc(s, a);
 	add_proc(s, b);
@@ -91,12 +93,26 @@ static void put_sums(struct buf *out, const struct summary *s, const struct mode
 		buf__printf(out, " after %.1f s", (double)(stats->sums_since_ns - s->begin_ns) / 1e9);
 }
 
-void summary__say(const struct summary *s, const char *what, const struct model_stats *stats)
+/* "12 messages in 10 lines": a read that took several writes is one line, and so is one that took part of a write. */
+static void put_what(struct buf *out, const struct summary *s)
+{
+	if (s->of == SUMMARY_OF_OPS || s->of == SUMMARY_OF_SUMS) {
+		put_counted(out, s->lines, s->of == SUMMARY_OF_OPS ? "operation" : "sum", "s");
+		return;
+	}
+	put_counted(out, s->messages, "message", "s");
+	if (s->of == SUMMARY_OF_MESSAGES || s->lines == s->messages)
+		return;
+	buf__puts(out, " in ");
+	put_counted(out, s->lines, "line", "s");
+}
+
+void summary__say(const struct summary *s, const struct model_stats *stats)
 {
 	uint64_t end_ns = s->end_ns ? s->end_ns : time__boot_ns();
 	struct buf b = { 0 };
 
-	put_counted(&b, s->lines, what, "s");
+	put_what(&b, s);
 	buf__puts(&b, " (");
 	put_bytes(&b, s->bytes);
 	buf__puts(&b, ") between ");

@@ -8,20 +8,28 @@
 #include "cmd/session.h"
 #include "model/model.h"
 
+enum summary_of {
+	SUMMARY_OF_MESSAGES, /* no lines */
+	SUMMARY_OF_LINES, /* each with some messages */
+	SUMMARY_OF_OPS, /* lines that are operations */
+	SUMMARY_OF_SUMS, /* lines that are sums */
+};
+
 struct summary {
-	uint64_t lines, bytes;
+	enum summary_of of;
+	uint64_t lines, messages, bytes;
 	struct map procs; /* by proc.id + 1 */
 	uint64_t proc_cnt;
 	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME; end 0: now */
 };
 
 /* clock: of the session that begins; NULL: now. */
-void summary__begin(struct summary *s, const struct session_clock *clock);
-/* cnt of what the sentence counts, together so many bytes; a, b NULL: no process. */
-void summary__add(struct summary *s, uint64_t cnt, uint64_t bytes, const struct proc *a,
+void summary__begin(struct summary *s, enum summary_of of, const struct session_clock *clock);
+/* A line with so many messages (several writes that one read took, or 0: part of one) and bytes; a, b NULL: no process. */
+void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, const struct proc *a,
 		  const struct proc *b);
-/* what: "message" or "operation". On standard error. */
-void summary__say(const struct summary *s, const char *what, const struct model_stats *stats);
+/* On standard error. */
+void summary__say(const struct summary *s, const struct model_stats *stats);
 void summary__free(struct summary *s);
 
 /* 1234567 as "1,234,567". */

@@ -162,7 +162,9 @@ void top_batch__end(struct top *t, const struct model_stats *stats)
 	struct meter_view v;
 
 	meter__view(t->meter, &v);
-	shown.messages = v.total.messages; /* not those that the filter left out */
+	/* Not those that the filter left out. */
+	shown.messages = shown.sum_messages = v.total.messages;
+	shown.sum_bytes = v.total.bytes;
 	if (t->setup.format == TOP_TO_JSON)
 		line_view__json.end(&t->out.buf, &shown);
 	out__flush(&t->out);

@@ -82,7 +82,7 @@ GETTER(fds, number(v, m->fd_cnt))
 
 static void get_latency(const struct message *m, const char *(*mech_name)(uint8_t), struct value *v)
 {
-	if (m->sent_ns)
+	if (m->latency_ns)
 		number(v, m->latency_ns);
 }
 

@@ -139,8 +139,7 @@ void graph__add_message(struct graph *g, const struct message *m)
 	flow->wait_ns += m->wait_ns;
 	if (m->attr > flow->attr)
 		flow->attr = m->attr;
-	/* A signal that was not delivered yet has taken no time yet. */
-	if (m->sent_ns && !(m->op && m->op->rule == PAIR_SIGNAL && !m->delivered_ns))
+	if (m->latency_ns)
 		hist__add(&flow->latency, m->latency_ns);
 	for (i = 0; i < m->candidate_cnt; i++)
 		add_candidate(flow, m->candidates[i]);

@@ -131,12 +131,9 @@ static void give_out(struct model *m, const struct lane *lane, struct proc *from
 	for (size_t i = 0; attr == ATTR_CANDIDATES && i < lane->senders.cnt; i++)
 		if (msg.candidate_cnt < MESSAGE_CANDIDATES_MAX)
 			msg.candidates[msg.candidate_cnt++] = lane->senders.v[i].proc;
-	graph__add_message(&m->graph, &msg);
-	m->stats.messages++;
 	m->stats.unmatched_receives += !from;
 	m->stats.ambiguous += attr == ATTR_CANDIDATES;
-	if (m->sink.message)
-		m->sink.message(m->sink.ctx, &msg);
+	model__give_out(m, &msg);
 }
 
 /* units went from one to the other; what goes with them is told by who counts it. */

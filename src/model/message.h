@@ -40,8 +40,8 @@ struct message {
 	const char *origin; /* static: "timer", ...; NULL: src is a process or unknown */
 	uint64_t bytes;
 	uint64_t messages; /* byte streams: writes whose last byte this receiver took */
-	uint64_t
-		latency_ns; /* from the send's return to the receive's return; 0 when the receive returned first */
+	/* From the send's return, or from its call where the receive returned first, to the receive's return; 0: not known */
+	uint64_t latency_ns;
 	uint64_t wait_ns; /* how long the receiver was blocked; 0: not */
 	struct proc *candidates[MESSAGE_CANDIDATES_MAX];
 	const struct op *op; /* the receiving operation, mechanism-specific fields; valid during the call */

@@ -81,25 +81,23 @@ struct meter *meter__new(uint64_t now_ns)
 
 /* ---- feeding ---- */
 
-static void add_flow(struct flow_sum *sum, const struct message *msg, bool timed)
+static void add_flow(struct flow_sum *sum, const struct message *msg)
 {
 	sum->messages += msg->messages;
 	sum->bytes += msg->bytes;
-	if (timed)
+	if (msg->latency_ns)
 		hist__add(&sum->latency, msg->latency_ns);
 }
 
 void meter__message(struct meter *m, const struct message *msg)
 {
-	/* As in graph__add_message(): a signal that was not delivered yet has taken no time yet. */
-	bool timed = msg->sent_ns && !(msg->op && msg->op->rule == PAIR_SIGNAL && !msg->delivered_ns);
 	struct flow_meter *f;
 
 	if (!msg->channel)
 		return;
 	f = flow_of(m, msg);
-	add_flow(&f->now, msg, timed);
-	add_flow(&f->total, msg, timed);
+	add_flow(&f->now, msg);
+	add_flow(&f->total, msg);
 	if (msg->attr > f->attr)
 		f->attr = msg->attr;
 	spark__add(&f->spark, msg->ts_ns, msg->messages);

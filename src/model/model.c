@@ -66,6 +66,18 @@ void model__note_time(struct model *m, uint64_t ts_ns)
 		model__advance(m, ts_ns);
 }
 
+void model__give_out(struct model *m, const struct message *msg)
+{
+	graph__add_message(&m->graph, msg);
+	if (msg->op->rule == PAIR_UNITS)
+		ends__took(m, msg);
+	m->stats.messages++;
+	m->stats.sum_messages += msg->messages;
+	m->stats.sum_bytes += msg->bytes;
+	if (m->sink.message)
+		m->sink.message(m->sink.ctx, msg);
+}
+
 void model__task(struct model *m, const struct task_info *info)
 {
 	model__note_time(m, info->ts_ns);
@@ -197,6 +209,9 @@ struct sender model__sender(struct model *m, const struct op *op)
 		s.origin = op->sig.origin ? op->sig.origin : "kernel";
 	else
 		s.party = model__party(m, op->pid, op->tid);
+	s.under_way = op->flags & (OP_F_BLOCKED | OP_F_MORE);
+	if (op->enter_ns < op->ts_ns)
+		s.began_ns = op->enter_ns;
 	s.party.stack = op->stack;
 	return s;
 }

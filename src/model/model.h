@@ -31,7 +31,10 @@ struct model_opts {
 };
 
 struct model_stats {
-	uint64_t ops, messages;
+	uint64_t ops;
+	uint64_t messages; /* given out: one per receipt and sender */
+	uint64_t sum_messages,
+		sum_bytes; /* theirs added up: a read can take several writes, or part of one */
 	uint64_t unmatched_sends; /* operations whose bytes nobody took (yet) */
 	uint64_t unmatched_receives; /* operations with bytes of unknown origin */
 	uint64_t ambiguous; /* operations whose order could not be proven */

@@ -63,6 +63,9 @@ void ends__took(struct model *m, const struct message *msg);
 void ledger__finish(struct model *m);
 void ledger__free(struct model *m);
 
+/* To the graph, the statistics and the sink. */
+void model__give_out(struct model *m, const struct message *msg);
+
 void model__note_time(struct model *m, uint64_t ts_ns);
 
 /* passed.c: descriptors on their way */

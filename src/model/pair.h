@@ -39,7 +39,9 @@ extern const struct pair_ops pair_units;
 /* Who sent: remembered from the send until its last byte is taken. */
 struct sender {
 	struct party party;
-	uint64_t sent_ns;
+	uint64_t sent_ns; /* the send's return */
+	uint64_t began_ns; /* when it was called; 0: not known */
+	bool under_way; /* it has not returned yet: sent_ns is when it was heard of the last time */
 	const char *origin; /* static, see message.h */
 };
 

@@ -52,6 +52,7 @@ static void close_send(struct pairing *p, struct send_call *call, const struct o
 {
 	call->closed = true;
 	call->sender.sent_ns = op->ts_ns;
+	call->sender.under_way = false;
 	if (call->listed)
 		unlist(p, call, op);
 }

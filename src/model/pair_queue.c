@@ -101,7 +101,9 @@ static void sent(struct pairing *p, struct queue *q, const struct op *op)
 static struct sender sender_under_way(struct pairing *p, const struct op *op)
 {
 	struct sender s = { .party = model__party(p->m, op->queue.sent_pid, op->queue.sent_tid),
-			    .sent_ns = op->ts_ns };
+			    .sent_ns = op->ts_ns,
+			    .began_ns = op->queue.sent_enter_ns,
+			    .under_way = true };
 	struct early *e = xalloc(sizeof(*e));
 
 	e->ts_ns = op->ts_ns;

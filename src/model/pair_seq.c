@@ -241,6 +241,7 @@ static void send(struct pairing *p, struct lane *l, const struct op *op)
 
 	call->ts_ns = call->sender.sent_ns = op->ts_ns;
 	call->closed = !(op->flags & OP_F_MORE);
+	call->sender.under_way = !call->closed;
 	call->ref_cnt++;
 	if (call->closed || op->bytes)
 		sent__release_tail(call, !op->bytes);

@@ -384,15 +384,13 @@ static void units__object(struct pairing *p, const struct object_info *info)
 static void handed(struct pairing *p, const struct op *op)
 {
 	struct unit_object *o = map__get(&p->objects, op->obj.id, op->obj.space);
+	struct sender s = { .sent_ns = op->units.wake_ns };
 	struct receipt *r;
-	struct sender s;
 
 	if (!op->units.waker_pid || op->units.in_libc || (o && o->handed_by_libc))
 		return;
 	r = receipt__new(p->m, op, NULL);
 	s.party = model__party(p->m, op->units.waker_pid, op->units.waker_tid);
-	s.sent_ns = op->units.wake_ns;
-	s.origin = NULL;
 	receipt__add(r, &s, 0, 1, ATTR_EXACT, NULL, 0);
 	receipt__done(r);
 }

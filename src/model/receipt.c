@@ -136,6 +136,8 @@ void receipt__add(struct receipt *r, const struct sender *s, uint64_t bytes, uin
 		p->attr = attr;
 	if (s->sent_ns > p->from.sent_ns) {
 		p->from.sent_ns = s->sent_ns;
+		p->from.began_ns = s->began_ns;
+		p->from.under_way = s->under_way;
 		p->from.party.stack = s->party.stack;
 	}
 	for (i = 0; i < cand_cnt; i++)
@@ -149,13 +151,19 @@ void receipt__add_unknown(struct receipt *r, uint64_t bytes, uint64_t messages)
 	receipt__add(r, &nobody, bytes, messages, ATTR_UNKNOWN, NULL, 0);
 }
 
+/*
+ * A receiver that was waiting can have returned before the send did, and what a long send sends is taken piece by piece
+ * while it lasts: then it took no longer than since the call.
+ */
 static void set_latency(struct message *msg, const struct receipt *r, const struct portion *p)
 {
 	uint64_t end_ns = r->op.rule == PAIR_SIGNAL ? r->delivered_ns : r->op.ts_ns;
+	bool is_early = p->from.under_way || p->from.sent_ns >= end_ns;
+	uint64_t from_ns = is_early ? p->from.began_ns : p->from.sent_ns;
 
 	msg->sent_ns = p->from.sent_ns;
-	if (msg->sent_ns && end_ns > msg->sent_ns)
-		msg->latency_ns = end_ns - msg->sent_ns;
+	if (from_ns && end_ns > from_ns)
+		msg->latency_ns = end_ns - from_ns;
 }
 
 static void give_out(struct receipt *r, const struct portion *p, bool first)
@@ -185,12 +193,7 @@ static void give_out(struct receipt *r, const struct portion *p, bool first)
 		memcpy(msg.candidates, p->cand, p->cand_cnt * sizeof(p->cand[0]));
 	}
 	msg.fds = passed__of(m, op->fds_nr, &msg.fd_cnt);
-	graph__add_message(&m->graph, &msg);
-	if (op->rule == PAIR_UNITS)
-		ends__took(m, &msg);
-	m->stats.messages++;
-	if (m->sink.message)
-		m->sink.message(m->sink.ctx, &msg);
+	model__give_out(m, &msg);
 }
 
 static void retire(struct receipt *r)

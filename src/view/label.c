@@ -157,13 +157,6 @@ const char *label__attr_mark(uint8_t attr)
 	return attr < ATTR_CNT ? marks[attr] : marks[ATTR_UNKNOWN];
 }
 
-bool label__latency_known(const struct message *m)
-{
-	if (m->op && m->op->rule == PAIR_SIGNAL)
-		return m->delivered_ns != 0;
-	return m->sent_ns != 0;
-}
-
 uint64_t label__op_wait_ns(const struct op *op)
 {
 	if (!(op->flags & OP_F_WAITED) || !op->enter_ns || op->enter_ns > op->ts_ns)

@@ -32,8 +32,6 @@ void label__proc(struct buf *out, const struct proc *p);
 /* The mark before a source: "" exact, "~" inferred, "?" candidates, "??" unknown. */
 const char *label__attr_mark(uint8_t attr);
 
-/* False: nobody knows how long it took (no known sender; a signal that was not delivered). */
-bool label__latency_known(const struct message *m);
 uint64_t label__op_wait_ns(const struct op *op); /* how long an operation was blocked; 0: not */
 
 /* A process's id in every graph format: PID.START_NS. */

@@ -217,7 +217,7 @@ static void message(struct buf *out, const struct message *m, const struct view_
 		put_origin(&j, m->origin);
 	json__u64(&j, "bytes", m->bytes);
 	json__u64(&j, "messages", m->messages);
-	if (label__latency_known(m))
+	if (m->latency_ns)
 		json__u64(&j, "latency_ns", m->latency_ns);
 	else
 		json__null(&j, "latency_ns");
@@ -324,6 +324,10 @@ static void end(struct buf *out, const struct model_stats *stats)
 		json__u64(&j, "skipped", stats->skipped);
 	json__u64(&j, "unmatched_sends", stats->unmatched_sends);
 	json__u64(&j, "unmatched_receives", stats->unmatched_receives);
+	json__open(&j, "sum", '{');
+	json__u64(&j, "messages", stats->sum_messages);
+	json__u64(&j, "bytes", stats->sum_bytes);
+	json__close(&j, '}');
 	finish(&j);
 }
 

@@ -69,7 +69,7 @@ void metrics__add(struct metrics *m, const struct message *msg)
 	s->messages += msg->messages;
 	s->bytes += msg->bytes;
 	s->wait_ns += msg->wait_ns;
-	if (label__latency_known(msg) && mech < METRICS_MECHS)
+	if (msg->latency_ns && mech < METRICS_MECHS)
 		hist__add(&m->latency[mech], msg->latency_ns);
 }
 

@@ -138,7 +138,18 @@ static void put_proc(struct buf *out, const struct proc *p, const char *origin)
 	escape__terminal(out, p->comm, strnlen(p->comm, sizeof(p->comm)));
 }
 
-static void put_about(struct buf *out, const struct report_about *a, const struct view_names *names)
+/* As many as the tables below add up to. */
+static uint64_t messages_of(const struct graph *g)
+{
+	uint64_t cnt = 0;
+
+	for (size_t i = 0; i < g->flows.cnt; i++)
+		cnt += g->flows.v[i]->messages;
+	return cnt;
+}
+
+static void put_about(struct buf *out, const struct report_about *a, const struct graph *g,
+		      const struct view_names *names)
 {
 	time_t begin = (time_t)(((int64_t)a->begin_ns + a->boot_to_wall_ns) / 1000000000);
 	char day[32] = "";
@@ -162,7 +173,7 @@ static void put_about(struct buf *out, const struct report_about *a, const struc
 		buf__putc(out, '\n');
 	}
 	buf__printf(out, "%" PRIu64 " operations, %" PRIu64 " messages, %" PRIu64 " events lost\n",
-		    a->stats->ops, a->stats->messages, a->stats->lost);
+		    a->stats->ops, messages_of(g), a->stats->lost);
 }
 
 /* Pads what was put since start to the right side of a column of that width. */
@@ -262,7 +273,7 @@ void report__text(struct buf *out, const struct report_about *about, struct grap
 	struct tops t;
 
 	copy_tops(&t, g);
-	put_about(out, about, names);
+	put_about(out, about, g, names);
 	put_mechs(out, g, names);
 	sort_flows(&t, largest_flow);
 	put_flows(out, "Largest flows", &t);

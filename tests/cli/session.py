@@ -38,6 +38,26 @@ def statuses(directory):
     expect("graph: own status", run("graph", "-o", out, "--", "sh", "-c", "exit 7"), 7)
 
 
+READS = ("import os; r, w = os.pipe(); os.write(w, b'a'); os.write(w, b'b'); os.read(r, 9); "
+         "os.write(w, b'cd'); os.read(r, 1); os.read(r, 1); os.write(w, b'e'); os.write(w, b'f'); os.read(r, 9)")
+
+
+def sums(directory):
+    """A read that takes two writes is one line, two that share a write are two: the end tells both numbers."""
+    command = ("-m", "pipe", "--", "/usr/bin/python3", "-Sc", READS)
+    *lines, last = lines_of(run("--json", *command).stdout)
+    rows = [line["messages"] for line in lines if line["type"] == "message"]
+    report("end: writes of the lines", None if rows == [2, 0, 1, 2] else str(rows))
+    want = {"messages": 4, "sum": {"messages": 5, "bytes": 6}}
+    got = {k: last.get(k) for k in want}
+    report("end: lines, and what they add up to", None if got == want else f"{got}, not {want}")
+    out = os.path.join(directory, "out")
+    for name, words, said in [("live", (), ": 5 messages in 4 lines (6 bytes) between 1 process in"),
+                              ("graph", ("graph",), ": 5 messages (6 bytes) between 1 process in")]:
+        text = run(*words, "-o", out, *command).stderr
+        report(f"end: the sentence of {name}", None if said in text else text)
+
+
 def untouched(directory):
     """The command finds the world as if it had been started directly."""
     out = os.path.join(directory, "out")
@@ -201,6 +221,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         statuses(directory)
+        sums(directory)
         untouched(directory)
         own_traffic()
         limits()

@@ -67,6 +67,38 @@ START_TEST(one_message_per_sender)
 }
 END_TEST
 
+/* From the send's return, or from its call where that had not returned. */
+static uint64_t latency(uint64_t call_ns, uint64_t return_ns, uint32_t flags, uint64_t taken_ns)
+{
+	struct kit *k = kit__new();
+	struct op op = { .ts_ns = return_ns, .enter_ns = call_ns, .pid = 10, .tid = 10, .flags = flags };
+	struct sender s = model__sender(k->m, &op);
+	struct receipt *r = receipt(k, taken_ns);
+	uint64_t ns;
+
+	receipt__add(r, &s, 1, 1, ATTR_EXACT, NULL, 0);
+	receipt__done(r);
+	ns = k->got[0].m.latency_ns;
+	/* What is not known is in no percentile. */
+	ck_assert_uint_eq(kit__flow(k, 10, 20)->latency.cnt, ns ? 1 : 0);
+	kit__free(k);
+	return ns;
+}
+
+START_TEST(latency_counts_from_the_call_where_the_receive_returned_first)
+{
+	ck_assert_uint_eq(latency(50, 80, 0, 100), 20);
+	ck_assert_uint_eq(latency(50, 120, 0, 100), 50);
+	ck_assert_uint_eq(latency(50, 100, 0, 100), 50);
+	ck_assert_uint_eq(latency(50, 80, OP_F_MORE, 100), 50);
+	ck_assert_uint_eq(latency(50, 80, OP_F_BLOCKED, 100), 50);
+	ck_assert_uint_eq(latency(0, 80, 0, 100), 20);
+	ck_assert_uint_eq(latency(0, 120, 0, 100), 0);
+	ck_assert_uint_eq(latency(120, 120, 0, 100), 0);
+	ck_assert_uint_eq(latency(110, 120, 0, 100), 0);
+}
+END_TEST
+
 START_TEST(messages_leave_in_order_of_time)
 {
 	struct kit *k = kit__new();
@@ -282,6 +314,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		one_message_per_sender,
+		latency_counts_from_the_call_where_the_receive_returned_first,
 		messages_leave_in_order_of_time,
 		one_that_waits_does_not_hold_the_others_for_long,
 		the_wait_counts_once,
