@@ -14,8 +14,7 @@ OK, FAILED, SKIPPED = "ok", "not ok", "skip"
 Result = collections.namedtuple("Result", "verdict name why")
 
 KERNEL_COMPLAINTS = re.compile(r"\b(WARNING: (CPU|.*/)|BUG: |Oops|general protection|soft lockup|hung_task)")
-# Linux 7.x preempts tasks inside of programs, and runs no such program for others meanwhile: said, so no silent error.
-SAYS_LOST = re.compile(r"\b\d+ events? lost: .*")
+SAYS_LOST = re.compile(r"\b\d+ events? lost\b.*")
 NOT_BUILT = re.compile(r"unknown mechanism|not built|not in this build")
 
 
@@ -70,7 +69,7 @@ class Rungs:
     def __init__(self, out_dir, rung):
         self.rung = rung
         try:
-            self.hooks = json.loads(read(os.path.join(out_dir, f"{rung}.doctor")))["hooks"]
+            self.hooks = json.loads(read(os.path.join(out_dir, "doctor")))["hooks"]
         except (ValueError, KeyError):
             self.hooks = []
 
@@ -88,20 +87,18 @@ def judge_run(out_dir, rungs, mech, status, run=None):
     """(verdict, why, whether the kernel's must-list turns this skip into a failure)"""
     base = os.path.join(out_dir, f"{rungs.rung}.{run or mech}")
     log = last_line(read(base + ".log"))
-    used = attach_of(base, mech)
-    if status == 0 and rungs.rung in used:
+    used, refused = attach_of(base, mech), rungs.refusals(mech)
+    same_hook = refused is None and rungs.hooks and used == "tracepoint"
+    if status == 0 and (rungs.rung in used or same_hook):
         verdict, why = difference(base, mech)
         said = SAYS_LOST.search(log)
-        if verdict == FAILED and said:
-            verdict, why = SKIPPED, f"on so slow a machine the graph says itself: {said[0]}; {why}"
-        return verdict, why, False
+        if said:  # and not for the first time: guest.sh
+            verdict, why = FAILED, f"{said[0]}; {why}"
+        return verdict, f"at tracepoints, as on every rung {why}".strip() if same_hook else why, False
     if status in (124, 137, 143):
         return FAILED, f"ran into the time limit: {log}", False
     if status == 2 and NOT_BUILT.search(log):
         return SKIPPED, log, False
-    refused = rungs.refusals(mech)
-    if refused is None and rungs.hooks:
-        return SKIPPED, f"{mech} has no {rungs.rung} hooks", False
     if refused:
         return SKIPPED, refused[0], True
     if status:
@@ -133,6 +130,8 @@ def judge(kernel, out_dir, lines, mechs=()):
         elif words[:1] == ["right"]:
             m = re.match(r"right (ok|not ok|skip) - ([^:]*)(?:: (.*))?", line)
             yield Result(m[1], f"{kernel.name} rights, {m[2]}", m[3] or "")
+        elif words[:1] == ["again"]:
+            yield Result(OK, f"{kernel.name} {words[1]} {words[2]} ran again, {words[3]}", " ".join(words[4:]))
         elif words[:1] == ["run"]:
             _, rung, mech, status, start, end = words
             rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
