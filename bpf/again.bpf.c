@@ -2,7 +2,7 @@
 /* What stands behind the programs at the entry and exit of calls, where those can be preempted: again.bpf.h. */
 #include "again.bpf.h"
 
-/* The collector puts the first program in: a jump is no new run, so it works although the kernel did not run that one. */
+/* The collector puts the first program in. A jump is no new run: it works although the kernel did not run that one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -10,25 +10,18 @@ struct {
 	__type(value, __u32);
 } enter_again SEC(".maps"), exit_again SEC(".maps");
 
-/* For how many runs that the kernel left out they stood in: the rest is lost. */
-volatile __u64 enter_again_cnt = 0, exit_again_cnt = 0;
-
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter_again__tracepoint, struct pt_regs *regs, long nr)
 {
-	if (!again__is_due(AGAIN_ENTRY))
-		return 0;
-	__sync_fetch_and_add(&enter_again_cnt, 1);
-	bpf_tail_call(ctx, &enter_again, 0);
+	if (again__is_due(AGAIN_ENTERED))
+		bpf_tail_call(ctx, &enter_again, 0);
 	return 0;
 }
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit_again__tracepoint, struct pt_regs *regs, long ret)
 {
-	if (!again__is_due(AGAIN_EXIT))
-		return 0;
-	__sync_fetch_and_add(&exit_again_cnt, 1);
-	bpf_tail_call(ctx, &exit_again, 0);
+	if (again__is_due(AGAIN_EXITED))
+		bpf_tail_call(ctx, &exit_again, 0);
 	return 0;
 }

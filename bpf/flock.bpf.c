@@ -3,6 +3,7 @@
  * Locks on files: flock(2), fcntl(2) record locks and those of open files. Each attempt shows at its end, by
  * whichever task makes it: who waited tries again itself. Also locks that close and exit give up.
  */
+#include "again.bpf.h"
 #include "named.bpf.h"
 
 #define FL_POSIX 1
@@ -102,9 +103,19 @@ SEC("?tp_btf/flock_lock_inode")
 int BPF_PROG(flock_lock_inode__tracepoint, struct inode *inode, struct file_lock *fl, int ret)
 {
 	lock__attempt(inode, fl, ret);
+	again__ran(IPCT_AGAIN_FLOCK, (__u64)fl);
 	return 0;
 }
 
+SEC("?tp_btf/flock_lock_inode")
+int BPF_PROG(flock_lock_inode_again__tracepoint, struct inode *inode, struct file_lock *fl, int ret)
+{
+	if (again__was_left_out(IPCT_AGAIN_FLOCK, (__u64)fl))
+		lock__attempt(inode, fl, ret);
+	return 0;
+}
+
+/* Runs under a spinlock, as does what tells of locks that end with their file: none of them is preempted. */
 SEC("?tp_btf/posix_lock_inode")
 int BPF_PROG(posix_lock_inode__tracepoint, struct inode *inode, struct file_lock *fl, int ret)
 {

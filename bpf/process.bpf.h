@@ -9,11 +9,15 @@
 struct process_scratch {
 	struct ipct_task ev;
 	char str[IPCT_PATH_LEN + IPCT_ARGS_LEN];
+	__u64 busy;
 };
+
+/* 0: tracepoints, 1: iterators, from 2 on: programs at tracepoints that run while others are preempted */
+#define PROCESS_SCRATCH_CNT 4
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2); /* 0: tracepoints, 1: iterators */
+	__uint(max_entries, PROCESS_SCRATCH_CNT);
 	__type(key, __u32);
 	__type(value, struct process_scratch);
 } process_scratch SEC(".maps");
@@ -39,10 +43,28 @@ static __always_inline void process__fill_namespaces(struct ipct_task *ev, struc
 	}
 }
 
-/* All but the strings. The record is scratch memory `which`; NULL: none. */
-static __always_inline struct process_scratch *process__fill(struct task_struct *task, __u8 what, __u32 which)
+/* Scratch memory `which`, or other that nobody uses; NULL: there is none, and that is counted as lost. */
+static __always_inline struct process_scratch *process__scratch(__u32 which)
 {
 	struct process_scratch *sc = bpf_map_lookup_elem(&process_scratch, &which);
+
+	if (!cfg.preempted || which)
+		return sc;
+	for (__u32 i = 2; sc && sc->busy; i++) {
+		which = i;
+		sc = i < PROCESS_SCRATCH_CNT ? bpf_map_lookup_elem(&process_scratch, &which) : NULL;
+	}
+	if (sc)
+		sc->busy = 1;
+	else
+		emit__count_lost(IPCT_MECH_NONE);
+	return sc;
+}
+
+/* All but the strings. The record is in scratch memory; NULL: none. process__output() gives it back. */
+static __always_inline struct process_scratch *process__fill(struct task_struct *task, __u8 what, __u32 which)
+{
+	struct process_scratch *sc = process__scratch(which);
 	struct task_struct *leader, *parent;
 	const struct cred *cred;
 	struct kernfs_node *kn;
@@ -77,12 +99,13 @@ static __always_inline void process__output(struct process_scratch *sc, struct t
 {
 	__u32 size = sizeof(sc->ev) + str_len;
 
-	if (size > sizeof(*sc))
+	if (size > sizeof(sc->ev) + sizeof(sc->str))
 		return;
 	emit__header(&sc->ev.h, IPCT_KIND_TASK, size, IPCT_MECH_NONE, 0);
 	sc->ev.h.pid = READ(task, struct task_struct, tgid);
 	sc->ev.h.tid = READ(task, struct task_struct, pid);
 	emit__output(sc, size, IPCT_MECH_NONE);
+	sc->busy = 0;
 }
 
 /* The command line as it lies in the (running) task's memory; returns its length. */

@@ -3,6 +3,7 @@
  * Tracepoints that show each skb: the identity of a message, on both sides. They fire inside the system call, or
  * inside io_uring, where no call of ours is under way.
  */
+#include "again.bpf.h"
 #include "alone.bpf.h"
 
 static __always_inline void skb__fingerprint(__u16 fp[4], __u64 skb)
@@ -137,8 +138,7 @@ static __always_inline __u64 part__from_queue(struct skb_part *part, const struc
 }
 
 /* Runs in the sender, just after its skb was queued (since 6.3: 40e0b0908142). */
-SEC("?tp_btf/sk_data_ready")
-int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
+static __always_inline void skb__queued(const struct sock *receiver)
 {
 	struct skb_part part = {};
 	struct task_op *op;
@@ -146,23 +146,23 @@ int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
 	__u8 mech;
 
 	if (!active)
-		return 0;
+		return;
 	mech = sock__mech((__u64)receiver);
 	if (!mech || !wanted(mech) || task__is_tracer())
-		return 0;
+		return;
 	if (mech__is_inet(mech))
-		return 0;
+		return;
 	if (READ(receiver, struct sock, __sk_common.skc_state) == TCP_LISTEN)
-		return 0; /* a connection, not data */
+		return; /* a connection, not data */
 	op = task_op__current(true);
 	if (!op)
-		return 0;
+		return;
 	own = op->made_skb;
 	sk = own ? part__from_queue(&part, op, (__u64)receiver) : part__from_tail(&part, (__u64)receiver);
 	if (!op->class)
 		alone__begin(op, true, unix__peer((__u64)receiver) ?: sk, mech);
 	if (!op->out.mech || !op->out.is_sock)
-		return 0;
+		return;
 	unix__next_part(op, true);
 	op->made_skb = 0;
 	if (own || sk == op->out.ptr)
@@ -171,12 +171,26 @@ int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
 		op->part.flags =
 			IPCT_IO_NO_SKB; /* the reader was faster, or another sender came in between */
 	op->part.peer = (__u64)receiver;
+}
+
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(sk_data_ready__tracepoint, const struct sock *receiver)
+{
+	skb__queued(receiver);
+	again__ran(IPCT_AGAIN_QUEUED, (__u64)receiver);
+	return 0;
+}
+
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(sk_data_ready_again__tracepoint, const struct sock *receiver)
+{
+	if (again__was_left_out(IPCT_AGAIN_QUEUED, (__u64)receiver))
+		skb__queued(receiver);
 	return 0;
 }
 
 /* Runs in the receiver, under its queue's lock, before the bytes are copied. */
-SEC("?tp_btf/skb_copy_datagram_iovec")
-int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int len)
+static __always_inline void skb__copied(const struct sk_buff *skb, int len)
 {
 	struct skb_part part = {};
 	struct task_op *op;
@@ -184,19 +198,19 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 	__u8 mech;
 
 	if (!active)
-		return 0;
+		return;
 	sender = (__u64)READ(skb, struct sk_buff, sk);
 	mech = sender ? sock__mech(sender) : 0;
 	if (!mech || !wanted(mech) || task__is_tracer())
-		return 0;
+		return;
 	if (mech__is_inet(mech)) {
 		op = mech == IPCT_MECH_TCP ? task_op__current(true) : NULL;
 		if (!op)
-			return 0;
+			return;
 		if (!op->class)
 			alone__begin(op, false, sender, mech); /* it is the receiver's, there */
 		tcp__copied(op, sender, len);
-		return 0;
+		return;
 	}
 	part.skb = (__u64)skb;
 	part.peer = sender;
@@ -210,14 +224,29 @@ int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int
 		skb__fingerprint(part.fp, (__u64)skb);
 	op = task_op__current(true);
 	if (!op)
-		return 0;
+		return;
 	if (!op->class)
 		alone__begin_recv(op, (__u64)skb, sender, mech);
 	if (!op->in.mech || !op->in.is_sock)
-		return 0;
+		return;
 	unix__next_part(op, false);
 	op->part = part;
 	op->part.ns = unix__made_ns(op);
+}
+
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(skb_copy_datagram_iovec__tracepoint, const struct sk_buff *skb, int len)
+{
+	skb__copied(skb, len);
+	again__ran(IPCT_AGAIN_COPIED, (__u64)skb);
+	return 0;
+}
+
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(skb_copy_datagram_iovec_again__tracepoint, const struct sk_buff *skb, int len)
+{
+	if (again__was_left_out(IPCT_AGAIN_COPIED, (__u64)skb))
+		skb__copied(skb, len);
 	return 0;
 }
 

@@ -66,7 +66,7 @@ SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 {
 	syscall__enter(regs, nr, false);
-	again__told(AGAIN_ENTRY);
+	again__told(AGAIN_ENTERED);
 	return 0;
 }
 
@@ -155,6 +155,6 @@ SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 {
 	syscall__exit(regs, ret);
-	again__told(AGAIN_EXIT);
+	again__told(AGAIN_EXITED);
 	return 0;
 }

@@ -31,7 +31,7 @@ struct ipct_config {
 	__u8 ledger; /* enum ipct_ledger_mode: bpf/ledger.bpf.h */
 	__u8 knows_msgs; /* which call makes and frees a queue's message */
 	__u8 sees_udp_ready; /* which datagrams reach a socket's queue: bpf/udp_ready.bpf.h */
-	__u8 preempted; /* programs at tracepoints can be: bpf/again.bpf.c stands by */
+	__u8 preempted; /* programs at tracepoints can be: bpf/again.bpf.h */
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
@@ -46,6 +46,19 @@ struct ipct_config {
 	__u8 pad1[2];
 	__u32 lane_slots; /* of each CPU's ring beside the ring (ipctrace/lane.h), a power of two; 0: there is none */
 	__u32 cpu_cnt; /* possible ones */
+};
+
+/* Programs at tracepoints behind which another one stands, where the kernel may not run them: bpf/again.bpf.h. */
+enum ipct_again {
+	IPCT_AGAIN_ENTER,
+	IPCT_AGAIN_EXIT,
+	IPCT_AGAIN_FORK,
+	IPCT_AGAIN_EXEC,
+	IPCT_AGAIN_END,
+	IPCT_AGAIN_FLOCK,
+	IPCT_AGAIN_COPIED,
+	IPCT_AGAIN_QUEUED,
+	IPCT_AGAIN_CNT,
 };
 
 /*

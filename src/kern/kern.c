@@ -143,7 +143,7 @@ static void configure(struct kern *k)
 	/* Its writer must be one program that the kernel runs once at a time on each CPU. */
 	if (cfg.has_running && lane__is_possible() && has_chosen(k, "sys_exit__tracepoint"))
 		cfg.lane_slots = lane__slots(k->opts.ring_bytes);
-	cfg.preempted = has_chosen(k, "sys_exit__tracepoint") && misses__are_of_tasks();
+	cfg.preempted = again__is_needed();
 	cfg.sees_udp_ready = has_chosen(k, "udp_data_ready__tracepoint");
 	cfg.cpu_cnt = k->ring_cnt;
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
@@ -200,10 +200,7 @@ static int select_programs(struct kern *k, struct buf *err)
 	if (k->opts.uprobe_cnt)
 		uprobes__select(k, k->skel->rodata->cfg.uprobes_sleep);
 	captures__select(k);
-	if (k->skel->rodata->cfg.preempted) {
-		bpf_program__set_autoload(k->skel->progs.sys_enter_again__tracepoint, true);
-		bpf_program__set_autoload(k->skel->progs.sys_exit_again__tracepoint, true);
-	}
+	again__select(k);
 	bpf_program__set_autoload(k->skel->progs.seed__tasks, true);
 	bpf_program__set_autoload(k->skel->progs.seed__files, true);
 	return 0;
@@ -277,26 +274,6 @@ static void pass_over_modules(struct kern *k)
 		bpf_program__set_attach_target(k->skel->progs.sys_enter__fentry, 0, "ipctrace: none");
 }
 
-static int put_program(const struct bpf_map *map, const struct bpf_program *prog)
-{
-	int prog_fd = bpf_program__fd(prog);
-	uint32_t zero = 0;
-
-	return bpf_map_update_elem(bpf_map__fd(map), &zero, &prog_fd, BPF_ANY) ? -errno : 0;
-}
-
-/* Where the programs of bpf/again.bpf.c jump to. */
-static int fill_jumps(struct kern *k)
-{
-	struct ipctrace_bpf *skel = k->skel;
-	int rc;
-
-	if (!skel->rodata->cfg.preempted)
-		return 0;
-	rc = put_program(skel->maps.enter_again, skel->progs.sys_enter__tracepoint);
-	return rc ? rc : put_program(skel->maps.exit_again, skel->progs.sys_exit__tracepoint);
-}
-
 static int load(struct kern *k, struct buf *err)
 {
 	int rc;
@@ -318,7 +295,7 @@ static int load(struct kern *k, struct buf *err)
 	}
 	rc = ipctrace_bpf__load(k->skel);
 	if (!rc)
-		rc = fill_jumps(k);
+		rc = again__fill(k);
 	if (rc)
 		say_refused(rc, err);
 	if (!rc)

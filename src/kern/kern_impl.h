@@ -64,8 +64,13 @@ void misses__begin(struct kern *k); /* after attaching: what is skipped from now
 /* What was skipped since the last call as LOST records, now and then; always when the programs are off. Returns their number. */
 size_t misses__report(struct kern *k, event_fn fn, void *ctx);
 void misses__end(struct kern *k);
-/* Whether this kernel leaves out programs at tracepoints in other than interrupts: where they can be preempted. */
-bool misses__are_of_tasks(void);
+
+/* kern/again.c */
+bool again__is_needed(void); /* programs at tracepoints can be preempted on this kernel */
+void again__select(struct kern *k); /* behind those that are selected to be loaded */
+int again__fill(struct kern *k); /* after loading; 0 or -errno */
+/* How often another program stood in for this one; NULL: there is none behind it. */
+const volatile unsigned long long *again__cnt(const struct kern *k, int prog_fd);
 
 /* kern/captures.c */
 struct ipct_config;

@@ -2,12 +2,11 @@
 /*
  * What programs did not see because the kernel skipped them: one that is running on a CPU already is not begun there
  * again, for an interrupt, or for the next task where programs can be preempted. The kernel counts that for each program
- * (since 5.12, 9ed9e9ba2337), and nobody else can.
+ * (since 5.12, 9ed9e9ba2337), and nobody else can. Where another one stood in (kern/again.c), nothing was missed.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,24 +22,11 @@
 struct watched {
 	int prog_fd;
 	bool own_fd; /* closed with it */
-	bool tasks_only;
+	bool tasks_only, hint; /* as in struct rung_row */
 	uint32_t mechs; /* that it is for, of those traced */
-	const volatile unsigned long long
-		*again_cnt; /* for how many of its runs another one stood in; NULL: none does */
+	const volatile unsigned long long *again_cnt; /* how often another one stood in; NULL: none does */
 	uint64_t seen_cnt;
 };
-
-/*
- * Until 6.19 the tracepoint forbids that its programs are preempted, so what is skipped happened in an interrupt. The kernel
- * does not tell which way it is otherwise than by its version; no distribution has taken the change back so far.
- */
-bool misses__are_of_tasks(void)
-{
-	struct utsname u;
-	int major;
-
-	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major >= 7;
-}
 
 static uint64_t misses_of(const struct watched *w)
 {
@@ -61,7 +47,7 @@ static struct watched *watch(struct kern *k, int prog_fd)
 	}
 	if (k->watched_cnt == k->watched_cap)
 		k->watched = vec__grow(k->watched, &k->watched_cap, k->watched_cnt + 1, sizeof(*k->watched));
-	k->watched[k->watched_cnt] = (struct watched){ .prog_fd = prog_fd, .tasks_only = true };
+	k->watched[k->watched_cnt] = (struct watched){ .prog_fd = prog_fd, .tasks_only = true, .hint = true };
 	return &k->watched[k->watched_cnt++];
 }
 
@@ -70,7 +56,7 @@ void misses__watch(struct kern *k, int prog_fd, uint32_t mechs)
 	struct watched *w = watch(k, prog_fd);
 
 	w->own_fd = true;
-	w->tasks_only = false;
+	w->tasks_only = w->hint = false;
 	w->mechs = mechs;
 }
 
@@ -85,28 +71,14 @@ static void watch_row(struct kern *k, const struct hook *hook, const struct rung
 		w = watch(k, bpf_program__fd(prog));
 		w->mechs |= hook->mechs & k->opts.mechs;
 		w->tasks_only &= row->tasks_only && row->rung == RUNG_TRACEPOINT;
-	}
-}
-
-static void stand_in(struct kern *k)
-{
-	const struct ipctrace_bpf *skel = k->skel;
-	int enter_fd = bpf_program__fd(skel->progs.sys_enter__tracepoint);
-	int exit_fd = bpf_program__fd(skel->progs.sys_exit__tracepoint);
-
-	if (!skel->rodata->cfg.preempted)
-		return;
-	for (size_t i = 0; i < k->watched_cnt; i++) {
-		if (k->watched[i].prog_fd == enter_fd)
-			k->watched[i].again_cnt = &skel->bss->enter_again_cnt;
-		if (k->watched[i].prog_fd == exit_fd)
-			k->watched[i].again_cnt = &skel->bss->exit_again_cnt;
+		w->hint &= row->hint;
 	}
 }
 
 void misses__begin(struct kern *k)
 {
-	bool of_tasks = misses__are_of_tasks();
+	/* Elsewhere what is left out at a tracepoint happened in an interrupt. */
+	bool of_tasks = again__is_needed();
 
 	for (size_t i = 0; i < k->choice_cnt; i++) {
 		const struct hook_choice *c = &k->choices[i];
@@ -114,13 +86,16 @@ void misses__begin(struct kern *k)
 		if (c->chosen >= 0)
 			watch_row(k, c->hook, &c->hook->rungs[c->chosen]);
 	}
-	stand_in(k);
 	for (size_t i = 0; i < k->watched_cnt; i++) {
-		k->watched[i].tasks_only &= !of_tasks;
-		k->watched[i].seen_cnt = misses_of(&k->watched[i]);
+		struct watched *w = &k->watched[i];
+
+		w->tasks_only &= !of_tasks;
+		w->again_cnt = again__cnt(k, w->prog_fd);
+		w->seen_cnt = misses_of(w);
 	}
 }
 
+/* cnt 0: nothing is lost, but the rules of these mechanisms must know that they may lack something. */
 static size_t tell(const struct kern *k, uint32_t mechs, uint64_t cnt, event_fn fn, void *ctx)
 {
 	bool one = mechs && !(mechs & (mechs - 1));
@@ -134,10 +109,10 @@ static size_t tell(const struct kern *k, uint32_t mechs, uint64_t cnt, event_fn 
 	};
 	size_t told = 0;
 
-	if (!one) {
+	if (!one && cnt) {
 		fn(ctx, &ev.h);
 		told++;
-		ev.count = 0; /* each of them may have missed it: their rules must know */
+		ev.count = 0; /* each of them may have missed it */
 	}
 	for (uint8_t mech = 1; mech < IPCT_MECH_CNT; mech++) {
 		if (!(mechs & IPCT_MECH_BIT(mech)))
@@ -162,7 +137,7 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 
 		if ((int64_t)(cnt - w->seen_cnt) <= 0)
 			continue;
-		told += tell(k, w->mechs, cnt - w->seen_cnt, fn, ctx);
+		told += tell(k, w->mechs, w->hint ? 0 : cnt - w->seen_cnt, fn, ctx);
 		w->seen_cnt = cnt;
 	}
 	return told;

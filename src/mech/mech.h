@@ -28,6 +28,7 @@ struct rung_row {
 	bool calls; /* at the functions of all system calls that the mechanism needs; target says so in words */
 	bool optional; /* works without: precision suffers; note says how */
 	bool tasks_only; /* tracepoint: interrupts come by here, too, but never with what we want to see */
+	bool hint; /* tells apart what else is in doubt: what it does not see is no loss */
 	bool of_skbs; /* tracepoint of the allocator: only where it shows the skbs of sockets */
 	const char *note; /* static; NULL: nothing to say */
 };

@@ -20,11 +20,13 @@ const struct hook hook_pipe_unlock = {
 		     "mutex_unlock",
 		     { "mutex_unlock__fentry" },
 		     .optional = true,
+		     .hint = true,
 		     .note = "where each read and write ended, seen under the pipe's own lock" },
 		   { RUNG_KPROBE,
 		     "mutex_unlock",
 		     { "mutex_unlock__kprobe" },
 		     .optional = true,
+		     .hint = true,
 		     .note = "where each read and write ended, seen under the pipe's own lock" } },
 };
 
@@ -47,6 +49,7 @@ const struct hook hook_pipe_lock = {
 		     { "contention_begin__tracepoint", "contention_end__tracepoint" },
 		     .tasks_only = true,
 		     .optional = true,
+		     .hint = true,
 		     .note = "where readers and writers that meet at the pipe's lock go on (since Linux "
 			     "5.19)" } },
 };

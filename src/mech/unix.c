@@ -45,6 +45,7 @@ const struct hook hook_unix_made = {
 		     "sock_alloc_send_pskb",
 		     { "sock_alloc_send_pskb__fentry" },
 		     .optional = true,
+		     .hint = true,
 		     .note = "which call made a message" },
 		   { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc_node",
@@ -52,6 +53,7 @@ const struct hook hook_unix_made = {
 		     .tasks_only = true,
 		     .arg_cnt = 6,
 		     .optional = true,
+		     .hint = true,
 		     .note = "which call made a message" },
 		   { RUNG_TRACEPOINT,
 		     "kmem_cache_alloc",
@@ -60,6 +62,7 @@ const struct hook hook_unix_made = {
 		     .arg_cnt = 5,
 		     .of_skbs = true,
 		     .optional = true,
+		     .hint = true,
 		     .note = "which call made a message; without it tasks that send on one socket at the "
 			     "same "
 			     "time cannot always be told apart" },
@@ -67,6 +70,7 @@ const struct hook hook_unix_made = {
 		     "sock_alloc_send_pskb",
 		     { "sock_alloc_send_pskb__kprobe" },
 		     .optional = true,
+		     .hint = true,
 		     .note = "which call made a message" } },
 };
 
