@@ -109,6 +109,7 @@ static __noinline void pty__enter_write(struct object *o)
 	struct pty_lane fresh = {}, *lane = bpf_map_lookup_elem(&pty_lanes, &reader);
 	__u32 got = pty__got(reader);
 
+	o->addr = 0;
 	o->was_waiting = 0;
 	o->dev = 0; /* here: the stream was empty, and begins anew */
 	if (!lane) {
@@ -242,8 +243,10 @@ static __always_inline void pty__exit_write(struct task_op *op, __s64 ret)
 	__u32 bytes = ret > 0 ? ret : 0;
 	int newline_cnt = -1;
 
-	if (!lane)
+	if (!lane) { /* there was no room for it */
+		emit__count_lost(IPCT_MECH_PTY);
 		return;
+	}
 	if (bytes && (oflag & TTY_OPOST)) {
 		flags |= IPCT_IO_COOKED;
 		if (!(oflag & TTY_ONLCR))
