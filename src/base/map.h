@@ -37,6 +37,11 @@ struct strtab {
 	struct map by_hash;
 };
 const char *strtab__intern(struct strtab *t, const char *s, size_t len); /* the result is NUL-terminated */
+/* Equal bytes that are in t already; NULL: they are not. */
+const char *strtab__find(const struct strtab *t, const char *s, size_t len);
+/* All strings that strtab__keep() was not called for since the last time are forgotten. */
+void strtab__keep(const char *interned); /* NULL: nothing */
+void strtab__sweep(struct strtab *t);
 void strtab__free(struct strtab *t);
 
 #endif

@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 
-#define VEC_FIRST_CNT 8
+#define FIRST_BYTES 64 /* most are small and stay so */
 
 void *vec__grow(void *v, size_t *cap, size_t need, size_t elem_bytes)
 {
-	size_t cnt = *cap ? *cap * 2 : VEC_FIRST_CNT;
+	size_t cnt = *cap ? *cap * 2 : FIRST_BYTES / elem_bytes;
 
 	if (cnt < need)
 		cnt = need;

@@ -55,6 +55,11 @@ static void count_message(void *ctx, const struct message *m)
 		slices__add(&d->slices, m);
 }
 
+static void follow_moved(void *ctx)
+{
+	slices__follow(&((struct drawing *)ctx)->slices);
+}
+
 static void render(struct drawing *d, struct graph *g, struct buf *out)
 {
 	d->view->render(out, g, pipeline__procs(session__pipeline(d->session)), session__names(d->session),
@@ -110,7 +115,7 @@ static bool on_round(void *ctx)
 static int trace(struct drawing *d, struct buf *out)
 {
 	const struct options *o = d->opts;
-	struct pipeline_sink sink = { .ctx = d, .message = count_message };
+	struct pipeline_sink sink = { .ctx = d, .message = count_message, .moved = follow_moved };
 	int status;
 
 	summary__begin(&d->summary, SUMMARY_OF_MESSAGES, NULL);
@@ -211,7 +216,6 @@ int cmd_graph(int argc, char **argv)
 		return status;
 	d.view = choose_view(&o, &err);
 	status = d.view ? draw(&d) : options__usage_error("graph", &err);
-	summary__free(&d.summary);
 	slices__free(&d.slices);
 	buf__free(&err);
 	return status;

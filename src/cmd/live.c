@@ -158,7 +158,6 @@ static int trace(struct live *l)
 	finish_stream(l, *pipeline__stats(session__pipeline(s)));
 	if (status == EXIT_OK)
 		status = session__exit_status(s);
-	summary__free(&l->summary);
 	session__free(s);
 	return status;
 }

@@ -95,7 +95,7 @@ static int check_captures(const struct options *o, struct buf *err)
 	return EXIT_USAGE;
 }
 
-static int check_drawing(struct options *o, struct buf *err)
+static int check_drawing(struct options *o, enum command_bit command, struct buf *err)
 {
 	if (o->projection && strcmp(o->projection, "process") != 0) {
 		buf__printf(err, "--projection knows only 'process', not '%s'", o->projection);
@@ -107,6 +107,10 @@ static int check_drawing(struct options *o, struct buf *err)
 	}
 	if (o->group && group__by_name(o->group, &o->graph.group)) {
 		buf__printf(err, "--group knows cgroup, container, user, exe and comm, not '%s'", o->group);
+		return EXIT_USAGE;
+	}
+	if (!o->history && command & CMD_DRAWING) {
+		buf__puts(err, "--history wants at least 1");
 		return EXIT_USAGE;
 	}
 	if (o->graph.top == OPTION_NOT_GIVEN) {
@@ -244,6 +248,7 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 		.duration_ns = OPTION_NOT_GIVEN,
 		.count = OPTION_NOT_GIVEN,
 		.graph.top = OPTION_NOT_GIVEN,
+		.history = command & (CMD_EXPORT | CMD_REPORT | CMD_DIFF) ? 0 : OPTION_NOT_GIVEN,
 		.slices = OPTION_SLICES_NOT_GIVEN,
 		.ready_fd = -1,
 		.argv = argv,
@@ -269,7 +274,7 @@ int options__parse(struct options *o, enum command_bit command, const char *comm
 	if (!ret)
 		ret = check_limits(o, &err);
 	if (!ret)
-		ret = check_drawing(o, &err);
+		ret = check_drawing(o, command, &err);
 	if (!ret)
 		ret = options__choose_ledger(o, command, &err);
 	if (!ret)

@@ -82,6 +82,7 @@ struct options {
 	uint64_t watch_ns; /* 0: write once, at the end */
 	const char *listen, *token_file;
 	uint32_t slices; /* or OPTION_SLICES_NOT_GIVEN */
+	uint64_t history, history_ns; /* as in struct model_opts, and set by commands; or OPTION_NOT_GIVEN */
 	int ready_fd; /* -1: none */
 	uint64_t ring_bytes; /* 0: default */
 	struct {

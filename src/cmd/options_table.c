@@ -155,6 +155,8 @@ const struct opt options_table[] = {
 	  opt_parse__duration, AT(watch_ns), CMD_GRAPH },
 	{ 0, "slices", "N", "html: a slider over N slices of time (default 30 for recordings, else none)",
 	  opt_parse__u32, AT(slices), CMD_GRAPH },
+	{ 0, "history", "N", "the last N processes that ended, and 2 N channels, are shown each; older ones as one (6000)",
+	  opt_parse__u64, AT(history), CMD_DRAWING },
 	{ 0, "listen", "ADDRESS:PORT", "where to serve (or only PORT; default 127.0.0.1:9435; anything but loopback wants a token)",
 	  opt_parse__str, AT(listen), CMD_SERVE },
 	{ 0, "token-file", "FILE", "who asks must know the first line of FILE (default for other addresses: a new one, shown)",

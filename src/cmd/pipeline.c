@@ -80,6 +80,26 @@ static void on_sum(void *ctx, const struct sum_info *info, struct channel *ch, s
 		p->opts.sink.sum(p->opts.sink.ctx, info, ch, proc);
 }
 
+static void on_keep(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	if (p->opts.sink.keep)
+		p->opts.sink.keep(p->opts.sink.ctx);
+}
+
+static void on_moved(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	subgraph__free(p->so_far);
+	p->so_far = NULL;
+	if (p->subgraph)
+		subgraph__follow(p->subgraph);
+	if (p->opts.sink.moved)
+		p->opts.sink.moved(p->opts.sink.ctx);
+}
+
 bool pipeline__full(const struct pipeline *p)
 {
 	return p->opts.messages_max && p->messages >= p->opts.messages_max;
@@ -93,12 +113,21 @@ static bool by_process_only(const struct select_opts *s)
 
 struct pipeline *pipeline__new(struct event_source *source, const struct pipeline_opts *opts)
 {
-	const struct model_opts model_opts = { .object_name = mech__object_name };
+	const struct model_opts model_opts = {
+		.object_name = mech__object_name,
+		.history = opts->history,
+		.history_ns = opts->history_ns,
+	};
 	struct pipeline *p = xalloc(sizeof(*p));
-	struct model_sink sink = { .ctx = p, .message = on_message, .op = opts->sink.op ? on_op : NULL };
+	const struct model_sink sink = {
+		.ctx = p,
+		.message = on_message,
+		.op = opts->sink.op ? on_op : NULL,
+		.sum = opts->sink.sum ? on_sum : NULL,
+		.keep = on_keep,
+		.moved = on_moved,
+	};
 
-	if (opts->sink.sum)
-		sink.sum = on_sum;
 	p->source = source;
 	p->opts = *opts;
 	p->order = order__new();
@@ -325,15 +354,17 @@ bool pipeline__selects(struct pipeline *p, uint8_t mech, struct proc *proc, uint
 struct channel *pipeline__channel(struct pipeline *p, uint8_t mech, const char *name)
 {
 	struct graph *g = model__graph(p->model);
-	const char *interned = strtab__intern(&g->names, name, strlen(name));
+	const char *interned = strtab__find(&g->names, name, strlen(name));
 
-	return map__get(&g->channel_by_name, (uintptr_t)interned, mech);
+	return interned ? map__get(&g->channel_by_name, (uintptr_t)interned, mech) : NULL;
 }
 
 void pipeline__finish(struct pipeline *p)
 {
 	order__release(p->order, UINT64_MAX, SIZE_MAX, on_ordered, p);
 	model__finish(p->model, p->now_ns);
+	if (p->opts.graph)
+		model__fold_rest(p->model);
 	if (p->subgraph)
 		subgraph__finish(p->subgraph, model__graph(p->model), p->select);
 }

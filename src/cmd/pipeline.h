@@ -23,12 +23,17 @@ struct pipeline_sink {
 	void (*object)(void *ctx, const struct object_info *info);
 	/* Events of a mechanism were lost; never filtered. */
 	void (*lost)(void *ctx, uint8_t mech, uint64_t cnt, int cpu);
+	/* As in struct model_sink, for who keeps pointers to processes and channels. */
+	void (*keep)(void *ctx);
+	void (*moved)(void *ctx);
 };
 
 struct pipeline_opts {
 	uint32_t mechs; /* IPCT_MECH_BITs; others are dropped before the model */
 	const struct select_opts *select; /* NULL: everything; copied, its strings must stay valid */
 	bool graph; /* pipeline__graph() will be asked for */
+	size_t history; /* as in struct model_opts */
+	uint64_t history_ns;
 	uint64_t messages_max; /* those after are neither in the graph nor in the sink; 0: all */
 	struct pipeline_sink sink;
 };

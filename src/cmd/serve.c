@@ -141,7 +141,6 @@ int cmd_serve(int argc, char **argv)
 	}
 	http__free(s.http);
 	metrics__free(&s.metrics);
-	summary__free(&s.summary);
 	buf__free(&err);
 	return status;
 }

@@ -97,9 +97,23 @@ static bool selection(const struct session *s, struct select_opts *select)
 	return true;
 }
 
+#define HISTORY_OF_LINES 64 /* nobody sees it: only what comes late may need it */
+#define HISTORY_OF_GRAPHS 6000
+
+static size_t history_of(const struct options *o, bool graph)
+{
+	if (o->history == OPTION_NOT_GIVEN)
+		return graph ? HISTORY_OF_GRAPHS : HISTORY_OF_LINES;
+	return o->history;
+}
+
 static void make_pipeline(struct session *s, const struct pipeline_sink *sink, bool graph)
 {
-	struct pipeline_opts opts = { .mechs = s->opts->mechs, .graph = graph, .sink = *sink };
+	struct pipeline_opts opts = { .mechs = s->opts->mechs,
+				      .graph = graph,
+				      .sink = *sink,
+				      .history = history_of(s->opts, graph),
+				      .history_ns = s->opts->history_ns };
 	struct select_opts select, recorded;
 
 	if (graph && s->opts->count != OPTION_NOT_GIVEN)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "cmd/subgraph.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct subgraph {
 	struct map twins; /* channel of the whole graph -> the one of this graph, under a passing name */
 	struct map settled; /* the same, when names and mergers are final */
 	bool by_process;
+	uint64_t twin_cnt; /* that there ever were */
 };
 
 /* What the selected messages say about one process at one channel, in one direction. */
@@ -35,7 +37,7 @@ static struct channel *twin(struct subgraph *s, const struct channel *whole)
 
 	if (ch)
 		return ch;
-	snprintf(name, sizeof(name), "#%zu", s->twins.cnt);
+	snprintf(name, sizeof(name), "#%" PRIu64, s->twin_cnt++);
 	ch = graph__channel(&s->graph, whole->mech, name, strlen(name));
 	map__set(&s->twins, (uintptr_t)whole, 0, ch);
 	return ch;
@@ -49,6 +51,32 @@ void subgraph__message(struct subgraph *s, const struct message *m)
 		return;
 	mine.channel = twin(s, m->channel);
 	graph__add_message(&s->graph, &mine);
+}
+
+void subgraph__follow(struct subgraph *s)
+{
+	struct map old = s->twins;
+
+	s->twins = (struct map){ 0 };
+	map__for_each(&old, slot) {
+		struct channel *whole = (struct channel *)(uintptr_t)slot->lo, *to = channel__resolve(whole);
+		struct channel *mine = channel__resolve(slot->val),
+			       *twin = map__get(&s->twins, (uintptr_t)to, 0);
+
+		if (to != whole && to->folded_cnt && !mine->folded_cnt)
+			mine->folded_cnt = 1;
+		if (!twin) {
+			map__set(&s->twins, (uintptr_t)to, 0, mine);
+		} else if (twin != mine) {
+			twin->folded_cnt += mine->folded_cnt;
+			graph__merge(&s->graph, twin, mine);
+		}
+	}
+	map__free(&old);
+	graph__follow_merged(&s->graph);
+	graph__drop_merged(&s->graph);
+	graph__keep_names(&s->graph);
+	strtab__sweep(&s->graph.names);
 }
 
 static void settle_names(struct subgraph *s)
@@ -265,6 +293,7 @@ struct subgraph *subgraph__copy(const struct subgraph *s)
 
 		if (map__set(&mine, (uintptr_t)from, 0, to))
 			continue; /* merged: counted already */
+		to->folded_cnt = from->folded_cnt;
 		to->first_ns = from->first_ns;
 		to->last_ns = from->last_ns;
 		to->messages = from->messages;

@@ -17,6 +17,8 @@ struct subgraph;
  */
 struct subgraph *subgraph__new(bool by_process);
 void subgraph__message(struct subgraph *s, const struct message *m); /* one that was selected */
+/* model_sink.moved */
+void subgraph__follow(struct subgraph *s);
 /* Takes from the whole graph what belongs to the selection: names, ends, shares, times, losses. */
 void subgraph__finish(struct subgraph *s, const struct graph *whole, const struct select *select);
 /* The same messages in one of its own, to be finished while this one goes on. */

@@ -13,14 +13,15 @@ void summary__begin(struct summary *s, enum summary_of of, const struct session_
 	*s = (struct summary){ .of = of, .begin_ns = clock ? clock->begin_ns : time__boot_ns() };
 }
 
-static void add_proc(struct summary *s, const struct proc *p)
+static void add_proc(struct summary *s, struct proc *p)
 {
-	if (p && !map__set(&s->procs, (uint64_t)p->id + 1, 0, s))
+	if (p && !p->counted)
 		s->proc_cnt++;
+	if (p)
+		p->counted = true;
 }
 
-void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, const struct proc *a,
-		  const struct proc *b)
+void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, struct proc *a, struct proc *b)
 {
 	s->lines++;
 	s->messages += messages;
@@ -107,6 +108,17 @@ static void put_what(struct buf *out, const struct summary *s)
 	put_counted(out, s->lines, "line", "s");
 }
 
+static void put_folded(struct buf *out, const struct model_stats *stats)
+{
+	if (!stats->folded_procs && !stats->folded_channels)
+		return;
+	buf__puts(out, "; ");
+	put_counted(out, stats->folded_procs, "process", "es");
+	buf__puts(out, " and ");
+	put_counted(out, stats->folded_channels, "channel", "s");
+	buf__puts(out, " that ended are folded (--history)");
+}
+
 void summary__say(const struct summary *s, const struct model_stats *stats)
 {
 	uint64_t end_ns = s->end_ns ? s->end_ns : time__boot_ns();
@@ -120,11 +132,8 @@ void summary__say(const struct summary *s, const struct model_stats *stats)
 	buf__printf(&b, " in %.1f s; ", (double)(end_ns - s->begin_ns) / 1e9);
 	summary__put_lost(&b, stats);
 	put_sums(&b, s, stats);
+	if (s->of == SUMMARY_OF_MESSAGES)
+		put_folded(&b, stats);
 	log__error("%s", buf__cstr(&b));
 	buf__free(&b);
-}
-
-void summary__free(struct summary *s)
-{
-	map__free(&s->procs);
 }

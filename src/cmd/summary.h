@@ -4,7 +4,6 @@
 #define CMD_SUMMARY_H
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "cmd/session.h"
 #include "model/model.h"
 
@@ -18,7 +17,6 @@ enum summary_of {
 struct summary {
 	enum summary_of of;
 	uint64_t lines, messages, bytes;
-	struct map procs; /* by proc.id + 1 */
 	uint64_t proc_cnt;
 	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME; end 0: now */
 };
@@ -26,11 +24,9 @@ struct summary {
 /* clock: of the session that begins; NULL: now. */
 void summary__begin(struct summary *s, enum summary_of of, const struct session_clock *clock);
 /* A line with so many messages (several writes that one read took, or 0: part of one) and bytes; a, b NULL: no process. */
-void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, const struct proc *a,
-		  const struct proc *b);
+void summary__add(struct summary *s, uint64_t messages, uint64_t bytes, struct proc *a, struct proc *b);
 /* On standard error. */
 void summary__say(const struct summary *s, const struct model_stats *stats);
-void summary__free(struct summary *s);
 
 /* 1234567 as "1,234,567". */
 void summary__put_grouped(struct buf *out, uint64_t v);

@@ -16,6 +16,15 @@
 #include "cmd/top_screen.h"
 #include "cmd/waits.h"
 
+#define HISTORY_CNT 256
+#define HISTORY_NS (3ull * 1000 * 1000 * 1000)
+
+/* What ended is in the table of the interval in which it did. */
+static uint64_t history_ns(const struct top_setup *s)
+{
+	return s->interval_ns > HISTORY_NS / 2 ? s->interval_ns * 2 : HISTORY_NS;
+}
+
 static bool done(const struct top *t)
 {
 	return t->shown_cnt >= t->opts->top.intervals;
@@ -71,6 +80,26 @@ static void on_object(void *ctx, const struct object_info *info)
 static void on_lost(void *ctx, uint8_t mech, uint64_t cnt, int cpu)
 {
 	meter__lost(((struct top *)ctx)->meter, mech, cnt);
+}
+
+/* Batches show nothing between intervals. */
+static void on_keep(void *ctx)
+{
+	struct top *t = ctx;
+
+	if (t->screen)
+		top_screen__keep(t->screen);
+}
+
+static void on_moved(void *ctx)
+{
+	struct top *t = ctx;
+
+	t->waits.cnt = 0;
+	meter__follow(t->meter);
+	meter_table__follow(&t->table);
+	if (t->screen)
+		top_screen__follow(t->screen);
 }
 
 static void on_wait(void *ctx, const struct wait_line *line)
@@ -204,7 +233,9 @@ static int trace(struct top *t)
 				      .sum = on_sum,
 				      .clock = on_clock,
 				      .object = on_object,
-				      .lost = on_lost };
+				      .lost = on_lost,
+				      .keep = on_keep,
+				      .moved = on_moved };
 	struct session *s;
 	bool again = true;
 	int status = EXIT_OK;
@@ -278,6 +309,8 @@ int cmd_top(int argc, char **argv)
 	if (top_setup__make(&t.setup, &o, &err)) {
 		status = options__usage_error("top", &err);
 	} else {
+		o.history = HISTORY_CNT;
+		o.history_ns = history_ns(&t.setup);
 		o.looks_at_processes = t.setup.terminal || wants_waits(&t);
 		status = run(&t);
 	}

@@ -353,6 +353,16 @@ const struct top *top_screen__top(const struct top_screen *s)
 	return s->top;
 }
 
+void top_screen__keep(const struct top_screen *s)
+{
+	tui__keep(s->tui);
+}
+
+void top_screen__follow(struct top_screen *s)
+{
+	tui__follow(s->tui);
+}
+
 void top_screen__forget(struct top_screen *s)
 {
 	tui__forget(s->tui);

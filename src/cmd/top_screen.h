@@ -21,6 +21,9 @@ bool top_screen__paused(const struct top_screen *s);
 bool top_screen__wants_waits(const struct top_screen *s);
 /* Nothing more will come: shows what there is until the user leaves, or wants to see the recording again (true). */
 bool top_screen__linger(struct top_screen *s);
+/* What is shown must stay; what was not kept has been merged. */
+void top_screen__keep(const struct top_screen *s);
+void top_screen__follow(struct top_screen *s);
 /* The session's processes and channels are about to go. */
 void top_screen__forget(struct top_screen *s);
 void top_screen__free(struct top_screen *s);

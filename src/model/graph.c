@@ -30,20 +30,20 @@ struct key {
 
 static uint64_t proc_number(const struct proc *p)
 {
-	return p ? (uint64_t)p->id + 1 : 0;
+	return p ? p->serial : 0;
 }
 
 static struct key end_key(struct graph *g, const struct proc *proc, const struct channel *ch,
 			  const char *role)
 {
-	return (struct key){ proc_number(proc) << 32 | ch->id, number_of(g, true, role) };
+	return (struct key){ proc_number(proc) << 32 | ch->serial, number_of(g, true, role) };
 }
 
 static struct key flow_key(struct graph *g, const struct proc *src, const struct proc *dst,
 			   const struct channel *ch, const char *origin)
 {
 	return (struct key){ proc_number(src) << 32 | proc_number(dst),
-			     (uint64_t)ch->id << 32 | number_of(g, false, origin) };
+			     (uint64_t)ch->serial << 32 | number_of(g, false, origin) };
 }
 
 struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, size_t name_len)
@@ -55,6 +55,7 @@ struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, 
 		return ch;
 	ch = xalloc(sizeof(*ch));
 	ch->id = (uint32_t)g->channels.cnt;
+	ch->serial = ++g->serial;
 	ch->mech = mech;
 	ch->name = interned;
 	vec__push(&g->channels, ch);
@@ -178,7 +179,7 @@ void end__add(struct end *to, const struct end *from)
 	to->wait_ns += from->wait_ns;
 }
 
-/* Keys hold channel ids: after a merge both tables are made anew, and what met its twin is added to it. */
+/* Keys hold serials: after a merge both tables are made anew, and what met its twin is added to it. */
 static void rekey_ends(struct graph *g)
 {
 	size_t i, kept = 0;
@@ -188,6 +189,7 @@ static void rekey_ends(struct graph *g)
 		struct end *end = g->ends.v[i], *twin;
 		struct key key;
 
+		end->proc = proc__resolve(end->proc);
 		end->channel = channel__resolve(end->channel);
 		key = end_key(g, end->proc, end->channel, end->role);
 		twin = map__get(&g->end_by_key, key.lo, key.hi);
@@ -202,6 +204,15 @@ static void rekey_ends(struct graph *g)
 	g->ends.cnt = kept;
 }
 
+static void resolve_candidates(struct flow *flow)
+{
+	size_t cnt = flow->candidates.cnt;
+
+	flow->candidates.cnt = 0;
+	for (size_t i = 0; i < cnt; i++)
+		add_candidate(flow, proc__resolve(flow->candidates.v[i]));
+}
+
 static void rekey_flows(struct graph *g)
 {
 	size_t i, kept = 0;
@@ -211,7 +222,10 @@ static void rekey_flows(struct graph *g)
 		struct flow *flow = g->flows.v[i], *twin;
 		struct key key;
 
+		flow->src = proc__resolve(flow->src);
+		flow->dst = proc__resolve(flow->dst);
 		flow->channel = channel__resolve(flow->channel);
+		resolve_candidates(flow);
 		key = flow_key(g, flow->src, flow->dst, flow->channel, flow->origin);
 		twin = map__get(&g->flow_by_key, key.lo, key.hi);
 		if (twin) {
@@ -225,11 +239,8 @@ static void rekey_flows(struct graph *g)
 	g->flows.cnt = kept;
 }
 
-static void merge_channel(struct graph *g, struct channel *to, struct channel *from)
+static void add_state(struct channel *to, const struct channel *from)
 {
-	struct channel *last = g->channels.v[g->channels.cnt - 1];
-	size_t i;
-
 	if (from->first_ns)
 		span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
 	to->unattributed_bytes += from->unattributed_bytes;
@@ -241,19 +252,26 @@ static void merge_channel(struct graph *g, struct channel *to, struct channel *f
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->object_cnt += from->object_cnt;
-	if (from->memory.known)
-		to->memory = from->memory;
 	if (from->lost > to->lost)
 		to->lost = from->lost;
-	from->merged = to;
-	last->id = from->id;
-	g->channels.v[from->id] = last;
+}
+
+static void take_out(struct graph *g, struct channel *ch)
+{
+	struct channel *last = g->channels.v[g->channels.cnt - 1];
+
+	last->id = ch->id;
+	g->channels.v[ch->id] = last;
 	g->channels.cnt--;
-	vec__push(&g->merged, from);
-	for (i = 0; i < g->shares.cnt; i++)
-		g->shares.v[i]->channel = channel__resolve(g->shares.v[i]->channel);
-	rekey_ends(g);
-	rekey_flows(g);
+	vec__push(&g->merged, ch);
+}
+
+void graph__merge(struct graph *g, struct channel *to, struct channel *from)
+{
+	map__del(&g->channel_by_name, (uintptr_t)from->name, from->mech);
+	add_state(to, from);
+	from->merged = to;
+	take_out(g, from);
 }
 
 struct channel *graph__rename(struct graph *g, struct channel *ch, const char *name, size_t name_len)
@@ -263,14 +281,103 @@ struct channel *graph__rename(struct graph *g, struct channel *ch, const char *n
 
 	if (there == ch)
 		return ch;
-	map__del(&g->channel_by_name, (uintptr_t)ch->name, ch->mech);
 	if (there) {
-		merge_channel(g, there, ch);
+		if (ch->memory.known)
+			there->memory = ch->memory;
+		graph__merge(g, there, ch);
+		graph__follow_merged(g);
 		return there;
 	}
+	map__del(&g->channel_by_name, (uintptr_t)ch->name, ch->mech);
 	ch->name = interned;
 	map__set(&g->channel_by_name, (uintptr_t)interned, ch->mech, ch);
 	return ch;
+}
+
+/* "pipe:[66574]" becomes one of "pipe:(ended)". */
+void graph__fold(struct graph *g, struct channel *ch)
+{
+	static const char ended[] = "(ended)";
+	char name[64];
+	size_t len = strcspn(ch->name, ":");
+	struct channel *to;
+
+	if (len > sizeof(name) - sizeof(ended) - 1)
+		len = sizeof(name) - sizeof(ended) - 1;
+	memcpy(name, ch->name, len);
+	name[len++] = ':';
+	memcpy(name + len, ended, sizeof(ended));
+	to = graph__channel(g, ch->mech, name, len + sizeof(ended) - 1);
+	to->folded_cnt++;
+	graph__merge(g, to, ch);
+}
+
+void graph__keep_names(const struct graph *g)
+{
+	for (size_t i = 0; i < g->channels.cnt; i++)
+		strtab__keep(g->channels.v[i]->name);
+	for (size_t i = 0; i < g->merged.cnt; i++)
+		strtab__keep(g->merged.v[i]->name);
+}
+
+/* One per pair and channel, as before; within what is one by now there is nothing to tell. */
+static void follow_shares(struct graph *g)
+{
+	struct map seen = { 0 };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->shares.cnt; i++) {
+		struct share *s = g->shares.v[i], *twin;
+		bool folded = s->a->merged || s->b->merged;
+
+		s->a = proc__resolve(s->a);
+		s->b = proc__resolve(s->b);
+		s->channel = channel__resolve(s->channel);
+		if (!folded && !s->channel->folded_cnt && !s->a->folded_cnt && !s->b->folded_cnt) {
+			g->shares.v[kept++] = s;
+			continue;
+		}
+		if (s->a->id > s->b->id)
+			*s = (struct share){ s->b,	s->a,	    s->channel, s->b_mode,
+					     s->a_mode, s->from_ns, s->until_ns };
+		twin = s->a == s->b ? s
+				    : map__get(&seen, proc_number(s->a) << 32 | proc_number(s->b),
+					       s->channel->serial);
+		if (!twin) {
+			map__set(&seen, proc_number(s->a) << 32 | proc_number(s->b), s->channel->serial, s);
+			g->shares.v[kept++] = s;
+			continue;
+		}
+		if (s->from_ns < twin->from_ns)
+			twin->from_ns = s->from_ns;
+		if (!s->until_ns || (twin->until_ns && s->until_ns > twin->until_ns))
+			twin->until_ns = s->until_ns;
+		free(s);
+	}
+	g->shares.cnt = kept;
+	map__free(&seen);
+}
+
+void graph__follow_merged(struct graph *g)
+{
+	follow_shares(g);
+	rekey_ends(g);
+	rekey_flows(g);
+}
+
+static void free_channel(struct channel *ch);
+
+void graph__drop_merged(struct graph *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->merged.cnt; i++) {
+		if (g->merged.v[i]->kept)
+			g->merged.v[kept++] = g->merged.v[i];
+		else
+			free_channel(g->merged.v[i]);
+	}
+	g->merged.cnt = kept;
 }
 
 static void free_channel(struct channel *ch)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The communication graph: processes, channels, and what went over them. Accumulates; bounded by live objects. */
+/* The communication graph: processes, channels, and what went over them. Accumulates; model/forget.c bounds it. */
 #ifndef MODEL_GRAPH_H
 #define MODEL_GRAPH_H
 
@@ -11,8 +11,12 @@
 
 /* A channel is what the user sees as one object: connections to one listening socket share its name. */
 struct channel {
-	uint32_t id; /* dense: index in graph.channels */
+	uint32_t id; /* dense: index in graph.channels, until the next merger */
+	uint32_t serial; /* of all that there ever were in this graph: for keys that last */
+	uint32_t folded_cnt; /* > 0: no channel, but what so many of its sort left that are not in use */
 	uint8_t mech;
+	bool kept; /* scratch of model/forget.c */
+	bool lasting; /* not an object that comes and goes: never folded */
 	const char *name; /* interned: "pipe:[66574]"; also the node's id */
 	uint64_t first_ns, last_ns;
 	uint64_t unattributed_bytes; /* taken by readers, from before the trace or of unknown origin */
@@ -82,6 +86,7 @@ struct graph {
 	VEC(const char *) roles, origins; /* static strings, by small number: parts of the keys */
 	VEC(struct channel *) merged; /* kept for those who still point to them */
 	struct strtab names;
+	uint32_t serial; /* the last one given */
 	uint64_t start_ns, end_ns;
 	uint64_t sums_since_ns; /* since then what moves data was summed up and not followed; 0: never */
 	uint64_t lost[32]; /* by mechanism number */
@@ -107,6 +112,19 @@ struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, c
 /* Makes it when there is none, with nothing counted. src NULL: origin says what the kernel's reason was. */
 struct flow *graph__flow(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
 			 const char *origin);
+/*
+ * ch will be told of as one with all whose names begin like its own: sets ch->merged. Before anything else is done with g, it wants
+ * graph__follow_merged().
+ */
+void graph__fold(struct graph *g, struct channel *ch);
+/* from's history goes to to, with the same want. */
+void graph__merge(struct graph *g, struct channel *to, struct channel *from);
+/* strtab__keep() for the names in g. */
+void graph__keep_names(const struct graph *g);
+/* What belonged to processes and channels that are merged by now belongs to what they became; what met its twin is added to it. */
+void graph__follow_merged(struct graph *g);
+/* Frees the channels that were merged and have not been kept (channel.kept): nobody may point to them any more. */
+void graph__drop_merged(struct graph *g);
 /* What from counted is added; whose and where it was stays to's. */
 void flow__add(struct flow *to, const struct flow *from);
 void end__add(struct end *to, const struct end *from);

@@ -318,6 +318,90 @@ void ledger__finish(struct model *m)
 	}
 }
 
+/* ---- what ended ---- */
+
+static void resolve_accounts(struct account_list *list)
+{
+	struct account_list old = *list;
+
+	*list = (struct account_list){ 0 };
+	for (size_t i = 0; i < old.cnt; i++)
+		add(list, proc__resolve(old.v[i].proc), old.v[i].units, old.v[i].other);
+	free(old.v);
+}
+
+static bool has_folded(const struct account_list *list)
+{
+	for (size_t i = 0; i < list->cnt; i++)
+		if (list->v[i].proc->merged)
+			return true;
+	return false;
+}
+
+static void add_all(struct account_list *to, const struct account_list *from)
+{
+	for (size_t i = 0; i < from->cnt; i++)
+		add(to, from->v[i].proc, from->v[i].units, from->v[i].other);
+}
+
+/* Lanes of channels that are one by now are one, too: its key is the channel's serial, which is no queue's. */
+static struct obj_key key_of_folded(const struct channel *ch)
+{
+	return (struct obj_key){ .id = ch->serial, .space = UINT64_MAX };
+}
+
+static void fold_lane(struct ledger *l, struct lane *lane)
+{
+	struct obj_key key = key_of_folded(lane->channel);
+	struct lane *to = map__get(&l->lanes, key.id, key.space);
+
+	if (to == lane || lane->is_touched)
+		return;
+	map__del(&l->lanes, lane->queue.id, lane->queue.space);
+	if (!to) {
+		lane->queue = key;
+		lane->nr = 0;
+		map__set(&l->lanes, key.id, key.space, lane);
+		return;
+	}
+	add_all(&to->senders, &lane->senders);
+	add_all(&to->receivers, &lane->receivers);
+	lane__free(lane);
+}
+
+void ledger__follow(struct model *m)
+{
+	struct ledger *l = m->ledger;
+	VEC(struct lane *) folded = { 0 };
+
+	if (!l)
+		return;
+	map__for_each(&l->lanes, slot) {
+		struct lane *lane = slot->val;
+
+		lane->channel = channel__resolve(lane->channel);
+		if (has_folded(&lane->senders))
+			resolve_accounts(&lane->senders);
+		if (has_folded(&lane->receivers))
+			resolve_accounts(&lane->receivers);
+		if (lane->channel && lane->channel->folded_cnt)
+			vec__push(&folded, lane);
+	}
+	for (size_t i = 0; i < l->touched.cnt; i++) {
+		struct lane *lane = l->touched.v[i];
+
+		if (!lane->is_retired)
+			continue;
+		lane->channel = channel__resolve(lane->channel);
+		resolve_accounts(&lane->senders);
+		resolve_accounts(&lane->receivers);
+	}
+	for (size_t i = 0; i < folded.cnt; i++)
+		fold_lane(l, folded.v[i]);
+	vec__free(&folded);
+	beside__follow(l);
+}
+
 void ledger__free(struct model *m)
 {
 	struct ledger *l = m->ledger;

@@ -9,31 +9,83 @@
 struct beside_end {
 	struct proc *proc;
 	struct channel *channel; /* may be merged: resolve */
-	struct sum_info sum;
+	uint64_t ts_ns; /* of the latest sum */
+	uint64_t messages, bytes, errors, wait_ns;
+	uint8_t kind, mech; /* as in struct sum_info */
 };
+
+static void add(struct beside_end *to, const struct beside_end *from)
+{
+	if (from->ts_ns > to->ts_ns)
+		to->ts_ns = from->ts_ns;
+	to->messages += from->messages;
+	to->bytes += from->bytes;
+	to->errors += from->errors;
+	to->wait_ns += from->wait_ns;
+}
+
+static struct sum_info sum_of(const struct beside_end *e)
+{
+	return (struct sum_info){ .ts_ns = e->ts_ns,
+				  .mech = e->mech,
+				  .kind = e->kind,
+				  .messages = e->messages,
+				  .bytes = e->bytes,
+				  .errors = e->errors,
+				  .wait_ns = e->wait_ns };
+}
+
+static uint64_t low_key(const struct proc *proc, uint8_t kind)
+{
+	return (uint64_t)proc->serial << 8 | kind;
+}
 
 void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
 {
+	const struct beside_end one = { .proc = proc,
+					.channel = ch,
+					.ts_ns = info->ts_ns,
+					.messages = info->messages,
+					.bytes = info->bytes,
+					.errors = info->errors,
+					.wait_ns = info->wait_ns,
+					.kind = info->kind,
+					.mech = info->mech };
+	uint64_t lo = low_key(proc, info->kind);
 	struct ledger *l = m->ledger;
-	uint64_t lo = (uint64_t)proc->id << 8 | info->kind;
 	struct beside_end *e;
 
 	if (!l->has_beside)
 		return;
-	e = map__get(&l->ends, lo, (uintptr_t)ch);
-	if (!e) {
-		e = xalloc(sizeof(*e));
-		e->proc = proc;
-		e->channel = ch;
-		e->sum = *info;
-		map__set(&l->ends, lo, (uintptr_t)ch, e);
+	e = map__get(&l->ends, lo, ch->serial);
+	if (e) {
+		add(e, &one);
 		return;
 	}
-	e->sum.ts_ns = info->ts_ns;
-	e->sum.messages += info->messages;
-	e->sum.bytes += info->bytes;
-	e->sum.errors += info->errors;
-	e->sum.wait_ns += info->wait_ns;
+	e = xalloc(sizeof(*e));
+	*e = one;
+	map__set(&l->ends, lo, ch->serial, e);
+}
+
+void beside__follow(struct ledger *l)
+{
+	struct map old = l->ends;
+
+	l->ends = (struct map){ 0 };
+	map__for_each(&old, slot) {
+		struct beside_end *e = slot->val, *twin;
+
+		e->proc = proc__resolve(e->proc);
+		e->channel = channel__resolve(e->channel);
+		twin = map__get(&l->ends, low_key(e->proc, e->kind), e->channel->serial);
+		if (!twin) {
+			map__set(&l->ends, low_key(e->proc, e->kind), e->channel->serial, e);
+			continue;
+		}
+		add(twin, e);
+		free(e);
+	}
+	map__free(&old);
 }
 
 static void take_off(struct account *a, uint64_t units, uint64_t other)
@@ -96,7 +148,8 @@ static void take_off_flows(struct model *m, doubt_fn is_doubtful)
 
 static void forget_end(struct model *m, const struct beside_end *e)
 {
-	struct end *end = ends__of_sum(m, &e->sum, channel__resolve(e->channel), e->proc);
+	const struct sum_info sum = sum_of(e);
+	struct end *end = ends__of_sum(m, &sum, channel__resolve(e->channel), e->proc);
 
 	if (end)
 		end->messages = end->bytes = end->errors = end->wait_ns = 0;
@@ -108,14 +161,15 @@ void beside__finish(struct model *m, doubt_fn is_doubtful)
 	map__for_each(&m->ledger->ends, slot) {
 		const struct beside_end *e = slot->val;
 
-		if (is_doubtful(m, e->sum.mech))
+		if (is_doubtful(m, e->mech))
 			forget_end(m, e);
 	}
 	map__for_each(&m->ledger->ends, slot) {
 		const struct beside_end *e = slot->val;
+		const struct sum_info sum = sum_of(e);
 
-		if (is_doubtful(m, e->sum.mech))
-			ends__add_sum(m, &e->sum, channel__resolve(e->channel), e->proc);
+		if (is_doubtful(m, e->mech))
+			ends__add_sum(m, &sum, channel__resolve(e->channel), e->proc);
 	}
 	take_off_flows(m, is_doubtful);
 }

@@ -44,6 +44,7 @@ void beside__note(struct model *m, const struct sum_info *info, struct channel *
 typedef bool (*doubt_fn)(const struct model *m, uint8_t mech); /* may its operations be incomplete? */
 /* Ends become what the sums say, and what flows already is taken off the lanes, where operations may be missing. */
 void beside__finish(struct model *m, doubt_fn is_doubtful);
+void beside__follow(struct ledger *l); /* processes and channels were merged */
 void beside__free(struct ledger *l);
 
 #endif

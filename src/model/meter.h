@@ -73,6 +73,8 @@ void meter__tick(struct meter *m, uint64_t now_ns);
 void meter__waits(struct meter *m, struct proc *proc, struct channel *ch, bool sends, uint64_t since_ns);
 /* Forgets all numbers, from now_ns on; what is known of fill stays. */
 void meter__reset(struct meter *m, uint64_t now_ns);
+/* model_sink.moved: processes and channels are about to go. */
+void meter__follow(struct meter *m);
 bool meter__is_fresh(const struct meter *m); /* something came since the last tick */
 /* Forgets everything: processes and channels it knows are about to go. */
 void meter__forget(struct meter *m);

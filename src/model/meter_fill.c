@@ -10,9 +10,11 @@
 #include "model/meter_impl.h"
 
 #define SLOT_SHIFT 32 /* of stream addresses: struct ipct_pipe_io */
+#define UNUSED_MAX 16384 /* with more objects, those that were only told of are forgotten */
 #define SLOT_BYTES 4096 /* a pipe's capacity is told in bytes, one page per slot */
 
 struct fill_object {
+	struct obj_key key;
 	struct channel *channel; /* of the first operation on it; may be merged */
 	bool bytes_known, is_stream, has_addr;
 	int64_t bytes, messages;
@@ -29,6 +31,7 @@ static struct fill_object *object_of(struct fill_table *t, struct obj_key key, b
 	if (o || !create || (!key.id && !key.space))
 		return o;
 	o = xalloc(sizeof(*o));
+	o->key = key;
 	map__set(&t->by_key, key.id, key.space, o);
 	vec__push(&t->all, o);
 	return o;
@@ -153,6 +156,27 @@ void fill_table__index(struct fill_table *t)
 		if (o->channel)
 			o->next = map__set(&t->by_channel, (uintptr_t)o->channel, 0, o);
 	}
+}
+
+void fill_table__follow(struct fill_table *t)
+{
+	bool too_many = t->all.cnt > UNUSED_MAX;
+	size_t kept = 0;
+
+	map__free(&t->by_channel);
+	for (size_t i = 0; i < t->all.cnt; i++) {
+		struct fill_object *o = t->all.v[i];
+
+		o->channel = channel__resolve(o->channel);
+		if (o->channel ? o->channel->folded_cnt : too_many) {
+			map__del(&t->by_key, o->key.id, o->key.space);
+			free(o);
+			continue;
+		}
+		t->all.v[kept++] = o;
+	}
+	t->all.cnt = kept;
+	fill_table__index(t);
 }
 
 bool fill_table__sum(const struct fill_table *t, const struct channel *ch, struct fill *sum)

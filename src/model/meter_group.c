@@ -7,18 +7,19 @@
 #include "model/meter_table.h"
 #include "model/proc.h"
 
-struct side_group {
-	struct side side;
-	struct map procs; /* proc.id + 1: those counted */
-};
-
 struct group_key {
 	uint64_t lo, hi;
 };
 
+struct side_group {
+	struct side side;
+	struct group_key key;
+	struct map procs; /* serial -> those counted */
+};
+
 static struct group_key by_process(const struct proc *p)
 {
-	return (struct group_key){ (uint64_t)p->id + 1, 0 };
+	return (struct group_key){ p->serial, 0 };
 }
 
 static struct group_key by_command(const struct proc *p)
@@ -86,18 +87,23 @@ static uint64_t origin_number(struct meter_table *t, const char *origin)
 	return i + 1;
 }
 
+static struct group_key key_of(struct meter_table *t, const struct proc *proc, const char *origin)
+{
+	if (proc)
+		return group_rows[t->opts.group].key(proc);
+	return (struct group_key){ origin_number(t, origin), UINT64_MAX };
+}
+
 static struct side_group *group_of(struct meter_table *t, struct proc *proc, const char *origin)
 {
-	struct group_key key = { origin_number(t, origin), UINT64_MAX };
-	struct side_group *g;
+	struct group_key key = key_of(t, proc, origin);
+	struct side_group *g = map__get(&t->groups, key.lo, key.hi);
 
-	if (proc)
-		key = group_rows[t->opts.group].key(proc);
-	g = map__get(&t->groups, key.lo, key.hi);
 	if (g)
 		return g;
 	g = xalloc(sizeof(*g));
-	g->side = (struct side){ .id = (uint32_t)t->all_groups.cnt + 1, .proc = proc, .origin = origin };
+	g->side = (struct side){ .id = ++t->last_side, .proc = proc, .origin = origin };
+	g->key = key;
 	vec__push(&t->all_groups, g);
 	map__set(&t->groups, key.lo, key.hi, g);
 	return g;
@@ -107,23 +113,59 @@ const struct side *meter_table__side(struct meter_table *t, struct proc *proc, c
 {
 	struct side_group *g = group_of(t, proc, origin);
 
-	if (proc && !map__set(&g->procs, (uint64_t)proc->id + 1, 0, g))
+	/* Those that it stands for were counted when they lived. */
+	if (proc && (!proc->folded_cnt || !g->side.proc_cnt) && !map__set(&g->procs, proc->serial, 0, proc))
 		g->side.proc_cnt++;
 	return &g->side;
 }
 
-void meter_table__update_side(const struct meter_table *t, struct side *side)
+void meter_table__update_side(struct meter_table *t, struct side *side)
 {
 	if (side->id)
-		*side = t->all_groups.v[side->id - 1]->side;
+		*side = group_of(t, side->proc, side->origin)->side;
+}
+
+static void free_group(struct side_group *g)
+{
+	map__free(&g->procs);
+	free(g);
+}
+
+static void forget_merged(struct side_group *g)
+{
+	struct map left = { 0 };
+
+	map__for_each(&g->procs, slot)
+		if (!((const struct proc *)slot->val)->merged)
+			map__set(&left, slot->lo, 0, slot->val);
+	map__free(&g->procs);
+	g->procs = left;
+	g->side.proc = proc__resolve(g->side.proc);
+}
+
+void meter_table__follow(struct meter_table *t)
+{
+	size_t kept = 0;
+
+	map__free(&t->groups);
+	for (size_t i = 0; i < t->all_groups.cnt; i++) {
+		struct side_group *g = t->all_groups.v[i];
+
+		if (t->opts.group == GROUP_NONE && g->side.proc && g->side.proc->merged) {
+			free_group(g);
+			continue;
+		}
+		forget_merged(g);
+		map__set(&t->groups, g->key.lo, g->key.hi, g);
+		t->all_groups.v[kept++] = g;
+	}
+	t->all_groups.cnt = kept;
 }
 
 void meter_table__forget_groups(struct meter_table *t)
 {
-	for (size_t i = 0; i < t->all_groups.cnt; i++) {
-		map__free(&t->all_groups.v[i]->procs);
-		free(t->all_groups.v[i]);
-	}
+	for (size_t i = 0; i < t->all_groups.cnt; i++)
+		free_group(t->all_groups.v[i]);
 	vec__free(&t->all_groups);
 	map__free(&t->groups);
 }

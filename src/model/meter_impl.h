@@ -40,14 +40,16 @@ struct meter {
 
 static inline uint64_t meter__proc_number(const struct proc *p)
 {
-	return p ? (uint64_t)p->id + 1 : 0;
+	return p ? p->serial : 0;
 }
 
 /* With the channel's address, a flow's key: its sides, or what the source is when it is no process. */
 uint64_t meter__sides_key(struct meter *m, const struct proc *src, const char *origin,
 			  const struct proc *dst);
 void flow_sum__clear(struct flow_sum *sum);
-/* Rows whose channels became one are added up. */
+/* Objects that nobody has seen for a while and whose channels were folded are forgotten. */
+void fill_table__follow(struct fill_table *t);
+/* Rows whose processes or channels became one are added up. */
 void meter__follow_merged(struct meter *m);
 
 #endif

@@ -36,15 +36,16 @@ void flow_sum__clear(struct flow_sum *sum)
 
 static void merge_flow(struct flow_meter *to, struct flow_meter *from)
 {
-	struct flow_sum *pairs[][2] = { { &to->last, &from->last }, { &to->total, &from->total } };
+	struct flow_sum *pairs[][2] = { { &to->now, &from->now },
+					{ &to->last, &from->last },
+					{ &to->total, &from->total } };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		pairs[i][0]->messages += pairs[i][1]->messages;
 		pairs[i][0]->bytes += pairs[i][1]->bytes;
 		hist__merge(&pairs[i][0]->latency, &pairs[i][1]->latency);
 		flow_sum__clear(pairs[i][1]);
 	}
-	flow_sum__clear(&from->now);
 	if (from->attr > to->attr)
 		to->attr = from->attr;
 	for (uint64_t i = 0; i < METER_SPARK_CNT && i <= from->spark.second; i++) {
@@ -63,9 +64,12 @@ static void follow_merged_flows(struct meter *m)
 	map__free(&m->flow_by_key);
 	for (size_t i = 0; i < m->flows.cnt; i++) {
 		struct flow_meter *f = m->flows.v[i], *twin;
-		uint64_t lo = meter__sides_key(m, f->src, f->origin, f->dst);
+		uint64_t lo;
 
+		f->src = proc__resolve(f->src);
+		f->dst = proc__resolve(f->dst);
 		f->channel = channel__resolve(f->channel);
+		lo = meter__sides_key(m, f->src, f->origin, f->dst);
 		twin = map__get(&m->flow_by_key, lo, (uintptr_t)f->channel);
 		if (twin) {
 			merge_flow(twin, f);
@@ -92,9 +96,11 @@ static void follow_merged_ends(struct meter *m)
 	for (size_t i = 0; i < m->ends.cnt; i++) {
 		struct end_meter *e = m->ends.v[i], *twin;
 
+		e->proc = proc__resolve(e->proc);
 		e->channel = channel__resolve(e->channel);
 		twin = map__get(&m->end_by_key, meter__proc_number(e->proc), (uintptr_t)e->channel);
 		if (twin) {
+			add_end_sum(&twin->now, &e->now);
 			add_end_sum(&twin->last, &e->last);
 			add_end_sum(&twin->total, &e->total);
 			free(e);
@@ -104,6 +110,13 @@ static void follow_merged_ends(struct meter *m)
 		m->ends.v[kept++] = e;
 	}
 	m->ends.cnt = kept;
+}
+
+void meter__follow(struct meter *m)
+{
+	follow_merged_flows(m);
+	follow_merged_ends(m);
+	fill_table__follow(&m->fill);
 }
 
 void meter__follow_merged(struct meter *m)

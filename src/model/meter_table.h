@@ -61,9 +61,12 @@ struct meter_table {
 	VEC(struct side_group *) all_groups;
 	VEC(struct hist *) merged;
 	VEC(const char *) origins;
+	uint32_t last_side; /* the last id given */
 };
 
 void meter_table__fill(struct meter_table *t, const struct meter *m, const struct table_opts *opts);
+/* model_sink.moved. What it shows stays valid only as far as it was kept. */
+void meter_table__follow(struct meter_table *t);
 void meter_table__free(struct meter_table *t);
 
 /* Whether a process belongs to the same group as another. */
@@ -71,7 +74,7 @@ bool table_group__same(enum table_group group, const struct proc *a, const struc
 
 /* Between meter_group.c and meter_table.c: the side that a process (NULL: an origin, or nobody known) belongs to. */
 const struct side *meter_table__side(struct meter_table *t, struct proc *proc, const char *origin);
-void meter_table__update_side(const struct meter_table *t, struct side *side); /* it may have grown since */
+void meter_table__update_side(struct meter_table *t, struct side *side); /* it may have grown since */
 void meter_table__forget_groups(struct meter_table *t);
 
 #endif

@@ -8,6 +8,7 @@
 
 #define SETTLE_NS (2ull * 1000 * 1000 * 1000)
 #define PENDING_MAX 4096
+#define HISTORY_NS (4ull * 1000 * 1000 * 1000)
 
 /* One row per rule; a rule without a row moves nothing. */
 static const struct pair_ops *const rules[PAIR_RULE_CNT] = {
@@ -31,6 +32,8 @@ struct model *model__new(const struct model_opts *opts, const struct model_sink 
 		m->sink = *sink;
 	if (!m->opts.settle_ns)
 		m->opts.settle_ns = SETTLE_NS;
+	if (!m->opts.history_ns)
+		m->opts.history_ns = HISTORY_NS;
 	if (!m->opts.pending_max)
 		m->opts.pending_max = PENDING_MAX;
 	for_each_rule(i)
@@ -85,6 +88,8 @@ void model__task(struct model *m, const struct task_info *info)
 	for_each_rule(i)
 		if (rules[i]->task)
 			rules[i]->task(m->pairing[i], info);
+	if (info->what == TASK_EXIT)
+		passed__exited(m, info->tid);
 	if (info->what != TASK_EXIT || !info->group_dead)
 		return;
 	for_each_rule(i)
@@ -126,6 +131,7 @@ void model__op(struct model *m, const struct op *op)
 		if (!ch->first_ns)
 			ch->first_ns = op->ts_ns;
 		ch->last_ns = op->ts_ns;
+		ch->lasting |= op->rule == PAIR_SIGNAL;
 	}
 	ends__account(m, op, ch, task.proc);
 	if (op->flags & OP_F_FDS && op->kind == OP_RECV) {
@@ -178,6 +184,31 @@ void model__advance(struct model *m, uint64_t now_ns)
 		if (rules[i]->advance)
 			rules[i]->advance(m->pairing[i], now_ns);
 	receipts__release(m, m->now_ns);
+	if (m->opts.history)
+		forget__look(m);
+}
+
+void model__keep(struct model *m, bool pairing_goes_on)
+{
+	for_each_rule(i)
+		if (pairing_goes_on && rules[i]->keep)
+			rules[i]->keep(m->pairing[i]);
+	receipts__keep(m);
+	passed__keep(m);
+	if (m->sink.keep)
+		m->sink.keep(m->sink.ctx);
+}
+
+void model__follow(struct model *m)
+{
+	for_each_rule(i)
+		if (rules[i]->follow)
+			rules[i]->follow(m->pairing[i]);
+	graph__follow_merged(&m->graph);
+	ledger__follow(m);
+	passed__follow(m);
+	if (m->sink.moved)
+		m->sink.moved(m->sink.ctx);
 }
 
 void model__finish(struct model *m, uint64_t now_ns)

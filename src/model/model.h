@@ -21,10 +21,23 @@ struct model_sink {
 	void (*op)(void *ctx, const struct op *op, struct channel *ch, const struct party *task);
 	/* The same of sums that stand for operations; ch and proc NULL: from now on there are only sums. May be NULL. */
 	void (*sum)(void *ctx, const struct sum_info *info, struct channel *ch, struct proc *proc);
+	/*
+	 * With model_opts.history, for who keeps pointers to processes and channels. keep: calls keep__...() of model/keep.h for those that
+	 * must stay what they are. moved: some that it did not keep are about to be freed; resolve the others (proc__resolve(),
+	 * channel__resolve()) now, and forget ids. Each may be NULL.
+	 */
+	void (*keep)(void *ctx);
+	void (*moved)(void *ctx);
 };
 
 struct model_opts {
 	uint64_t settle_ns; /* how long a receive may wait for its send to be reported; default 2 s */
+	/*
+	 * How many processes that ended stay what they are, and twice as many channels; of those beyond, the oldest that are not in use
+	 * are folded into one for each name of a process, or sort of channel. 0: all stay.
+	 */
+	size_t history;
+	uint64_t history_ns; /* but what ended, or was used, so long ago at most always stays; default 4 s */
 	size_t pending_max; /* operations that may wait to be placed, per object; default 4,096 */
 	/* The contract's name of an object for which model__object() was never called ("pipe:[66574]"). NULL: "?". */
 	void (*object_name)(uint8_t mech, struct obj_key key, char *buf, size_t size);
@@ -41,6 +54,7 @@ struct model_stats {
 	uint64_t resyncs; /* certain points at which the model had to correct itself */
 	uint64_t lost; /* events, all mechanisms */
 	uint64_t sums_since_ns; /* as in struct graph */
+	uint64_t folded_procs, folded_channels; /* model_opts.history */
 	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
 	uint64_t steps; /* that the rules took along their lists: work, for tests */
 };
@@ -63,6 +77,9 @@ void model__skipped(struct model *m, uint64_t cnt);
 void model__advance(struct model *m, uint64_t now_ns);
 /* The end: settle everything. Afterwards only the accessors below may be called. */
 void model__finish(struct model *m, uint64_t now_ns);
+
+/* After model__finish(): all that ended and is beyond model_opts.history is folded, however lately it ended. */
+void model__fold_rest(struct model *m);
 
 struct graph *model__graph(struct model *m);
 struct proc_table *model__procs(struct model *m);

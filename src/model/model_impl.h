@@ -12,8 +12,10 @@ struct object {
 	const char *name; /* interned; NULL: nobody told it */
 	struct channel *channel; /* may be merged: resolve */
 	uint64_t capacity_bytes;
+	uint64_t last_ns; /* about when it was last used, or told of */
 	uint32_t nr; /* object_info.nr of the one that has the key now */
 	uint8_t mech;
+	bool kept; /* scratch of forget.c */
 };
 
 struct receipt_list {
@@ -39,6 +41,11 @@ struct model {
 	struct pairing *pairing[PAIR_RULE_CNT];
 	struct ledger *ledger; /* NULL: no sums came */
 	struct passed *passed; /* NULL: no descriptor was ever passed */
+	struct {
+		size_t procs, channels,
+			objects; /* with more of these something may have ended that need not stay */
+		uint64_t next_ns; /* or then, with more than history of them */
+	} forget;
 	uint64_t now_ns;
 	uint64_t next_settle_ns; /* operations carry time too: the caller need not advance for each */
 };
@@ -49,6 +56,8 @@ struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key k
 struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_key key, uint32_t nr,
 				    const char *name);
 void objects__learn(struct model *m, const struct object_info *info);
+/* Names of objects that nobody keeps are forgotten, but for the last OBJECTS_NAMED_MAX. */
+void objects__forget(struct model *m);
 void objects__free(struct model *m);
 
 /* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
@@ -61,11 +70,17 @@ void ends__took(struct model *m, const struct message *msg);
 
 /* ledger.c: channels and messages of what is only known in sums: model__sum() */
 void ledger__finish(struct model *m);
+void ledger__follow(struct model *m); /* processes and channels were merged */
 void ledger__free(struct model *m);
 
 /* To the graph, the statistics and the sink. */
 void model__give_out(struct model *m, const struct message *msg);
 
+/* forget.c: when enough has ended, what is beyond model_opts.history is folded and freed. */
+void forget__look(struct model *m);
+
+void model__keep(struct model *m, bool pairing_goes_on); /* everybody says what must stay */
+void model__follow(struct model *m); /* everybody lets go of what was merged */
 void model__note_time(struct model *m, uint64_t ts_ns);
 
 /* passed.c: descriptors on their way */
@@ -74,10 +89,14 @@ void passed__feed(struct model *m, const struct pass_info *info);
 uint32_t passed__claim(struct model *m, const struct op *op);
 const struct passed_fd *passed__of(const struct model *m, uint32_t nr,
 				   uint16_t *cnt); /* NULL: none, or too long ago */
+void passed__exited(struct model *m, uint32_t tid);
+void passed__keep(struct model *m);
+void passed__follow(struct model *m);
 void passed__free(struct model *m);
 
 /* receipt.c: gives out what is done; waits for open ones no longer than until now_ns. */
 void receipts__release(struct model *m, uint64_t now_ns);
+void receipts__keep(struct model *m);
 void receipts__free(struct model *m); /* open ones are forgotten */
 
 #endif

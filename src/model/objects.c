@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "model/model_impl.h"
 
+#define OBJECTS_NAMED_MAX 16384
+
 static struct object *object_of(struct model *m, uint8_t mech, struct obj_key key)
 {
 	struct object *o = map__get(&m->objects, key.id, key.space);
@@ -91,6 +93,7 @@ void objects__learn(struct model *m, const struct object_info *info)
 	if (!info->key.id && !info->key.space)
 		return;
 	o = object_of(m, info->mech, info->key);
+	o->last_ns = info->ts_ns;
 	o->channel = channel__resolve(o->channel);
 	if (info->mech)
 		o->mech = info->mech;
@@ -121,6 +124,45 @@ struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_ke
 	if (!nr || !name || (o && o->name && (!o->nr || o->nr == nr)))
 		return objects__channel(m, mech, key);
 	return graph__channel(&m->graph, mech, name, strlen(name));
+}
+
+static int by_age(const void *x, const void *y)
+{
+	const struct object *a = *(struct object *const *)x, *b = *(struct object *const *)y;
+
+	return (a->last_ns > b->last_ns) - (a->last_ns < b->last_ns);
+}
+
+/* Without a name the object can be made again at its next use; a name nobody tells twice. */
+void objects__forget(struct model *m)
+{
+	VEC(struct object *) gone = { 0 }, named = { 0 };
+
+	map__for_each(&m->objects, slot) {
+		struct object *o = slot->val;
+
+		if (o->channel && o->channel->merged && channel__resolve(o->channel)->folded_cnt) {
+			if (o->channel->last_ns > o->last_ns)
+				o->last_ns = o->channel->last_ns;
+			o->channel = NULL;
+		}
+		o->channel = channel__resolve(o->channel);
+		if (!o->kept && !o->channel && !o->name)
+			vec__push(&gone, o);
+		else if (!o->kept && !o->channel)
+			vec__push(&named, o);
+	}
+	if (named.cnt > OBJECTS_NAMED_MAX) {
+		qsort(named.v, named.cnt, sizeof(*named.v), by_age);
+		for (size_t i = 0; i < named.cnt - OBJECTS_NAMED_MAX; i++)
+			vec__push(&gone, named.v[i]);
+	}
+	for (size_t i = 0; i < gone.cnt; i++) {
+		map__del(&m->objects, gone.v[i]->key.id, gone.v[i]->key.space);
+		free(gone.v[i]);
+	}
+	vec__free(&gone);
+	vec__free(&named);
 }
 
 void objects__free(struct model *m)

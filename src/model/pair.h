@@ -28,6 +28,10 @@ struct pair_ops {
 	void (*lost)(struct pairing *p, uint64_t ts_ns, uint8_t mech); /* NULL: not interested */
 	void (*advance)(struct pairing *p, uint64_t now_ns); /* NULL: nothing waits */
 	void (*finish)(struct pairing *p, uint64_t now_ns);
+	/* Calls keep__...() (model/keep.h) for all that it points to, or will ask for by its key. NULL: that is nothing. */
+	void (*keep)(struct pairing *p);
+	/* What it did not keep may have been merged: it forgets pointers to that now. NULL: it has none. */
+	void (*follow)(struct pairing *p);
 };
 
 extern const struct pair_ops pair_seq, pair_dgram;

@@ -12,12 +12,16 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "model/keep.h"
 #include "model/list.h"
 
+#define ALL_FACTOR \
+	4 /* times pending_max, in all sockets: nobody says when one is closed with something in it */
 #define REPORT_NS (20ull * 1000 * 1000) /* how late the report of an arrival may be behind the receive */
 
 struct arrival {
-	struct link of_socket;
+	struct link of_socket, all; /* all: in pairing.arrivals, oldest first */
+	struct socket *socket;
 	struct op op;
 	struct sender sender;
 };
@@ -41,6 +45,8 @@ struct pairing {
 	struct model *m;
 	struct map sockets; /* key -> struct socket * */
 	struct link waiting; /* receives, oldest first */
+	struct link arrivals;
+	size_t arrival_cnt;
 	const struct arrival *match; /* of the receive that goes through model__op() now */
 	enum attr attr;
 	struct proc *cand[MESSAGE_CANDIDATES_MAX];
@@ -54,6 +60,7 @@ static struct pairing *dgram__new(struct model *m)
 
 	p->m = m;
 	list__init(&p->waiting);
+	list__init(&p->arrivals);
 	return p;
 }
 
@@ -71,18 +78,20 @@ static struct socket *socket_of(struct pairing *p, struct obj_key key)
 	return s;
 }
 
-static void free_arrival(struct socket *s, struct arrival *a)
+static void free_arrival(struct pairing *p, struct arrival *a)
 {
 	list__unlink(&a->of_socket);
-	s->arrival_cnt--;
+	list__unlink(&a->all);
+	a->socket->arrival_cnt--;
+	p->arrival_cnt--;
 	free(a);
 }
 
-static void drop_arrival(struct pairing *p, struct socket *s, struct arrival *a)
+static void drop_arrival(struct pairing *p, struct arrival *a)
 {
 	model__stats_mut(p->m)->unmatched_sends++;
 	model__channel(p->m, a->op.mech, a->op.obj)->unread_bytes += a->op.bytes;
-	free_arrival(s, a);
+	free_arrival(p, a);
 }
 
 static void free_receive(struct receive *r)
@@ -164,7 +173,7 @@ static void drop_overtaken(struct pairing *p, struct socket *s, const struct arr
 
 		if (a->op.ts_ns + model__opts(p->m)->settle_ns > op->ts_ns)
 			break;
-		drop_arrival(p, s, a);
+		drop_arrival(p, a);
 	}
 }
 
@@ -188,7 +197,7 @@ static bool match(struct pairing *p, struct socket *s, const struct op *op)
 	p->match = NULL;
 	if (a->op.bytes > op->bytes)
 		model__channel(p->m, op->mech, recv.obj)->discarded_bytes += a->op.bytes - op->bytes;
-	free_arrival(s, a);
+	free_arrival(p, a);
 	return true;
 }
 
@@ -235,10 +244,14 @@ static void arrived(struct pairing *p, const struct op *op)
 	}
 	a = xalloc(sizeof(*a));
 	a->op = *op;
+	a->socket = s;
 	a->sender = model__sender(p->m, op);
 	list__append(&s->arrivals, &a->of_socket);
+	list__append(&p->arrivals, &a->all);
+	if (++p->arrival_cnt > model__opts(p->m)->pending_max * ALL_FACTOR)
+		drop_arrival(p, list__entry(p->arrivals.next, struct arrival, all));
 	if (++s->arrival_cnt > model__opts(p->m)->pending_max)
-		drop_arrival(p, s, list__entry(s->arrivals.next, struct arrival, of_socket));
+		drop_arrival(p, list__entry(s->arrivals.next, struct arrival, of_socket));
 	list__for_each(&s->receives, cur) {
 		struct receive *r = list__entry(cur, struct receive, of_socket);
 		struct op recv = r->op;
@@ -317,7 +330,7 @@ static void dgram__finish(struct pairing *p, uint64_t now_ns)
 		struct socket *s = slot->val;
 
 		list__for_each(&s->arrivals, cur)
-			drop_arrival(p, s, list__entry(cur, struct arrival, of_socket));
+			drop_arrival(p, list__entry(cur, struct arrival, of_socket));
 	}
 }
 
@@ -330,6 +343,21 @@ static void dgram__free(struct pairing *p)
 	free(p);
 }
 
+static void dgram__keep(struct pairing *p)
+{
+	map__for_each(&p->sockets, slot) {
+		const struct socket *s = slot->val;
+
+		keep__object(p->m, s->key);
+		list__for_each(&s->arrivals, cur) {
+			const struct arrival *a = list__entry(cur, struct arrival, of_socket);
+
+			keep__sender(&a->sender);
+			keep__object(p->m, a->op.obj);
+		}
+	}
+}
+
 const struct pair_ops pair_dgram = {
 	.name = "dgram",
 	.new = dgram__new,
@@ -338,4 +366,5 @@ const struct pair_ops pair_dgram = {
 	.defer = dgram__defer,
 	.advance = dgram__advance,
 	.finish = dgram__finish,
+	.keep = dgram__keep,
 };

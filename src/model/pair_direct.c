@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "model/pair.h"
+#include "model/keep.h"
 
 struct pairing {
 	struct model *m;
@@ -131,6 +131,8 @@ static void direct__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
 {
 	struct map kept = { 0 };
 
+	if (!p->tracers.cnt)
+		return;
 	map__for_each(&p->tracers, slot) {
 		struct tracing *t = slot->val;
 
@@ -169,6 +171,17 @@ static void direct__free(struct pairing *p)
 	free(p);
 }
 
+static void direct__keep(struct pairing *p)
+{
+	map__for_each(&p->tracers, slot) {
+		const struct tracing *t = slot->val;
+
+		keep__pid(p->m, t->tracer);
+		keep__pid(p->m, t->tracee);
+		keep__object(p->m, t->obj);
+	}
+}
+
 const struct pair_ops pair_direct = {
 	.name = "direct",
 	.new = direct__new,
@@ -176,4 +189,5 @@ const struct pair_ops pair_direct = {
 	.op = direct__op,
 	.task_exit = direct__task_exit,
 	.finish = direct__finish,
+	.keep = direct__keep,
 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "model/pair.h"
+#include "model/keep.h"
 
 #define RELEASES_MAX 16 /* kept per file: for grants whose wait began before the release was reported */
 
@@ -474,6 +474,23 @@ static void lock__free(struct pairing *p)
 	free(p);
 }
 
+static void keep_file(struct model *m, const struct lockfile *f)
+{
+	keep__object(m, f->key);
+	for (size_t i = 0; i < f->held.cnt; i++)
+		keep__pid(m, f->held.v[i].pid);
+	for (size_t i = 0; i < f->wanted.cnt; i++)
+		keep__pid(m, f->wanted.v[i].pid);
+	for (size_t i = 0; i < f->releases.cnt; i++)
+		keep__sender(&f->releases.v[i].by);
+}
+
+static void lock__keep(struct pairing *p)
+{
+	map__for_each(&p->files, slot)
+		keep_file(p->m, slot->val);
+}
+
 const struct pair_ops pair_lock = {
 	.name = "lock",
 	.new = lock__new,
@@ -482,4 +499,5 @@ const struct pair_ops pair_lock = {
 	.task_exit = lock__task_exit,
 	.advance = lock__advance,
 	.finish = lock__finish,
+	.keep = lock__keep,
 };

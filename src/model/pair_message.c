@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/pair_message_impl.h"
 
 #define GRACE_DIVISOR 100
@@ -419,6 +420,42 @@ static void message__free(struct pairing *p)
 	free(p);
 }
 
+static void keep_life(const struct life *life)
+{
+	if (life->call)
+		keep__sender(&life->call->sender);
+	keep__procs(life->cand, life->cand_cnt);
+}
+
+static void keep_sock(struct model *m, const struct sock *s)
+{
+	keep__object(m, s->key);
+	list__for_each(&s->sent, cur) {
+		const struct part *part = list__entry(cur, struct part, of_sender);
+
+		keep__sender(&part->call->sender);
+		keep__procs(part->doubt, part->doubt_cnt);
+	}
+	list__for_each(&s->owned, cur) {
+		const struct own *own = list__entry(cur, struct own, of_sender);
+
+		keep__sender(&own->call->sender);
+		keep__channel(own->channel);
+	}
+	list__for_each(&s->lives, cur)
+		keep_life(list__entry(cur, struct life, of_sender));
+	if (s->current)
+		keep_life(s->current);
+}
+
+static void message__keep(struct pairing *p)
+{
+	map__for_each(&p->socks, slot)
+		keep_sock(p->m, slot->val);
+	map__for_each(&p->send_calls, slot)
+		keep__sender(&((const struct send_call *)slot->val)->sender);
+}
+
 const struct pair_ops pair_message = {
 	.name = "message",
 	.new = message__new,
@@ -428,4 +465,5 @@ const struct pair_ops pair_message = {
 	.lost = message__lost,
 	.advance = message__advance,
 	.finish = message__finish,
+	.keep = message__keep,
 };

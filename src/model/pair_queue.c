@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/pair_queue_impl.h"
 
 #define GRACE_DIVISOR 100
 #define SENT_MAX_FACTOR 64 /* times pending_max, in all queues; the kernel bounds each queue */
+#define QUEUES_MAX 1024 /* then empty ones are forgotten: POSIX queues do not say when they are gone */
 #define EARLY_SETTLES 30 /* a thread that was stopped between sending and returning may return much later */
 
 static struct pairing *queue__new(struct model *m)
@@ -277,6 +279,36 @@ static void queue__free(struct pairing *p)
 	free(p);
 }
 
+/* What it held when it was seen first will be seen again at its next operation. */
+static void drop_idle(struct pairing *p)
+{
+	VEC(struct queue *) idle = { 0 };
+
+	map__for_each(&p->queues, slot) {
+		struct queue *q = slot->val;
+
+		if (list__empty(&q->sent) && list__empty(&q->waiting) && !q->removed_ns)
+			vec__push(&idle, q);
+	}
+	for (size_t i = 0; i < idle.cnt; i++)
+		free_queue(p, idle.v[i]);
+	vec__free(&idle);
+}
+
+static void queue__keep(struct pairing *p)
+{
+	if (p->queues.cnt > QUEUES_MAX)
+		drop_idle(p);
+	map__for_each(&p->queues, slot)
+		keep__object(p->m, ((const struct queue *)slot->val)->key);
+	list__for_each(&p->sent, cur) {
+		const struct queued *m = list__entry(cur, struct queued, all);
+
+		keep__sender(&m->sender);
+		keep__procs(m->doubt, m->doubt_cnt);
+	}
+}
+
 const struct pair_ops pair_queue = {
 	.name = "queue",
 	.new = queue__new,
@@ -284,4 +316,5 @@ const struct pair_ops pair_queue = {
 	.op = queue__op,
 	.advance = queue__advance,
 	.finish = queue__finish,
+	.keep = queue__keep,
 };

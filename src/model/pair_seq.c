@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/seq_impl.h"
 
 #define OVERLAP_NS (50ull * 1000 * 1000) /* how long overlapping sends wait for each other */
@@ -414,6 +415,34 @@ static void seq__free(struct pairing *p)
 	free(p);
 }
 
+static void keep_lane(struct model *m, const struct lane *l)
+{
+	if (!list__empty(&l->segs) || !list__empty(&l->wants))
+		keep__object(m, l->to);
+	list__for_each(&l->segs, cur) {
+		const struct seg *sg = list__entry(cur, struct seg, of_lane);
+
+		keep__sender(&sg->call->sender);
+		keep__procs(sg->cand, sg->cand_cnt);
+	}
+	for (size_t i = 0; i < l->overlaps.cnt; i++)
+		keep__sender(&l->overlaps.v[i].call->sender);
+}
+
+static void seq__keep(struct pairing *p)
+{
+	list__for_each(&p->conns, cur) {
+		const struct conn *c = list__entry(cur, struct conn, all);
+
+		keep_lane(p->m, &c->lane[0]);
+		keep_lane(p->m, &c->lane[1]);
+	}
+	map__for_each(&p->sends, slot)
+		keep__sender(&((const struct sent *)slot->val)->sender);
+	list__for_each(&p->deferred, cur)
+		keep__object(p->m, list__entry(cur, struct deferred, all)->op.obj);
+}
+
 const struct pair_ops pair_seq = {
 	.name = "seq",
 	.new = seq__new,
@@ -423,4 +452,5 @@ const struct pair_ops pair_seq = {
 	.object = seq__object,
 	.advance = seq__advance,
 	.finish = seq__finish,
+	.keep = seq__keep,
 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "model/pair.h"
+#include "model/keep.h"
 
 struct segment {
 	uint64_t addr, end;
@@ -145,8 +145,8 @@ static struct share *share_of(struct pairing *p, struct shared *o, const struct 
 {
 	struct channel *ch = channel_of(p, o);
 	const struct attached *x = a->proc->id < b->proc->id ? a : b, *y = x == a ? b : a;
-	uint64_t lo = (uint64_t)(x->proc->id + 1) << 32 | (y->proc->id + 1);
-	struct share *s = map__get(&p->shares, lo, (uintptr_t)o->channel);
+	uint64_t lo = (uint64_t)x->proc->serial << 32 | y->proc->serial;
+	struct share *s = map__get(&p->shares, lo, o->channel->serial);
 	struct graph *g = model__graph(p->m);
 
 	if (s || !make)
@@ -158,7 +158,7 @@ static struct share *share_of(struct pairing *p, struct shared *o, const struct 
 	s->a_mode = mode_of(x);
 	s->b_mode = mode_of(y);
 	vec__push(&g->shares, s);
-	map__set(&p->shares, lo, (uintptr_t)o->channel, s);
+	map__set(&p->shares, lo, o->channel->serial, s);
 	return s;
 }
 
@@ -530,6 +530,38 @@ static void share__free(struct pairing *p)
 	free(p);
 }
 
+static void share__keep(struct pairing *p)
+{
+	map__for_each(&p->spaces, slot)
+		keep__proc(((const struct space *)slot->val)->proc);
+	map__for_each(&p->objects, slot) {
+		const struct shared *o = slot->val;
+
+		keep__object(p->m, o->key);
+		keep__channel(o->channel);
+		keep__proc(o->creator);
+		for (size_t i = 0; i < o->who.cnt; i++)
+			keep__proc(o->who.v[i].proc);
+	}
+}
+
+static bool is_folded(const struct share *s)
+{
+	return s->a->merged || s->b->merged || channel__resolve(s->channel)->folded_cnt;
+}
+
+/* One who ended shares nothing again. */
+static void share__follow(struct pairing *p)
+{
+	struct map kept = { 0 };
+
+	map__for_each(&p->shares, slot)
+		if (!is_folded(slot->val))
+			map__set(&kept, slot->lo, slot->hi, slot->val);
+	map__free(&p->shares);
+	p->shares = kept;
+}
+
 const struct pair_ops pair_share = {
 	.name = "share",
 	.new = share__new,
@@ -538,4 +570,6 @@ const struct pair_ops pair_share = {
 	.task = share__task,
 	.task_exit = share__task_exit,
 	.finish = share__finish,
+	.keep = share__keep,
+	.follow = share__follow,
 };

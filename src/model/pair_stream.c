@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/stream_impl.h"
 
 #define FAR_BACK \
@@ -16,6 +17,14 @@
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
 #define IO_MAX (1ull << 31) /* no call moves more */
 #define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
+
+/*
+ * Nobody says when a pipe with something in it has lost its ends: with UNREAD_MAX of them that is assumed of those that
+ * nobody used for UNREAD_NS, with four times as many for UNREAD_SHORT_NS.
+ */
+#define UNREAD_MAX 1024
+#define UNREAD_NS (60ull * 1000 * 1000 * 1000)
+#define UNREAD_SHORT_NS (10ull * 1000 * 1000 * 1000)
 
 static struct pairing *stream__new(struct model *m)
 {
@@ -259,6 +268,7 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
 
+	p->now_ns = now_ns;
 	list__for_each(&p->active, cur) {
 		struct pipe *pi = list__entry(cur, struct pipe, active);
 
@@ -284,6 +294,63 @@ static void stream__finish(struct pairing *p, uint64_t now_ns)
 		force_all(slot->val);
 		line__drop_unread(slot->val);
 	}
+}
+
+static void keep_write(const struct wr *w)
+{
+	if (!w)
+		return;
+	keep__sender(&w->sender);
+	keep__procs(w->cand, w->cand_cnt);
+}
+
+static void keep_segment(const struct seg *sg)
+{
+	keep_write(sg->c.w);
+	for (unsigned i = 0; sg->g && i < sg->g->w_cnt; i++)
+		keep_write(sg->g->w[i]);
+}
+
+static void keep_pipe(struct model *m, const struct pipe *pi)
+{
+	keep__object(m, pi->key);
+	list__for_each(&pi->segs, cur)
+		keep_segment(list__entry(cur, struct seg, link));
+	list__for_each(&pi->parts, cur)
+		keep_write(list__entry(cur, struct part, link)->w);
+	list__for_each(&pi->sleepers, cur)
+		keep_write(list__entry(cur, struct wr, link));
+	list__for_each(&pi->reads, cur) {
+		const struct rd *r = list__entry(cur, struct rd, link);
+
+		keep__procs(r->cand, r->cand_cnt);
+	}
+}
+
+static void drop_abandoned(struct pairing *p)
+{
+	uint64_t idle_ns = p->pipes.cnt > UNREAD_MAX * 4 ? UNREAD_SHORT_NS : UNREAD_NS;
+	VEC(struct pipe *) old = { 0 };
+
+	map__for_each(&p->pipes, slot) {
+		struct pipe *pi = slot->val;
+
+		if (!pi->is_active && pi->last_ns + idle_ns < p->now_ns)
+			vec__push(&old, pi);
+	}
+	for (size_t i = 0; i < old.cnt; i++) {
+		line__drop_unread(old.v[i]);
+		free_pipe(p, old.v[i]);
+	}
+	vec__free(&old);
+}
+
+static void stream__keep(struct pairing *p)
+{
+	if (p->pipes.cnt > UNREAD_MAX)
+		drop_abandoned(p);
+	map__for_each(&p->pipes, slot)
+		keep_pipe(p->m, slot->val);
 }
 
 /* A writer that died in its sleep reports no end. */
@@ -349,4 +416,5 @@ const struct pair_ops pair_stream = {
 	.lost = stream__lost,
 	.advance = stream__advance,
 	.finish = stream__finish,
+	.keep = stream__keep,
 };

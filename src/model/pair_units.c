@@ -15,30 +15,6 @@
 
 #define PENDING_FACTOR 16 /* a tenth of a second of busy threads is many operations */
 
-struct woken { /* a sleeper that was served, and has not reported yet */
-	uint32_t tid;
-	uint64_t wake_ns;
-};
-
-struct unit_object {
-	struct obj_key key;
-	uint8_t mech;
-	uint32_t teller; /* the thread that told first what it held; 0: nobody */
-	uint64_t gone_ns; /* removed then; 0: not */
-	bool handed_by_libc; /* semaphores of libc whose posts and waits are all seen: futexes say nothing new */
-	struct map counters; /* num -> struct unit_counter * */
-	VEC(struct woken) woken;
-};
-
-struct pairing {
-	struct model *m;
-	struct map objects; /* key -> struct unit_object * */
-	VEC(struct unit_object *) dying;
-	struct link active; /* counters with items */
-	struct link exits;
-	struct search *search;
-};
-
 static struct pairing *units__new(struct model *m)
 {
 	struct pairing *p = xalloc(sizeof(*p));
@@ -317,7 +293,7 @@ static void count_left(struct pairing *p, struct unit_object *o)
 	}
 }
 
-static void retire(struct pairing *p, struct unit_object *o)
+void units__retire(struct pairing *p, struct unit_object *o)
 {
 	size_t kept = 0;
 
@@ -338,7 +314,7 @@ static struct unit_object *object_of(struct pairing *p, uint8_t mech, struct obj
 	struct unit_object *o = map__get(&p->objects, key.id, key.space);
 
 	if (o && o->gone_ns && lo_ns > o->gone_ns) {
-		retire(p, o);
+		units__retire(p, o);
 		o = NULL;
 	}
 	if (o)
@@ -355,7 +331,7 @@ static void forget(struct pairing *p, struct obj_key key)
 	struct unit_object *o = map__get(&p->objects, key.id, key.space);
 
 	if (o)
-		retire(p, o);
+		units__retire(p, o);
 }
 
 static void units__object(struct pairing *p, const struct object_info *info)
@@ -368,6 +344,7 @@ static void units__object(struct pairing *p, const struct object_info *info)
 	if (!info->base)
 		return;
 	o = object_of(p, info->mech, info->key, info->ts_ns);
+	o->last_ns = info->ts_ns;
 	c = counter_of(o, info->num);
 	if (!o->teller)
 		o->teller = info->pid;
@@ -460,6 +437,7 @@ static void units__op(struct pairing *p, const struct op *op)
 		return;
 	}
 	o = object_of(p, op->mech, op->obj, op->units.lo_ns);
+	o->last_ns = op->ts_ns;
 	if (op->units.act == UNITS_WOKE) {
 		vec__push(&o->woken, ((struct woken){ .tid = op->units.woken_tid, .wake_ns = op->ts_ns }));
 		return;
@@ -477,11 +455,12 @@ static void units__op(struct pairing *p, const struct op *op)
 
 static void units__advance(struct pairing *p, uint64_t now_ns)
 {
+	p->now_ns = now_ns;
 	list__for_each(&p->active, cur)
 		settle_counter(p, list__entry(cur, struct unit_counter, active), now_ns);
 	for (size_t i = p->dying.cnt; i--;)
 		if (p->dying.v[i]->gone_ns + UNITS_DELAY_NS < now_ns)
-			retire(p, p->dying.v[i]);
+			units__retire(p, p->dying.v[i]);
 }
 
 static void units__finish(struct pairing *p, uint64_t now_ns)
@@ -529,4 +508,5 @@ const struct pair_ops pair_units = {
 	.lost = units__lost,
 	.advance = units__advance,
 	.finish = units__finish,
+	.keep = units__keep,
 };

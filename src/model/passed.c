@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/model_impl.h"
 
 #define KEPT_MAX 4096
@@ -153,7 +154,7 @@ static const char *name_of(struct model *m, const struct pass_info *info)
 
 	if (ch)
 		return ch->name;
-	return info->name_len ? strtab__intern(&m->graph.names, info->name, info->name_len) : "?";
+	return strtab__intern(&m->graph.names, info->name_len ? info->name : "?", info->name_len ?: 1);
 }
 
 static struct batch *batch_of(struct passed *p, const struct pass_info *info)
@@ -310,6 +311,59 @@ const struct passed_fd *passed__of(const struct model *m, uint32_t nr, uint16_t 
 		}
 	}
 	return NULL;
+}
+
+void passed__exited(struct model *m, uint32_t tid)
+{
+	struct passed *p = m->passed;
+
+	if (!p)
+		return;
+	forget_last_sends(p, tid);
+	free_batch(map__del(&p->batches, tid, 0));
+}
+
+static void keep_names(const struct batch *b)
+{
+	for (size_t i = 0; i < b->fds.cnt; i++)
+		strtab__keep(b->fds.v[i].object);
+}
+
+void passed__keep(struct model *m)
+{
+	struct passed *p = m->passed;
+
+	if (!p)
+		return;
+	map__for_each(&p->flights, slot) {
+		const struct flight *f = slot->val;
+
+		for (size_t i = 0; i < f->sends.cnt; i++)
+			keep__proc(f->sends.v[i].proc);
+	}
+	map__for_each(&p->batches, slot)
+		keep_names(slot->val);
+	for (size_t i = 0; i < p->kept.cnt; i++)
+		keep_names(p->kept.v[i]);
+}
+
+static void resolve_batch(struct batch *b)
+{
+	for (size_t i = 0; i < b->fds.cnt; i++)
+		b->fds.v[i].src = proc__resolve(b->fds.v[i].src);
+}
+
+/* Who sent what was received is not kept: the message that tells it has been given out for long. */
+void passed__follow(struct model *m)
+{
+	struct passed *p = m->passed;
+
+	if (!p)
+		return;
+	map__for_each(&p->batches, slot)
+		resolve_batch(slot->val);
+	for (size_t i = 0; i < p->kept.cnt; i++)
+		resolve_batch(p->kept.v[i]);
 }
 
 void passed__free(struct model *m)

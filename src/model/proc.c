@@ -6,22 +6,39 @@
 
 #include "base/log.h"
 
+#define FOLDED_OTHERS "(others)"
+
 struct task { /* a thread other than the leader; the leader's comm is its process's */
 	uint32_t pid;
 	char comm[16];
 };
 
+static void count_task(const struct proc_table *t, uint32_t pid, int by)
+{
+	struct proc *p = proc_table__find(t, pid);
+
+	if (p)
+		p->task_cnt += (uint32_t)by;
+}
+
 static void drop_task(struct proc_table *t, uint32_t tid)
 {
-	free(map__del(&t->tasks, tid, 0));
+	struct task *task = map__del(&t->tasks, tid, 0);
+
+	if (task)
+		count_task(t, task->pid, -1);
+	free(task);
 }
 
 /* Exits of threads may have been lost, so all that still claim this process go with it. */
 static void drop_tasks_of(struct proc_table *t, uint32_t pid)
 {
+	const struct proc *p = proc_table__find(t, pid);
 	VEC(uint32_t) tids = { 0 };
 	size_t i;
 
+	if (!p || !p->task_cnt)
+		return;
 	map__for_each(&t->tasks, slot) {
 		if (((struct task *)slot->val)->pid == pid)
 			vec__push(&tids, (uint32_t)slot->lo);
@@ -38,6 +55,7 @@ static struct proc *add_proc(struct proc_table *t, uint32_t pid)
 	p->pid = pid;
 	p->exe = xstrndup("", 0);
 	p->id = (uint32_t)t->all.cnt;
+	p->serial = ++t->serial;
 	vec__push(&t->all, p);
 	return p;
 }
@@ -55,6 +73,7 @@ static void mark_exited(struct proc_table *t, struct proc *p, uint64_t ts_ns)
 	if (!p->exited) {
 		p->exited = true;
 		p->exit_ns = ts_ns;
+		t->exited_cnt++;
 	}
 	drop_tasks_of(t, p->pid);
 }
@@ -111,8 +130,11 @@ static void set_thread_comm(struct proc_table *t, const struct task_info *info)
 	if (!task) {
 		task = xalloc(sizeof(*task));
 		map__set(&t->tasks, info->tid, 0, task);
+	} else {
+		count_task(t, task->pid, -1);
 	}
 	task->pid = info->pid;
+	count_task(t, task->pid, 1);
 	set_comm(task->comm, info->comm);
 }
 
@@ -121,11 +143,13 @@ static void adopt_orphans(struct proc_table *t, struct proc *parent)
 {
 	size_t i;
 
-	for (i = 0; i < t->all.cnt; i++) {
+	for (i = 0; i < t->all.cnt && t->orphan_cnt; i++) {
 		struct proc *p = t->all.v[i];
 
-		if (!p->parent && p->known && !p->exited && p != parent && p->ppid == parent->pid)
+		if (!p->parent && p->known && !p->exited && p != parent && p->ppid == parent->pid) {
 			p->parent = parent;
+			t->orphan_cnt--;
+		}
 	}
 }
 
@@ -136,6 +160,7 @@ static void set_parent(struct proc_table *t, struct proc *p, const struct task_i
 	p->ppid = info->ppid;
 	parent = info->ppid ? proc_table__find(t, info->ppid) : NULL;
 	p->parent = parent != p ? parent : NULL;
+	t->orphan_cnt += info->ppid && !p->parent;
 	if (info->what == TASK_SCAN)
 		adopt_orphans(t, p);
 }
@@ -271,16 +296,90 @@ const char *proc_table__comm(const struct proc_table *t, uint32_t pid, uint32_t 
 	return p ? p->comm : none;
 }
 
+static void free_proc(struct proc *p)
+{
+	free(p->exe);
+	free(p->args);
+	free(p);
+}
+
+#define FOLDED_MAX 1024 /* nodes that ended processes are folded into; they choose their names themselves */
+
+/* What those that are folded into one have in common, as bytes without padding. */
+struct kind {
+	uint64_t cgroup;
+	uint32_t uid, pidns;
+	char comm[16];
+	uint64_t selected;
+};
+
+static struct proc *folded_of(struct proc_table *t, struct kind kind)
+{
+	uintptr_t key = (uintptr_t)strtab__find(&t->kinds, (const char *)&kind, sizeof(kind));
+	struct proc *p = key ? map__get(&t->folded, key, 0) : NULL;
+
+	if (p)
+		return p;
+	if (t->folded.cnt >= FOLDED_MAX && (kind.cgroup || strcmp(kind.comm, FOLDED_OTHERS) != 0))
+		return folded_of(t, (struct kind){ .comm = FOLDED_OTHERS, .selected = kind.selected });
+	p = add_proc(t, 0);
+	p->exited = true;
+	p->cgroup = kind.cgroup;
+	p->uid = kind.uid;
+	p->pidns = kind.pidns;
+	p->selected = (uint8_t)kind.selected;
+	set_comm(p->comm, kind.comm);
+	key = (uintptr_t)strtab__intern(&t->kinds, (const char *)&kind, sizeof(kind));
+	map__set(&t->folded, key, 0, p);
+	p->folded_nr = (uint32_t)t->folded.cnt;
+	return p;
+}
+
+void proc_table__fold(struct proc_table *t, struct proc *p)
+{
+	struct kind kind = { .cgroup = p->cgroup, .uid = p->uid, .pidns = p->pidns, .selected = p->selected };
+
+	memcpy(kind.comm, p->comm, strnlen(p->comm, sizeof(kind.comm) - 1));
+	p->merged = folded_of(t, kind);
+	p->merged->folded_cnt++;
+	p->merged->known |= p->known;
+	if (p->exit_ns > p->merged->exit_ns)
+		p->merged->exit_ns = p->exit_ns;
+}
+
+void proc_table__drop_merged(struct proc_table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->all.cnt; i++)
+		t->all.v[i]->parent = proc__resolve(t->all.v[i]->parent);
+	for (size_t i = 0; i < t->all.cnt; i++) {
+		struct proc *p = t->all.v[i];
+
+		if (!p->merged) {
+			p->id = (uint32_t)kept;
+			t->all.v[kept++] = p;
+			continue;
+		}
+		if (proc_table__find(t, p->pid) == p) {
+			drop_tasks_of(t, p->pid);
+			map__del(&t->by_pid, p->pid, 0);
+		}
+		t->exited_cnt--;
+		free_proc(p);
+	}
+	t->all.cnt = kept;
+}
+
 void proc_table__free(struct proc_table *t)
 {
 	size_t i;
 
-	for (i = 0; i < t->all.cnt; i++) {
-		free(t->all.v[i]->exe);
-		free(t->all.v[i]->args);
-		free(t->all.v[i]);
-	}
+	for (i = 0; i < t->all.cnt; i++)
+		free_proc(t->all.v[i]);
 	vec__free(&t->all);
+	map__free(&t->folded);
+	strtab__free(&t->kinds);
 	map__for_each(&t->tasks, slot)
 		free(slot->val);
 	map__free(&t->tasks);

@@ -20,19 +20,39 @@ struct proc {
 	int32_t exit_code;
 	bool exited;
 	bool known; /* false: seen only by its pid in an operation, no task record came */
+	bool kept; /* scratch of model/forget.c */
+	bool counted; /* scratch of cmd/summary.c */
 	uint8_t selected; /* scratch for filters: chosen by --pid/--follow, a bit per filter */
 	struct proc *parent; /* NULL: not known */
 	char comm[16];
 	char *exe; /* never NULL; "" when not known */
 	char *args; /* NUL-separated, args_len bytes; NULL when not known */
 	size_t args_len;
-	uint32_t id; /* dense: index in proc_table.all */
+	uint32_t id; /* dense: index in proc_table.all, until the next of model_sink.moved */
+	uint32_t serial; /* of all that there ever were, from 1: for keys that last */
+	uint32_t task_cnt; /* its threads in proc_table.tasks */
+	uint32_t
+		folded_cnt; /* > 0: no process, but what so many with this comm, uid, cgroup and pidns left that ended; pid is 0 */
+	uint32_t folded_nr; /* which of those it is, from 1 */
+	struct proc *merged; /* about to be freed: its history went there (proc__resolve) */
 };
+
+/* Whom p's history is told of. NULL gives NULL. */
+static inline struct proc *proc__resolve(struct proc *p)
+{
+	return p && p->merged ? p->merged : p;
+}
 
 struct proc_table {
 	struct map by_pid; /* pid -> struct proc *, the current one */
 	struct map tasks; /* tid -> struct task * (comm of threads) */
 	VEC(struct proc *) all; /* in order of appearance, the exited ones too */
+	struct map
+		folded; /* what they have in common, of kinds -> struct proc *: who stands for those that ended */
+	struct strtab kinds;
+	uint32_t serial; /* the last one given */
+	size_t orphan_cnt; /* whose parent was not known yet when they became known; too many, where some ended */
+	size_t exited_cnt; /* of all: ended, and not folded */
 };
 
 void proc_table__feed(struct proc_table *t, const struct task_info *info);
@@ -46,6 +66,12 @@ struct proc *proc_table__at(struct proc_table *t, uint32_t pid, uint64_t start_n
 struct proc *proc_table__find(const struct proc_table *t, uint32_t pid); /* NULL: none */
 /* comm of a thread now; falls back to its process's. Returns comm (16 bytes, NUL-terminated). */
 const char *proc_table__comm(const struct proc_table *t, uint32_t pid, uint32_t tid);
+/*
+ * p, which ended, will be told of as one with all that had its comm, user, cgroup and pid namespace: sets p->merged. proc_table__drop_merged() frees it, when nobody
+ * points to it any more; then the others have other ids.
+ */
+void proc_table__fold(struct proc_table *t, struct proc *p);
+void proc_table__drop_merged(struct proc_table *t);
 void proc_table__free(struct proc_table *t);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/keep.h"
 #include "model/model_impl.h"
 
 #define HOLD_NS (50ull * 1000 * 1000)
@@ -258,6 +259,29 @@ void receipt__done(struct receipt *r)
 	r->done = true;
 	m->receipts.done_cnt++;
 	receipts__release(m, m->now_ns);
+}
+
+static void keep_receipt(struct model *m, const struct receipt *r)
+{
+	keep__channel(r->channel);
+	keep__proc(r->dst.proc);
+	keep__object(m, r->op.obj);
+	if (r->op.rule == PAIR_SIGNAL)
+		strtab__keep(r->op.sig.cause);
+	for (size_t i = 0; i < r->portions.cnt; i++) {
+		const struct portion *p = &r->portions.v[i];
+
+		keep__sender(&p->from);
+		keep__procs(p->cand, p->cand_cnt);
+	}
+}
+
+void receipts__keep(struct model *m)
+{
+	for (const struct receipt *r = m->receipts.line.head; r; r = r->next)
+		keep_receipt(m, r);
+	for (const struct receipt *r = m->receipts.late.head; r; r = r->next)
+		keep_receipt(m, r);
 }
 
 static void free_list(struct receipt *r)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "model/proc.h"
+#include "model/graph.h"
 
 #define FIRST_FINE_NS 1000
 
@@ -14,15 +14,28 @@ static bool same_origin(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static uint64_t sides_key(const struct proc *src, const struct proc *dst)
+{
+	return (src ? (uint64_t)src->serial : 0) << 32 | dst->serial;
+}
+
+/* The row of that flow, first: the first one with its key; NULL: none. */
+static struct slice_row *find_row(struct slice_row *first, const char *origin)
+{
+	while (first && !same_origin(first->origin, origin))
+		first = first->next;
+	return first;
+}
+
 static struct slice_row *row_of(struct slices *s, const struct message *m)
 {
 	const char *origin = m->src.proc ? NULL : m->origin;
-	uint64_t lo = (m->src.proc ? m->src.proc->id + 1ull : 0) << 32 | (m->dst.proc->id + 1ull);
-	struct slice_row *first = map__get(&s->by_flow, lo, (uintptr_t)m->channel), *row;
+	uint64_t lo = sides_key(m->src.proc, m->dst.proc);
+	struct slice_row *first = map__get(&s->by_flow, lo, (uintptr_t)m->channel);
+	struct slice_row *row = find_row(first, origin);
 
-	for (row = first; row; row = row->next)
-		if (same_origin(row->origin, origin))
-			return row;
+	if (row)
+		return row;
 	row = xalloc(sizeof(*row));
 	row->src = m->src.proc;
 	row->dst = m->dst.proc;
@@ -47,6 +60,12 @@ static struct slice_part *part_of(struct slice_row *row, uint32_t fine)
 	memmove(&row->parts.v[at + 1], &row->parts.v[at], (row->parts.cnt - 1 - at) * sizeof(*row->parts.v));
 	row->parts.v[at] = (struct slice_part){ .fine = fine };
 	return &row->parts.v[at];
+}
+
+static void add_part(struct slice_part *part, uint64_t messages, uint64_t bytes)
+{
+	part->messages += messages;
+	part->bytes += bytes;
 }
 
 static void halve(struct slice_row *row)
@@ -86,7 +105,6 @@ static uint32_t fine_of(struct slices *s, uint64_t ts_ns)
 
 void slices__add(struct slices *s, const struct message *m)
 {
-	struct slice_part *part;
 	uint32_t fine;
 
 	if (!m->channel || !m->dst.proc || (!m->src.proc && !m->origin))
@@ -94,9 +112,37 @@ void slices__add(struct slices *s, const struct message *m)
 	fine = fine_of(s, m->ts_ns);
 	if (fine >= s->fine_cnt)
 		s->fine_cnt = fine + 1;
-	part = part_of(row_of(s, m), fine);
-	part->messages += m->messages;
-	part->bytes += m->bytes;
+	add_part(part_of(row_of(s, m), fine), m->messages, m->bytes);
+}
+
+void slices__follow(struct slices *s)
+{
+	size_t kept = 0;
+
+	map__free(&s->by_flow);
+	for (size_t i = 0; i < s->rows.cnt; i++) {
+		struct slice_row *row = s->rows.v[i], *first, *twin;
+		uint64_t lo;
+
+		row->src = proc__resolve(row->src);
+		row->dst = proc__resolve(row->dst);
+		row->channel = channel__resolve(row->channel);
+		lo = sides_key(row->src, row->dst);
+		first = map__get(&s->by_flow, lo, (uintptr_t)row->channel);
+		twin = find_row(first, row->origin);
+		if (twin) {
+			for (size_t p = 0; p < row->parts.cnt; p++)
+				add_part(part_of(twin, row->parts.v[p].fine), row->parts.v[p].messages,
+					 row->parts.v[p].bytes);
+			vec__free(&row->parts);
+			free(row);
+			continue;
+		}
+		row->next = first;
+		map__set(&s->by_flow, lo, (uintptr_t)row->channel, row);
+		s->rows.v[kept++] = row;
+	}
+	s->rows.cnt = kept;
 }
 
 uint32_t slices__divide(const struct slices *s, uint32_t cnt, uint32_t *fine)

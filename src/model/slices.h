@@ -35,6 +35,7 @@ struct slices {
 void slices__add(struct slices *s, const struct message *m); /* those without a known sender are no flow */
 /* Into how many slices of equal length, cnt at most, the time is divided; *fine receives their length in fine slices. */
 uint32_t slices__divide(const struct slices *s, uint32_t cnt, uint32_t *fine);
+void slices__follow(struct slices *s); /* model_sink.moved */
 void slices__free(struct slices *s);
 
 #endif

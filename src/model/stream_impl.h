@@ -137,6 +137,7 @@ struct pairing {
 	struct model *m;
 	struct map pipes; /* key -> struct pipe * */
 	struct link active; /* pipes that hold something */
+	uint64_t now_ns;
 	struct link spare_segs, spare_writes, spare_reads, spare_parts;
 	VEC(struct chunk) flat; /* scratch */
 	VEC(struct plan) found; /* scratch */

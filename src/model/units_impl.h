@@ -9,6 +9,8 @@
 #ifndef MODEL_UNITS_IMPL_H
 #define MODEL_UNITS_IMPL_H
 
+#include "base/map.h"
+#include "base/vec.h"
 #include "model/list.h"
 #include "model/pair.h"
 
@@ -108,7 +110,38 @@ struct unit_scan {
 struct unit_scan scan__begin(const struct unit_counter *c, uint64_t before_ns);
 struct unit_item *scan__next(struct unit_scan *s); /* NULL: no more */
 
+struct woken { /* a sleeper that was served, and has not reported yet */
+	uint32_t tid;
+	uint64_t wake_ns;
+};
+
+struct unit_object {
+	struct obj_key key;
+	uint8_t mech;
+	uint32_t teller; /* the thread that told first what it held; 0: nobody */
+	uint64_t gone_ns; /* removed then; 0: not */
+	uint64_t last_ns; /* of the latest operation */
+	bool handed_by_libc; /* semaphores of libc whose posts and waits are all seen: futexes say nothing new */
+	struct map counters; /* num -> struct unit_counter * */
+	VEC(struct woken) woken;
+};
+
+struct pairing {
+	struct model *m;
+	struct map objects; /* key -> struct unit_object * */
+	VEC(struct unit_object *) dying;
+	struct link active; /* counters with items */
+	struct link exits;
+	struct search *search;
+	uint64_t now_ns;
+};
+
+/* units_keep.c */
+void units__keep(struct pairing *p);
+
 /* pair_units.c */
+/* The object is gone: what waits is settled, what is left is counted as unmatched. Frees it. */
+void units__retire(struct pairing *p, struct unit_object *o);
 void counter__drop_batch(struct unit_counter *c, struct unit_batch *b);
 void counter__free_item(struct unit_counter *c, struct unit_item *it);
 

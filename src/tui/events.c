@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "model/graph.h"
+#include "model/keep.h"
 #include "tui/tui_impl.h"
 #include "view/label.h"
 
@@ -104,6 +104,16 @@ void events__draw(struct tui *t, int first_row, int row_cnt)
 			  false);
 	if (!have)
 		screen__puts(first_row + 2, 2, LOOK_DIM, "no message yet");
+}
+
+void events__keep(const struct events *e)
+{
+	for (uint64_t i = oldest(e); i < e->cnt; i++) {
+		struct event_copy *c = event_at(e, i);
+
+		c->m.op = &c->op;
+		keep__message(&c->m);
+	}
 }
 
 void events__free(struct events *e)

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "model/keep.h"
 #include "tui/tui_impl.h"
 #include "view/label.h"
 
@@ -307,6 +308,46 @@ void tui__forget(struct tui *t)
 	t->events.cnt = t->watched.cnt = 0;
 	t->centre = t->signal_to = NULL;
 	t->stale = true;
+}
+
+static void keep_line(const struct line *l)
+{
+	keep__proc(l->src.proc);
+	keep__proc(l->dst.proc);
+	keep__channel(l->channel);
+}
+
+static void keep_wait(const struct wait_line *w)
+{
+	keep__proc(w->proc);
+	keep__channel(w->channel);
+	keep__procs(w->whom, w->whom_cnt < WAIT_WHOM_MAX ? w->whom_cnt : WAIT_WHOM_MAX);
+}
+
+void tui__keep(const struct tui *t)
+{
+	for (size_t i = 0; i < t->place_cnt; i++) {
+		const struct place *p = &t->places[i];
+
+		keep__proc((struct proc *)p->proc);
+		keep__proc((struct proc *)p->other);
+		keep__channel((struct channel *)p->channel);
+	}
+	for (size_t i = 0; i < t->list.table.lines.cnt; i++)
+		keep_line(&t->list.table.lines.v[i]);
+	for (size_t i = 0; i < t->waits.cnt; i++)
+		keep_wait(&t->waits.v[i]);
+	for (size_t i = 0; i < t->neighbours.cnt; i++)
+		keep__proc((struct proc *)t->neighbours.v[i]);
+	keep__proc((struct proc *)t->signal_to);
+	keep__proc((struct proc *)t->centre);
+	events__keep(&t->events);
+	events__keep(&t->watched);
+}
+
+void tui__follow(struct tui *t)
+{
+	meter_table__follow(&t->list.table);
 }
 
 bool tui__paused(const struct tui *t)

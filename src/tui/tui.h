@@ -56,6 +56,10 @@ void tui__interval(struct tui *t, const struct tui_status *status, const struct 
 bool tui__step(struct tui *t);
 /* Processes and channels that were shown are about to go: forgets them, and where the user was among them. */
 void tui__forget(struct tui *t);
+/* Calls keep__...() (model/keep.h) for what is shown, or could be shown by a key. */
+void tui__keep(const struct tui *t);
+/* Others have been merged: model_sink.moved. */
+void tui__follow(struct tui *t);
 bool tui__paused(const struct tui *t); /* then the meter should not be ticked */
 /* The waits are looked at: worth finding out. */
 bool tui__wants_waits(const struct tui *t);

@@ -219,6 +219,7 @@ void events__add(struct events *e, const struct message *m);
 bool events__match(const struct place *p, const struct message *m, enum table_group group);
 void events__watch(struct tui *t); /* the place's from now on, and those that are still there */
 void events__draw(struct tui *t, int first_row, int row_cnt);
+void events__keep(const struct events *e);
 void events__free(struct events *e);
 
 /* ---- graph.c ---- */

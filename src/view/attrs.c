@@ -75,6 +75,7 @@ NODE(unattributed_bytes, n->channel, put_nonzero(out, n->channel->unattributed_b
 NODE(unread_bytes, n->channel, put_nonzero(out, n->channel->unread_bytes))
 NODE(remark, n->channel, graphs__put_remark(out, n->channel))
 NODE(members, n->members > 1, buf__u64(out, n->members))
+NODE(folded, true, put_nonzero(out, n->proc ? n->proc->folded_cnt : n->channel ? n->channel->folded_cnt : 0))
 NODE(group, true, put_if(out, n->group))
 
 LINK(kind, true, buf__puts(out, link_kind__name(l->kind)))
@@ -125,6 +126,7 @@ const struct attr_row node_attrs[] = {
 	NODE_ROW(unread_bytes, VALUE_NUMBER),
 	NODE_ROW(remark, VALUE_TEXT),
 	NODE_ROW(members, VALUE_NUMBER),
+	NODE_ROW(folded, VALUE_NUMBER),
 	NODE_ROW(group, VALUE_TEXT),
 	{ 0 },
 };

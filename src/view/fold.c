@@ -181,6 +181,7 @@ static void add_state(struct channel *to, const struct channel *from)
 	to->depth_bytes += from->depth_bytes;
 	to->depth_messages_max += from->depth_messages_max;
 	to->object_cnt += from->object_cnt;
+	to->folded_cnt += from->folded_cnt;
 	if (from->lost > to->lost)
 		to->lost = from->lost;
 	if (!to->memory.known)

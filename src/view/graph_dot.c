@@ -51,8 +51,11 @@ static void put_node_text(struct buf *out, const struct node *n)
 	picture__put_label(&label, n);
 	put_text(out, label.data, label.len);
 	buf__free(&label);
-	if (n->kind == NODE_PROCESS)
-		buf__printf(out, "\\n%" PRIu32 "%s", n->proc->pid, n->members > 1 ? "\xe2\x80\xa6" : "");
+	if (n->kind == NODE_PROCESS) {
+		buf__puts(out, "\\n");
+		label__pid(out, n->proc);
+		buf__puts(out, n->members > 1 ? "\xe2\x80\xa6" : "");
+	}
 	if (n->kind == NODE_CHANNEL && sorted__has_remark(n->channel)) {
 		buf__puts(out, "\\n");
 		graphs__put_remark(out, n->channel);

@@ -69,6 +69,23 @@ static void put_left_out(struct json *j, const struct sorted *s)
 	}
 }
 
+/* What ended, and is in nodes that stand for many: --history. */
+static void put_history(struct json *j, const struct sorted *s)
+{
+	uint64_t procs = 0, channels = 0;
+
+	for (size_t i = 0; i < s->procs.cnt; i++)
+		procs += s->procs.v[i]->folded_cnt;
+	for (size_t i = 0; i < s->channels.cnt; i++)
+		channels += s->channels.v[i]->folded_cnt;
+	if (!procs && !channels)
+		return;
+	json__open(j, "history", '{');
+	json__u64(j, "folded_processes", procs);
+	json__u64(j, "folded_channels", channels);
+	json__close(j, '}');
+}
+
 static void put_graph(struct json *j, const struct graph *g, const struct sorted *s,
 		      const struct view_names *names)
 {
@@ -90,6 +107,7 @@ static void put_graph(struct json *j, const struct graph *g, const struct sorted
 	put_u64_if(j, "skipped", g->skipped);
 	put_u64_if(j, "sums_since_ns", g->sums_since_ns);
 	put_left_out(j, s);
+	put_history(j, s);
 	json__close(j, '}');
 }
 
@@ -155,6 +173,7 @@ static void put_proc(struct json *j, const struct sorted *s, const struct proc *
 		json__i64(j, "exit_code", p->exit_code);
 	}
 	put_members(j, fold__members(&s->fold, p));
+	put_u64_if(j, "folded", p->folded_cnt);
 	if (s->opts->group) {
 		buf__reset(&group);
 		group__put(&group, s->opts->group, p, names);
@@ -206,6 +225,7 @@ static void put_channel(struct json *j, const struct sorted *s, const struct cha
 	json__str(j, "mech", names->mech(ch->mech));
 	json__str(j, "object", ch->name);
 	put_members(j, fold__channels(&s->fold, ch));
+	put_u64_if(j, "folded", ch->folded_cnt);
 	json__u64(j, "messages", ch->messages);
 	json__u64(j, "bytes", ch->bytes);
 	put_u64_if(j, "unattributed_bytes", ch->unattributed_bytes);

@@ -24,7 +24,8 @@ static void put_name(struct buf *out, const struct node *n)
 	uint64_t h = 0xcbf29ce484222325u;
 
 	if (n->kind == NODE_PROCESS) {
-		buf__printf(out, "p%" PRIu32 "_%" PRIu64, n->proc->pid, n->proc->start_ns);
+		buf__printf(out, "p%" PRIu32 "_%" PRIu64, n->proc->pid,
+			    n->proc->folded_cnt ? n->proc->folded_nr : n->proc->start_ns);
 		return;
 	}
 	for (const char *s = n->id; *s; s++)
@@ -54,8 +55,10 @@ static void put_node(struct buf *out, const struct node *n, const char *indent)
 	put_name(out, n);
 	buf__puts(out, channel ? "([\"" : "[\"");
 	put_text(out, label.data, label.len);
-	if (n->kind == NODE_PROCESS)
-		buf__printf(out, "<br/>%" PRIu32, n->proc->pid);
+	if (n->kind == NODE_PROCESS) {
+		buf__puts(out, "<br/>");
+		label__pid(out, n->proc);
+	}
 	buf__puts(out, channel ? "\"])\n" : "\"]\n");
 	if (channel) {
 		buf__puts(out, indent);

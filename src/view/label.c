@@ -139,9 +139,17 @@ void label__origin(struct buf *out, const char *origin)
 		buf__puts(out, "kernel");
 }
 
+void label__pid(struct buf *out, const struct proc *p)
+{
+	if (p->folded_cnt)
+		buf__printf(out, "%" PRIu32 " ended", p->folded_cnt);
+	else
+		buf__u64(out, p->pid);
+}
+
 void label__proc(struct buf *out, const struct proc *p)
 {
-	buf__u64(out, p->pid);
+	label__pid(out, p);
 	if (!p->comm[0])
 		return;
 	buf__putc(out, ' ');
@@ -166,7 +174,10 @@ uint64_t label__op_wait_ns(const struct op *op)
 
 const char *label__proc_id(const struct proc *p, char buf[LABEL_ID_BYTES])
 {
-	snprintf(buf, LABEL_ID_BYTES, "%" PRIu32 ".%" PRIu64, p->pid, p->start_ns);
+	if (p->folded_cnt)
+		snprintf(buf, LABEL_ID_BYTES, "ended.%" PRIu32, p->folded_nr);
+	else
+		snprintf(buf, LABEL_ID_BYTES, "%" PRIu32 ".%" PRIu64, p->pid, p->start_ns);
 	return buf;
 }
 

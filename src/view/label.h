@@ -26,6 +26,8 @@ void label__count(struct buf *out, uint64_t n, const char *noun); /* "1 message"
 
 /* "kernel(timer)", or "kernel" without an origin. Origins are static strings, never a program's bytes. */
 void label__origin(struct buf *out, const char *origin);
+/* "14488"; "3120 ended" where it stands for so many. */
+void label__pid(struct buf *out, const struct proc *p);
 /* "14488 python3", escaped for terminals. */
 void label__proc(struct buf *out, const struct proc *p);
 
@@ -34,7 +36,7 @@ const char *label__attr_mark(uint8_t attr);
 
 uint64_t label__op_wait_ns(const struct op *op); /* how long an operation was blocked; 0: not */
 
-/* A process's id in every graph format: PID.START_NS. */
+/* A process's id in every graph format: PID.START_NS; "ended.N" where it stands for several that ended. */
 #define LABEL_ID_BYTES 40
 const char *label__proc_id(const struct proc *p, char buf[LABEL_ID_BYTES]);
 /* The id of a flow's side: its process; without one "kernel" when an origin is known, else "unknown". */

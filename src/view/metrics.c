@@ -35,9 +35,11 @@ static const char *name_of(struct metrics *m, const struct party *party, const c
 		label__origin(&text, origin);
 	else
 		buf__puts(&text, "unknown");
-	name = strtab__intern(&m->names, text.data ? text.data : "", text.len);
+	name = strtab__find(&m->names, text.data ? text.data : "", text.len);
+	if (!name && m->all.cnt < METRICS_SERIES_MAX) /* others have no series of their own */
+		name = strtab__intern(&m->names, text.data ? text.data : "", text.len);
 	buf__free(&text);
-	return name;
+	return name ?: strtab__intern(&m->names, "other", 5);
 }
 
 /* Interned names are known by their addresses, which leave the upper byte to the mechanism. */

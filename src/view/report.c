@@ -134,7 +134,8 @@ static void put_proc(struct buf *out, const struct proc *p, const char *origin)
 		label__origin(out, origin);
 		return;
 	}
-	buf__printf(out, "%" PRIu32 " ", p->pid);
+	label__pid(out, p);
+	buf__putc(out, ' ');
 	escape__terminal(out, p->comm, strnlen(p->comm, sizeof(p->comm)));
 }
 

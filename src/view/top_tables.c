@@ -77,7 +77,8 @@ void top__put_side(struct buf *out, const struct side *side, const struct top_ct
 		return;
 	}
 	if (c->group == GROUP_NONE) {
-		buf__printf(out, "%u ", side->proc->pid);
+		label__pid(out, side->proc);
+		buf__putc(out, ' ');
 		buf__put(out, side->proc->comm, strnlen(side->proc->comm, sizeof(side->proc->comm)));
 		return;
 	}

@@ -20,6 +20,7 @@ static void setup(void)
 	memset(procs, 0, sizeof(procs));
 	for (uint32_t i = 0; i < 4; i++) {
 		procs[i].id = i;
+		procs[i].serial = i + 1;
 		procs[i].pid = 100 + i;
 	}
 	procs[0].selected = true;
@@ -187,6 +188,39 @@ START_TEST(renamed_and_merged_meanwhile)
 }
 END_TEST
 
+/* What the whole graph told of as one, it tells of as one, too; who was not selected is in neither. */
+START_TEST(folded_meanwhile)
+{
+	struct subgraph *s = subgraph__new(true);
+	struct channel *a = named(&whole, "pipe:[1]"), *b = named(&whole, "pipe:[2]"),
+		       *c = named(&whole, "pipe:[3]");
+	struct proc ended = { .serial = 9, .selected = true, .folded_cnt = 1 };
+	struct graph *g;
+
+	exchange(s, a, &procs[0], &procs[1], 1);
+	exchange(s, b, &procs[0], &procs[1], 2);
+	exchange(s, c, &procs[0], &procs[1], 4);
+	exchange(s, named(&whole, "pipe:[4]"), &procs[2], &procs[3], 8);
+	procs[0].merged = &ended;
+	graph__fold(&whole, a);
+	graph__fold(&whole, b);
+	graph__fold(&whole, named(&whole, "pipe:[4]"));
+	graph__follow_merged(&whole);
+	subgraph__follow(s);
+	graph__drop_merged(&whole);
+	subgraph__finish(s, &whole, chosen);
+	g = subgraph__graph(s);
+	ck_assert_uint_eq(g->channels.cnt, 2);
+	ck_assert_uint_eq(named(g, "pipe:(ended)")->bytes, 3);
+	ck_assert_uint_eq(named(g, "pipe:(ended)")->folded_cnt, 2);
+	ck_assert_uint_eq(named(g, "pipe:[3]")->bytes, 4);
+	ck_assert_uint_eq(g->flows.cnt, 2);
+	ck_assert_ptr_eq(g->flows.v[0]->src, &ended);
+	ck_assert_uint_eq(named(&whole, "pipe:(ended)")->folded_cnt, 3);
+	subgraph__free(s);
+}
+END_TEST
+
 START_TEST(from_the_kernel)
 {
 	struct subgraph *s = subgraph__new(true);
@@ -235,6 +269,7 @@ int main(void)
 	tcase_add_test(t, a_selected_process_with_all_it_did);
 	tcase_add_test(t, filters_over_messages_count_messages);
 	tcase_add_test(t, renamed_and_merged_meanwhile);
+	tcase_add_test(t, folded_meanwhile);
 	tcase_add_test(t, from_the_kernel);
 	tcase_add_test(t, shares_of_the_selected);
 	tcase_add_test(t, copied_and_continued);
