@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Since Linux 7.0 a program at a tracepoint can be preempted, and the kernel does not run it for the thread that comes next,
+ * Since Linux 7.0 (a46023d5616e "tracing: Guard __DECLARE_TRACE() use of __DO_TRACE_CALL() with SRCU-fast") a program at a
+ * tracepoint can be preempted, and the kernel does not run it for the thread that comes next,
  * until the first one goes on: whatever that thread does goes unseen. So behind a program stands another, attached to
  * the same tracepoint, which does what the first one was not run for. The first one leaves a note to tell it.
  */

@@ -251,7 +251,7 @@ static __always_inline struct pt_regs *user_regs(void)
 	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
-/* The links of a file's names became members of an anonymous union after 6.19; before, of dentry.d_u. */
+/* The links of a file's names are members of an anonymous union in the BTF of 7.3, and of dentry.d_u in that of 6.19. */
 struct dentry___v7 {
 	struct hlist_node d_alias;
 } __attribute__((preserve_access_index));

@@ -2,9 +2,10 @@
 /*
  * The kernel as ipctrace sees it: only structs and fields that are read, in no
  * particular layout; CO-RE finds their real offsets at load time. Written by
- * hand, so that the build needs no kernel's BTF. tests/unit/btf holds every
- * field against real BTF. Fields that exist on some kernels only have a flavor
- * (struct T___v6_15) in bpf/compat.bpf.h, not here.
+ * hand, so that the build needs no kernel's BTF. make check-kernels holds every
+ * field against the BTF of each kernel of its list (tests/kernels/vm/btf.py).
+ * Structs that only some kernels have like that are flavors (struct T___v6_15)
+ * with the commit that made them necessary, mostly in bpf/compat.bpf.h.
  */
 #ifndef VMLINUX_KERNEL_H
 #define VMLINUX_KERNEL_H
@@ -208,6 +209,7 @@ struct rb_root {
 	struct rb_node *rb_node;
 };
 
+/* Until 6.0: 763ecb035029 took it out. */
 struct mm_struct___rb {
 	struct rb_root mm_rb;
 };

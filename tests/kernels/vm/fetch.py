@@ -85,12 +85,23 @@ def fetch(kernel, refresh=False):
         _fetch(kernel, refresh)
 
 
+def _find(kernel, refresh):
+    """The first of its suites that has the package, and its name there."""
+    why = None
+    for suite in kernel.suites:
+        try:
+            archive = apt.Archive(suite, kernel.arch, refresh)
+            return archive, archive.newest(kernel.package)
+        except Unavailable as e:
+            why = why or e
+    raise why
+
+
 def _fetch(kernel, refresh):
     cached = os.path.exists(kernel.path("package"))
     if cached and not refresh:
         return
-    archive = apt.Archive(kernel.suite, kernel.arch, refresh)
-    package = archive.newest(kernel.package)
+    archive, package = _find(kernel, refresh)
     if cached and kernel.fact("package").split()[0] == package:
         return
     parent = os.path.dirname(kernel.dir)

@@ -9,6 +9,9 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TREE = os.path.dirname(os.path.dirname(HERE))
 RUNGS = ("fentry", "kprobe", "tracepoint")
 
+# Where kernels that are not in the list are looked for: backports keep one of each release.
+OTHERS = "trixie-backports,bookworm-security,bookworm,trixie,bullseye-security,sid"
+
 GNU_ARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
 
@@ -17,8 +20,8 @@ class Unavailable(Exception):
 
 
 class Kernel:
-    def __init__(self, name, arch, suite, package, must):
-        self.name, self.arch, self.suite, self.package = name, arch, suite, package
+    def __init__(self, name, arch, suites, package, must):
+        self.name, self.arch, self.suites, self.package = name, arch, suites.split(","), package
         self.must = [rung for rung in must.split(",") if rung != "-"]
 
     @property
@@ -67,7 +70,7 @@ def all_kernels(path=None):
 
 
 def by_name(name):
-    """A kernel of the list; else X.Y[-ARCH] of trixie-backports, which keeps one of each release."""
+    """A kernel of the list; else X.Y[-ARCH] of whichever suite has one."""
     for kernel in all_kernels():
         if kernel.name == name:
             return kernel
@@ -76,5 +79,5 @@ def by_name(name):
         names = " ".join(k.name for k in all_kernels())
         raise Unavailable(f"no kernel {name}: the list has {names}; others are called 6.16 or 7.0-arm64")
     arch = m[2] or "amd64"
-    pattern = rf"linux-image-{re.escape(m[1])}\.[\w.+]+-cloud-{arch}"
-    return Kernel(name, arch, "trixie-backports", pattern, "-")
+    pattern = rf"linux-image-{re.escape(m[1])}\.[\w.+-]+-cloud-{arch}"
+    return Kernel(name, arch, OTHERS, pattern, "-")
