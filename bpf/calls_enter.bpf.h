@@ -195,12 +195,11 @@ static __always_inline void enter__eventfd(struct task_op *op)
 	op->unit.waits = 1;
 }
 
-static __always_inline bool enter__call(struct task_op *op, struct sysargs *args)
+/* A call that moves data, behind enter__args(). */
+static __always_inline bool enter__data(struct task_op *op, struct sysargs *args)
 {
 	bool in = false, out = false;
 
-	if (!enter__args(op, args))
-		return enter__control(op, args);
 	if (op->fd_in >= 0)
 		in = enter__side(&op->in, op->fd_in, false);
 	if (!in && wanted(IPCT_MECH_SIGNAL) && op->class <= IPCT_SC_READV && file__is_signalfd(op->fd_in)) {
@@ -217,6 +216,11 @@ static __always_inline bool enter__call(struct task_op *op, struct sysargs *args
 	if (wanted(IPCT_MECH_EVENTFD))
 		enter__eventfd(op);
 	return in || out;
+}
+
+static __always_inline bool enter__call(struct task_op *op, struct sysargs *args)
+{
+	return enter__args(op, args) ? enter__data(op, args) : enter__control(op, args);
 }
 
 #endif

@@ -118,15 +118,17 @@ static __always_inline void pass__one(__u32 what, __u32 fd, __u64 from)
 	pass__emit(what, fd, from);
 }
 
-static __always_inline void pass__each(__u8 what, __u64 fds, __u32 cnt)
+/* Not static: verified once, and not once for each control message. */
+__noinline int pass__each(__u32 what, __u64 fds, __u32 cnt)
 {
 	for (__u32 i = 0; i < PASS_FDS_MAX; i++) {
 		__s32 fd = -1;
 
 		if (i >= cnt || bpf_probe_read_user(&fd, sizeof(fd), (void *)(fds + i * 4)))
-			return;
+			break;
 		pass__one(what, fd, 0);
 	}
+	return 0;
 }
 
 /* The control messages of a struct msghdr in user memory; how many of them carry descriptors. */
@@ -194,7 +196,7 @@ static __always_inline __u32 pidfd__pid(__s32 fd)
 	sb = READ(inode, struct inode, i_sb);
 	if (READ(sb, struct super_block, s_magic) == PIDFS_MAGIC)
 		return pid__number((__u64)READ(inode, struct inode, i_private));
-	if (!name__begins((__u64)READ(file, struct file, f_path.dentry), "[pidfd]", 7))
+	if (!name__begins(name__head((__u64)READ(file, struct file, f_path.dentry)), "[pidfd]", 7))
 		return 0;
 	return pid__number((__u64)READ(file, struct file, private_data));
 }

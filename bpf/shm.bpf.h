@@ -27,32 +27,39 @@
 #define MOUNTS_MAX 4
 #define RANGES_MAX 8 /* mappings in the range of one call that are looked at */
 
-static __always_inline bool name__begins(__u64 dentry, const char *word, __u32 len)
+/* The first eight bytes of a directory entry's name, behind a short one zeros. */
+static __always_inline __u64 name__head(__u64 dentry)
 {
-	char head[8] = {};
+	__u32 len = READ(dentry, struct dentry, d_name.len);
+	__u64 head = 0;
 
-	if (READ(dentry, struct dentry, d_name.len) < len)
-		return false;
-	bpf_probe_read_kernel(head, len & 7, READ(dentry, struct dentry, d_name.name));
-	for (__u32 i = 0; i < 7 && i < len; i++) {
-		if (head[i] != word[i])
-			return false;
-	}
-	return true;
+	bpf_probe_read_kernel(&head, sizeof(head), READ(dentry, struct dentry, d_name.name));
+	return len < sizeof(head) ? head & ((1ULL << len * 8) - 1) : head;
+}
+
+/* word: a literal of at most seven bytes, len of them. (Both architectures are little-endian.) */
+static __always_inline bool name__begins(__u64 head, const char *word, const __u32 len)
+{
+	__u64 want = 0;
+
+	for (__u32 i = 0; i < len; i++)
+		want |= (__u64)(__u8)word[i] << i * 8;
+	return (head & ((1ULL << len * 8) - 1)) == want;
 }
 
 /* Objects without a path: the kernel's own tmpfs and hugetlbfs, which hold device memory of drivers, too. */
 static __always_inline bool shm__from_kernmount(struct object *o, __u64 file, __u64 dentry)
 {
+	__u64 head = name__head(dentry);
 	struct shm_file_data *sfd;
 	struct ipc_namespace *ns;
 
-	if (name__begins(dentry, "memfd:", 6) || name__begins(dentry, "dev/zer", 7) ||
-	    name__begins(dentry, "anon_hu", 7)) {
+	if (name__begins(head, "memfd:", 6) || name__begins(head, "dev/zer", 7) ||
+	    name__begins(head, "anon_hu", 7)) {
 		o->mech = IPCT_MECH_POSIX_SHM;
 		return true;
 	}
-	if (!name__begins(dentry, "SYSV", 4))
+	if (!name__begins(head, "SYSV", 4))
 		return false;
 	/* A System V segment's inode number is its id, the same in all namespaces. */
 	sfd = READ(file, struct file, private_data);
@@ -78,7 +85,7 @@ static __always_inline bool file__is_in_shm(__u64 file, struct super_block *sb)
 
 		mnt = WORD(mnt, struct mount, mnt_parent);
 		if (point != WORD(mnt, struct mount, mnt.mnt_root))
-			return name__begins(point, "shm", 3);
+			return name__begins(name__head(point), "shm", 3);
 	}
 	return false;
 }
@@ -111,7 +118,7 @@ static __noinline bool shm__from_file(struct object *o, __u64 file)
 		o->mech = IPCT_MECH_POSIX_SHM;
 		if (!file__is_in_shm(file, sb))
 			o->f_flags = IPCT_MAP_FILE;
-		else if (name__begins(dentry, "sem.", 4))
+		else if (name__begins(name__head(dentry), "sem.", 4))
 			o->mech = 0;
 	}
 	if (!o->mech || !wanted(o->mech)) {

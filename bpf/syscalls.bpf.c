@@ -72,6 +72,18 @@ int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 
 /* ---- exit ---- */
 
+/* Its arguments, of those calls that exit__unseen() is about. */
+static __always_inline bool exit__find(struct task_op *op, struct sysargs *args)
+{
+	if (enter__args(op, args))
+		return enter__data(op, args);
+	if (op->class == IPCT_SC_SIGWAIT)
+		return wanted(IPCT_MECH_SIGNAL);
+	op->fd_in = (__s32)args->a[0];
+	op->arg = args->a[1];
+	return object__from_fd(&op->in, op->fd_in) && filter__wants(&op->in);
+}
+
 /*
  * A thread without a record is in a call that it entered before tracing began, a reader that waited for instance. Its
  * arguments are still in the registers; its descriptor is still open, unless another thread closed it meanwhile. What
@@ -93,7 +105,7 @@ static __always_inline struct task_op *exit__unseen(struct pt_regs *regs, long n
 		return NULL;
 	syscall_args(regs, compat, &args);
 	task_op__begin(op, class, compat);
-	if (!enter__call(op, &args)) {
+	if (!exit__find(op, &args)) {
 		op->class = IPCT_SC_NONE;
 		return NULL;
 	}
