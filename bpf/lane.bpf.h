@@ -39,6 +39,7 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
 	op->compat = 0;
 	op->asleep = 0;
+	op->at_lock = 0;
 	op->in_sock_lane = 0;
 	op->has_end = 0;
 	op->told_sleep = 0;

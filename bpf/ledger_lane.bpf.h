@@ -73,6 +73,7 @@ static __always_inline void ledger_lane__begin(struct running *r, struct object 
 	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
 	op->compat = 0;
 	op->asleep = 0;
+	op->at_lock = 0;
 	op->in_sock_lane = 0;
 	op->told_sleep = 0;
 	op->cnt = 0; /* no matter in which pieces it is written */

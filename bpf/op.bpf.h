@@ -73,12 +73,12 @@ struct task_op {
 	__u8 alone; /* no call of ours: io_uring on a socket (socket.bpf.c) */
 	__u8 no_entry_time; /* enter_ns is 0 because its end tells as much: lane.bpf.h */
 	__u8 exclusive; /* no other call can use that side of the pipe meanwhile */
+	__u8 at_lock; /* waits for the lock of its pipe: moves nothing meanwhile */
 	__u8 told_sleep; /* where it slept first has been told: stack.bpf.c */
 	__u8 in_sock_lane; /* sock_lane.bpf.h ends it */
 	__u8 again; /* while the thread does not run: enum again (bpf/again.bpf.h) */
 	__u8 unseen; /* ... and for it ENTERED_UNSEEN holds */
 	__u8 here; /* ... and it was preempted with ENTERED_HERE, perhaps inside a program that goes on with it */
-	__u8 pad0[1];
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */
@@ -118,6 +118,7 @@ static __always_inline void task_op__begin(struct task_op *op, __u8 class, bool 
 	op->exclusive = 0;
 	op->alone = 0;
 	op->asleep = 0;
+	op->at_lock = 0;
 	op->told = 0;
 	op->told_sleep = 0;
 	op->in_sock_lane = 0;

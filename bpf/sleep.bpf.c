@@ -28,7 +28,7 @@ static __always_inline void sleeper__leaves(struct task_op *op)
 	if (!o)
 		return;
 	op->asleep = 1;
-	if (write && is_long_write(op))
+	if (write && is_long_write(op) && !op->at_lock)
 		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
 }
 
@@ -120,7 +120,7 @@ int BPF_PROG(sched_switch__tracepoint, bool preempt, struct task_struct *prev, s
 
 /*
  * A writer has to wait for the pipe's lock: perhaps not for the first time, for a full pipe may have room again before
- * the writer sleeps. So it is like going to sleep.
+ * the writer sleeps. So it is like going to sleep. What it begins to wait by (it spins, then it sleeps) is told twice.
  */
 SEC("?tp_btf/contention_begin")
 int BPF_PROG(contention_begin__tracepoint, void *lock)
@@ -133,8 +133,10 @@ int BPF_PROG(contention_begin__tracepoint, void *lock)
 		return 0;
 	op = task_op__current(false);
 	o = sleeper__pipe(op, &write);
-	if (o && write && is_long_write(op) && (__u64)lock == pipe__lock(o->ptr) &&
-	    o->addr != pipe__addr_now(o->ptr, true))
+	if (!o || (__u64)lock != pipe__lock(o->ptr) || op->at_lock)
+		return 0;
+	op->at_lock = 1;
+	if (write && is_long_write(op) && o->addr != pipe__addr_now(o->ptr, true))
 		pipe__emit(op, true, 0, IPCT_IO_BLOCKED, false);
 	return 0;
 }
@@ -151,7 +153,9 @@ int BPF_PROG(contention_end__tracepoint, void *lock)
 		return 0;
 	op = task_op__current(false);
 	o = sleeper__pipe(op, &write);
-	if (o && (__u64)lock == pipe__lock(o->ptr))
-		o->addr = pipe__addr_now(o->ptr, write);
+	if (!o || (__u64)lock != pipe__lock(o->ptr))
+		return 0;
+	op->at_lock = 0;
+	o->addr = pipe__addr_now(o->ptr, write);
 	return 0;
 }

@@ -78,6 +78,7 @@ struct plan {
 /* Writes that can lie in more than one way, until the reads of all of them are known. */
 struct group {
 	bool incomplete; /* there may be more ways than plans */
+	bool is_open; /* how much of a write lies there depends on the plan: pipe.open */
 	bool at_sealed;
 	uint64_t at; /* as in struct wr */
 	unsigned w_cnt;
@@ -124,6 +125,7 @@ struct pipe {
 	uint64_t bias; /* slot of a position - slot of an address, to which the ring was renumbered */
 	uint64_t near_slot; /* for unwrapping: the last one met, before bias */
 	uint64_t w_end, r_end; /* the line reaches from r_end to w_end */
+	struct group *open; /* nothing is placed behind it until reads tell which of its plans is right; NULL: none */
 	uint64_t shaky_to; /* what lies before was not placed by proof */
 	uint64_t now_ns, last_ns; /* last_ns: of the last operation */
 	uint64_t tried_w, tried_r; /* what a search failed with: only something else is tried again */
@@ -210,6 +212,8 @@ void line__drop_unread(struct pipe *pi); /* all of it: nobody took it */
 /* total bytes were taken before hi: so much has the elastic segment before it. false: that cannot be told */
 bool line__stretch(struct pipe *pi, uint64_t hi, uint64_t total);
 void group__lay(struct pipe *pi, struct seg *sg, unsigned plan); /* places for good, frees the group and sg */
+/* Plans that fit, one bit each: which one it is makes no difference, or what depends on it is doubtful from now on. */
+void group__settle(struct group *g, unsigned plan, uint32_t fitting);
 void wr__put(struct pairing *p, struct wr *w); /* one reference less */
 
 /* stream_write.c */
@@ -226,6 +230,7 @@ bool line__undo(struct pipe *pi, uint64_t pos); /* false: nothing, or it cannot 
 
 /* stream_plan.c: all ways to place these from w_end to hi, to p->found; false: there may be more */
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
+uint64_t plan__bytes_of(const struct plan *pl, const struct wr *w);
 /* Of what was found: how much of w lies there depends on the plan. */
 bool plan__is_open(const struct pairing *p, const struct wr *w);
 /* Takes what comes next, up to the last part of a write of which that is open. 0: it is too early */

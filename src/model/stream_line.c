@@ -70,6 +70,8 @@ static void free_group(struct pairing *p, struct group *g)
 
 void line__remove(struct pipe *pi, struct seg *sg)
 {
+	if (sg->g && sg->g == pi->open)
+		pi->open = NULL;
 	if (sg->g)
 		free_group(pi->p, sg->g);
 	if (sg->c.w) {
@@ -89,6 +91,30 @@ void group__lay(struct pipe *pi, struct seg *sg, unsigned plan)
 	for (unsigned i = 0; i < pl->cnt; i++)
 		line__insert(pi, before, &pl->chunk[i]);
 	line__remove(pi, sg);
+}
+
+static bool comes_before(const struct group *g, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (g->w[k] == g->w[i])
+			return true;
+	return false;
+}
+
+void group__settle(struct group *g, unsigned plan, uint32_t fitting)
+{
+	for (unsigned i = 0; i < g->w_cnt; i++) {
+		struct wr *w = g->w[i];
+		uint64_t bytes = plan__bytes_of(&g->plans.v[plan], w);
+
+		if (comes_before(g, i))
+			continue;
+		if (g->is_open)
+			w->laid = w->laid + bytes - plan__bytes_of(&g->plans.v[0], w);
+		for (unsigned k = 0; k < g->plans.cnt; k++)
+			if (fitting & 1u << k && plan__bytes_of(&g->plans.v[k], w) != bytes)
+				w->inferred = true;
+	}
 }
 
 void line__drop_before(struct pipe *pi, uint64_t pos)

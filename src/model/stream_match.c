@@ -23,6 +23,7 @@ struct match {
 	bool slots_only; /* offsets of where reads began may be those of the slot's former use */
 	struct seg *group[GROUPS_MAX];
 	unsigned group_cnt, plan[GROUPS_MAX];
+	uint32_t fitting[GROUPS_MAX]; /* plans that were part of what was found, one bit each */
 	/* the state of the search */
 	uint32_t used;
 	uint8_t order[READS_MAX];
@@ -146,6 +147,9 @@ static void save(struct match *m)
 {
 	bool is_first = !m->found_cnt++;
 
+	_Static_assert(PLANS_MAX <= 32, "a bit each");
+	for (unsigned g = 0; g < m->group_cnt; g++)
+		m->fitting[g] |= 1u << m->plan[g];
 	if (is_first) {
 		memcpy(m->found_order, m->order, sizeof(m->order));
 		memcpy(m->found_plan, m->plan, sizeof(m->plan));
@@ -251,6 +255,7 @@ static bool search(struct match *m)
 	m->found_cnt = 0;
 	m->budget = BUDGET;
 	memset(m->plan, 0, sizeof(m->plan));
+	memset(m->fitting, 0, sizeof(m->fitting));
 	memset(m->sig_differs, 0, sizeof(m->sig_differs));
 	memset(m->sum_differs, 0, sizeof(m->sum_differs));
 	do {
@@ -308,6 +313,7 @@ bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t h
 		if (!complete || m.group[g]->c.to > hi)
 			for (unsigned i = 0; i < m.group[g]->g->w_cnt; i++)
 				m.group[g]->g->w[i]->inferred = true;
+		group__settle(m.group[g]->g, m.found_plan[g], m.fitting[g]);
 		group__lay(pi, m.group[g], m.found_plan[g]);
 	}
 	for (unsigned i = 0; i < cnt; i++) {

@@ -239,7 +239,7 @@ bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_
 	return s.budget && !s.is_full;
 }
 
-static uint64_t bytes_in(const struct plan *pl, const struct wr *w)
+uint64_t plan__bytes_of(const struct plan *pl, const struct wr *w)
 {
 	uint64_t sum = 0;
 
@@ -251,7 +251,7 @@ static uint64_t bytes_in(const struct plan *pl, const struct wr *w)
 bool plan__is_open(const struct pairing *p, const struct wr *w)
 {
 	for (size_t i = 1; i < p->found.cnt; i++)
-		if (bytes_in(&p->found.v[i], w) != bytes_in(&p->found.v[0], w))
+		if (plan__bytes_of(&p->found.v[i], w) != plan__bytes_of(&p->found.v[0], w))
 			return true;
 	return false;
 }
@@ -320,7 +320,7 @@ static void keep_plans_with(struct pairing *p, const struct wr *w, uint64_t byte
 	size_t kept = 0;
 
 	for (size_t i = 0; i < p->found.cnt; i++)
-		if (bytes_in(&p->found.v[i], w) == bytes)
+		if (plan__bytes_of(&p->found.v[i], w) == bytes)
 			p->found.v[kept++] = p->found.v[i];
 	if (kept)
 		p->found.cnt = kept;

@@ -329,14 +329,36 @@ static void place_group(struct pipe *pi, struct part *const *part, unsigned cnt,
 		pl->chunk[i].w->laid += pl->chunk[i].bytes;
 	}
 	for (unsigned i = 0; i < cnt; i++) {
-		part[i]->w->inferred |= plan__is_open(pi->p, part[i]->w);
+		if (plan__is_open(pi->p, part[i]->w))
+			g->is_open = true;
 		g->w[g->w_cnt++] = part[i]->w;
 		part[i]->w->ref_cnt++;
 	}
 	sg = line__append(pi, &c);
 	sg->g = g;
+	if (g->is_open)
+		pi->open = g;
 	pi->sealed = pl->sealed;
 	pi->w_end = pl->sealed ? slot_up(hi) : hi;
+}
+
+/* Reads did not tell which of its plans is right: what follows is placed as if it were the first. */
+static void give_up_open(struct pipe *pi)
+{
+	struct group *g = pi->open;
+
+	group__settle(g, 0, UINT32_MAX);
+	g->is_open = false;
+	pi->open = NULL;
+}
+
+/* What was written up to there has been taken by reads that took nothing behind it: they will tell how it lies. */
+static bool reads_end_at(const struct pipe *pi, uint64_t pos)
+{
+	for (const struct link *l = pi->reads.next; l != &pi->reads; l = l->next)
+		if (list__entry(l, struct rd, link)->e == slot_up(pos))
+			return true;
+	return false;
 }
 
 /* A write that sleeps, alone: whole slots are its own, what it merged before will be known at its end. */
@@ -460,7 +482,8 @@ static bool place_late(struct pipe *pi, struct part *pt)
 
 static uint64_t tried(const struct pipe *pi, unsigned cnt, uint64_t hi)
 {
-	return (hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)cnt << 58 ^ pi->part_cnt;
+	return (hi * 0x9e3779b97f4a7c15ull) ^ (pi->w_end * 31) ^ (uint64_t)cnt << 58 ^ pi->part_cnt ^
+	       (uint64_t)pi->read_cnt << 24;
 }
 
 static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64_t hi, bool late)
@@ -468,6 +491,10 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 	bool complete = false;
 	unsigned more;
 
+	if (pi->open && !late)
+		return false;
+	if (pi->open)
+		give_up_open(pi);
 	if (hi <= pi->w_end) {
 		if (line__undo(pi, front(pi)->s))
 			return true;
@@ -493,7 +520,7 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 	pi->tried_w = tried(pi, cnt, hi);
 	if (complete)
 		plan__decide(pi, part, cnt, hi);
-	more = pi->p->found.cnt > 1 ? plan__extend(pi, part, cnt, &hi) : cnt;
+	more = pi->p->found.cnt > 1 && !reads_end_at(pi, hi) ? plan__extend(pi, part, cnt, &hi) : cnt;
 	if (!more && !late)
 		return false;
 	if (more > cnt) {
