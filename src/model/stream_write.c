@@ -352,11 +352,13 @@ static void give_up_open(struct pipe *pi)
 	pi->open = NULL;
 }
 
-/* What was written up to there has been taken by reads that took nothing behind it: they will tell how it lies. */
+/* What was written up to there was taken by reads that took nothing behind it, nor can more come there: they will tell. */
 static bool reads_end_at(const struct pipe *pi, uint64_t pos)
 {
+	if (pos % SLOT_BYTES)
+		return false;
 	for (const struct link *l = pi->reads.next; l != &pi->reads; l = l->next)
-		if (list__entry(l, struct rd, link)->e == slot_up(pos))
+		if (list__entry(l, struct rd, link)->e == pos)
 			return true;
 	return false;
 }
