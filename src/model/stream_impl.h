@@ -125,7 +125,9 @@ struct pipe {
 	uint64_t bias; /* slot of a position - slot of an address, to which the ring was renumbered */
 	uint64_t near_slot; /* for unwrapping: the last one met, before bias */
 	uint64_t w_end, r_end; /* the line reaches from r_end to w_end */
-	struct group *open; /* nothing is placed behind it until reads tell which of its plans is right; NULL: none */
+	uint64_t lone_from, lone_to; /* in between, writes fill all: nobody else's bytes are there */
+	struct group *
+		open; /* nothing is placed behind it until reads tell which of its plans is right; NULL: none */
 	uint64_t shaky_to; /* what lies before was not placed by proof */
 	uint64_t now_ns, last_ns; /* last_ns: of the last operation */
 	uint64_t tried_w, tried_r; /* what a search failed with: only something else is tried again */

@@ -217,6 +217,19 @@ static void end_before(struct pipe *pi, struct wr *w)
 	}
 }
 
+/* Nobody else was met for a while: it is placed where it says. */
+static bool place_lone(struct pipe *pi, const struct part *pt)
+{
+	uint64_t at = pi->w_end;
+
+	if (!place_whole(pi, pt))
+		return false;
+	if (pi->lone_to != at)
+		pi->lone_from = at;
+	pi->lone_to = pi->w_end;
+	return true;
+}
+
 void pipe__add_write(struct pipe *pi, const struct op *op)
 {
 	struct wr *w = list__empty(&pi->sleepers) ? NULL : sleeper_of(pi, op);
@@ -248,7 +261,7 @@ void pipe__add_write(struct pipe *pi, const struct op *op)
 	if (!first && pt->last && pt->s == pt->e)
 		end_before(pi, w);
 	if (pt->s == pt->e || (!blocked && !w->bytes) ||
-	    (!blocked && first && !pi->part_cnt && op->ts_ns >= pi->writers.until_ns && place_whole(pi, pt)))
+	    (!blocked && first && !pi->part_cnt && op->ts_ns >= pi->writers.until_ns && place_lone(pi, pt)))
 		part__drop(pi, pt);
 	else
 		part__pend(pi, pt);
@@ -460,6 +473,8 @@ static bool place_late(struct pipe *pi, struct part *pt)
 {
 	struct wr *w = pt->w;
 
+	if (!pt->last && pt->s >= pi->lone_from && pt->e <= pi->lone_to)
+		return true; /* it went to sleep before it wrote anything */
 	w->inferred = true;
 	pipe__doubt(pi, slot_up(pi->w_end));
 	if (!pt->last || w->bytes == BYTES_UNKNOWN || w->bytes <= w->laid)
