@@ -217,6 +217,14 @@ static void end_before(struct pipe *pi, struct wr *w)
 	}
 }
 
+/* A whole write fills all from there to the end of the line. */
+static void note_lone(struct pipe *pi, uint64_t from)
+{
+	if (pi->lone_to != from)
+		pi->lone_from = from;
+	pi->lone_to = pi->w_end;
+}
+
 /* Nobody else was met for a while: it is placed where it says. */
 static bool place_lone(struct pipe *pi, const struct part *pt)
 {
@@ -224,9 +232,7 @@ static bool place_lone(struct pipe *pi, const struct part *pt)
 
 	if (!place_whole(pi, pt))
 		return false;
-	if (pi->lone_to != at)
-		pi->lone_from = at;
-	pi->lone_to = pi->w_end;
+	note_lone(pi, at);
 	return true;
 }
 
@@ -312,6 +318,16 @@ static void place_plan(struct pipe *pi, const struct plan *pl)
 		pl->chunk[i].w->laid += pl->chunk[i].bytes;
 	}
 	pi->sealed = pl->sealed;
+}
+
+/* There is but one way. */
+static void place_only(struct pipe *pi, struct part *const *part, unsigned cnt)
+{
+	uint64_t at = pi->w_end;
+
+	place_plan(pi, &pi->p->found.v[0]);
+	if (cnt == 1 && part[0]->w->is_whole)
+		note_lone(pi, at);
 }
 
 static void spread_doubt(struct part *const *part, unsigned cnt)
@@ -550,7 +566,7 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 		return false;
 	spread_doubt(part, cnt);
 	if (complete && pi->p->found.cnt == 1)
-		place_plan(pi, &pi->p->found.v[0]);
+		place_only(pi, part, cnt);
 	else if (pi->p->found.cnt)
 		place_group(pi, part, cnt, hi, complete);
 	else
