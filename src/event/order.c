@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "event/order.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,13 @@
 
 /*
  * Copies lie in blocks of a few sizes; a block that is done goes to the free list of its size, so the
- * steady state allocates nothing. Slabs are given back only by order__free().
+ * steady state allocates nothing. What a burst took is given back when no such burst came for a while.
  */
 #define CLASS_BYTES 64
 #define CLASS_CNT ((UINT16_MAX + CLASS_BYTES) / CLASS_BYTES + 1)
 #define SLAB_BYTES (256 * 1024)
+#define SLABS_KEPT 4
+#define EMPTY_CNT 50 /* a second or more: it is emptied each time that the rings were read */
 
 struct block {
 	struct block *next; /* in the free list; then the record follows in its place */
@@ -45,6 +48,8 @@ struct order {
 	struct block *free[CLASS_CNT];
 	VEC(char *) slabs;
 	size_t slab_used; /* bytes of the last slab */
+	size_t copied_bytes, copied_bytes_max; /* since it was empty; the most of that, of late */
+	size_t emptied_cnt; /* since copied_bytes_max was begun anew */
 };
 
 struct order *order__new(void)
@@ -160,6 +165,7 @@ void order__push(struct order *o, const struct ipct_hdr *ev)
 	struct entry e = { .ts_ns = ev->ts_ns, .seq = o->next_seq++ };
 	struct run *run = run_for(o, e.ts_ns);
 
+	o->copied_bytes += class_of(ev->size) * CLASS_BYTES;
 	e.ev = block_take(o, class_of(ev->size));
 	memcpy(e.ev, ev, ev->size);
 	o->cnt++;
@@ -198,6 +204,36 @@ static void pop(struct order *o, struct run *run)
 		sift_down(o->heap.v, o->heap.cnt);
 }
 
+static void give_back(struct order *o)
+{
+	for (size_t i = 0; i < o->slabs.cnt; i++)
+		free(o->slabs.v[i]);
+	o->slabs.cnt = 0;
+	o->slab_used = SLAB_BYTES;
+	memset(o->free, 0, sizeof(o->free));
+	for (size_t i = 0; i < o->run_cnt; i++) {
+		vec__free(&o->runs[i].queue);
+		o->runs[i].head = 0;
+	}
+	o->run_cnt = 0;
+	vec__free(&o->heap);
+	malloc_trim(0);
+}
+
+/* It is empty. */
+static void note_empty(struct order *o)
+{
+	if (o->copied_bytes > o->copied_bytes_max)
+		o->copied_bytes_max = o->copied_bytes;
+	o->copied_bytes = 0;
+	if (++o->emptied_cnt < EMPTY_CNT)
+		return;
+	if (o->slabs.cnt > SLABS_KEPT && o->copied_bytes_max < o->slabs.cnt * SLAB_BYTES / 4)
+		give_back(o);
+	o->emptied_cnt = 0;
+	o->copied_bytes_max = 0;
+}
+
 size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_fn fn, void *ctx)
 {
 	size_t released = 0;
@@ -217,6 +253,8 @@ size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_
 		block_give(o, ev, class);
 		released++;
 	}
+	if (!o->cnt)
+		note_empty(o);
 	return released;
 }
 

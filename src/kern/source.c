@@ -118,7 +118,7 @@ static size_t give_backlog(struct kern *k, struct taker *t)
 		at += (ev->size + 7u) & ~7u;
 		take(t, ev);
 	}
-	buf__reset(&k->backlog);
+	buf__free(&k->backlog); /* it was all that the scan found */
 	return cnt;
 }
 

@@ -28,6 +28,7 @@ static struct pairing *seq__new(struct model *m)
 
 	p->m = m;
 	list__init(&p->conns);
+	list__init(&p->overlapping);
 	list__init(&p->waiting);
 	list__init(&p->deferred);
 	return p;
@@ -55,6 +56,7 @@ static void free_conn(struct conn *c)
 	lane__end(&c->lane[0]);
 	lane__end(&c->lane[1]);
 	list__unlink(&c->all);
+	list__unlink(&c->overlapping);
 	free(c);
 }
 
@@ -97,6 +99,7 @@ static void join(struct pairing *p, uint8_t mech, struct obj_key a, struct obj_k
 	c = xalloc(sizeof(*c));
 	c->changed_ns = now_ns;
 	list__append(&p->conns, &c->all);
+	list__init(&c->overlapping);
 	lane__init(&c->lane[0], p, mech, b);
 	lane__init(&c->lane[1], p, mech, a);
 	ea->conn = c;
@@ -310,26 +313,35 @@ static void seq__op(struct pairing *p, const struct op *op)
 		p->now_ns = op->ts_ns;
 	if (!end || !end->conn)
 		return;
-	if (op->kind == OP_SEND)
-		send(p, &end->conn->lane[end->side], op);
-	else if (op->kind == OP_RECV)
+	if (op->kind == OP_SEND) {
+		struct lane *l = &end->conn->lane[end->side];
+
+		send(p, l, op);
+		if (l->overlaps.cnt && list__empty(&end->conn->overlapping))
+			list__append(&p->overlapping, &end->conn->overlapping);
+	} else if (op->kind == OP_RECV) {
 		/* A socket that is connected to itself has one direction only. */
 		receive(p, &end->conn->lane[end->conn->lane[0].to.id == end->key.id ? 0 : !end->side], op);
+	}
 }
 
 /* ---- time ---- */
 
 static void settle_overlaps(struct pairing *p)
 {
-	list__for_each(&p->conns, cur) {
-		struct conn *c = list__entry(cur, struct conn, all);
+	list__for_each(&p->overlapping, cur) {
+		struct conn *c = list__entry(cur, struct conn, overlapping);
+		bool some = false;
 
 		for (int i = 0; i < 2; i++) {
 			struct lane *l = &c->lane[i];
 
 			if (l->overlaps.cnt && l->overlaps.v[0].ts_ns + OVERLAP_NS <= p->now_ns)
 				lane__settle_overlaps(l, true);
+			some |= l->overlaps.cnt;
 		}
+		if (!some)
+			list__unlink(&c->overlapping);
 	}
 }
 

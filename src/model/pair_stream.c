@@ -16,6 +16,7 @@
 	(1024 * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
 #define IO_MAX (1ull << 31) /* no call moves more */
+#define SWEEPS 4 /* per settle_ns */
 #define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
 
 /*
@@ -32,6 +33,7 @@ static struct pairing *stream__new(struct model *m)
 
 	p->m = m;
 	list__init(&p->active);
+	list__init(&p->pending);
 	list__init(&p->spare_segs);
 	list__init(&p->spare_writes);
 	list__init(&p->spare_reads);
@@ -51,6 +53,7 @@ static struct pipe *pipe_of(struct pairing *p, struct obj_key key, uint8_t mech)
 	pi->mech = mech;
 	pi->near_slot = SLOT_FIRST;
 	list__init(&pi->active);
+	list__init(&pi->pending);
 	list__init(&pi->segs);
 	list__init(&pi->parts);
 	list__init(&pi->reads);
@@ -176,6 +179,11 @@ static void locate(struct pipe *pi, const struct op *op)
 	model__stats_mut(pi->p->m)->resyncs++;
 }
 
+static bool is_pending(const struct pipe *pi)
+{
+	return pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers);
+}
+
 static void stream__op(struct pairing *p, const struct op *op)
 {
 	struct pipe *pi;
@@ -199,6 +207,8 @@ static void stream__op(struct pairing *p, const struct op *op)
 	else
 		pipe__add_read(pi, op);
 	pipe__activate(pi);
+	if (is_pending(pi) && list__empty(&pi->pending))
+		list__append(&p->pending, &pi->pending);
 	waiting = pi->part_cnt + pi->read_cnt;
 	if (!waiting)
 		return;
@@ -261,24 +271,32 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 static void free_pipe(struct pairing *p, struct pipe *pi)
 {
 	list__unlink(&pi->active);
+	list__unlink(&pi->pending);
 	map__del(&p->pipes, pi->key.id, pi->key.space);
 	free(pi);
 }
 
-static void stream__advance(struct pairing *p, uint64_t now_ns)
+static void settle_pending(struct pairing *p, uint64_t now_ns)
 {
-	uint64_t settle_ns = model__opts(p->m)->settle_ns;
-
-	p->now_ns = now_ns;
-	list__for_each(&p->active, cur) {
-		struct pipe *pi = list__entry(cur, struct pipe, active);
+	list__for_each(&p->pending, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, pending);
 
 		if (now_ns > pi->now_ns)
 			pi->now_ns = now_ns;
 		if (pi->part_cnt || pi->read_cnt)
 			resolve(pi);
-		if (pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers) ||
-		    now_ns < pi->last_ns + settle_ns)
+		if (!is_pending(pi))
+			list__unlink(&pi->pending);
+	}
+}
+
+/* Of pipes that nobody uses and that hold nothing, nothing is kept. */
+static void sweep(struct pairing *p, uint64_t before_ns)
+{
+	list__for_each(&p->active, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, active);
+
+		if (is_pending(pi) || before_ns < pi->last_ns)
 			continue;
 		if (list__empty(&pi->segs)) {
 			free_pipe(p, pi);
@@ -287,6 +305,19 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 		list__unlink(&pi->active);
 		pi->is_active = false;
 	}
+}
+
+static void stream__advance(struct pairing *p, uint64_t now_ns)
+{
+	uint64_t settle_ns = model__opts(p->m)->settle_ns;
+
+	p->now_ns = now_ns;
+	settle_pending(p, now_ns);
+	if (now_ns < p->next_sweep_ns)
+		return;
+	p->next_sweep_ns = now_ns + settle_ns / SWEEPS;
+	if (now_ns >= settle_ns)
+		sweep(p, now_ns - settle_ns);
 }
 
 static void stream__finish(struct pairing *p, uint64_t now_ns)
@@ -357,8 +388,8 @@ static void stream__keep(struct pairing *p)
 /* A writer that died in its sleep reports no end. */
 static void stream__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
 {
-	list__for_each(&p->active, cur) {
-		struct pipe *pi = list__entry(cur, struct pipe, active);
+	list__for_each(&p->pending, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, pending);
 
 		list__for_each(&pi->sleepers, l) {
 			struct wr *w = list__entry(l, struct wr, link);
@@ -372,8 +403,8 @@ static void stream__task_exit(struct pairing *p, uint32_t pid, uint64_t ts_ns)
 /* What waits now may wait for what is lost: no longer than it must. */
 static void stream__lost(struct pairing *p, uint64_t ts_ns, uint8_t mech)
 {
-	list__for_each(&p->active, cur) {
-		struct pipe *pi = list__entry(cur, struct pipe, active);
+	list__for_each(&p->pending, cur) {
+		struct pipe *pi = list__entry(cur, struct pipe, pending);
 
 		pi->is_lossy |= pi->mech == mech && (pi->part_cnt || pi->read_cnt);
 	}

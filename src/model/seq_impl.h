@@ -81,6 +81,7 @@ struct lane {
 
 struct conn {
 	struct link all;
+	struct link overlapping; /* in pairing.overlapping */
 	struct lane lane[2]; /* from end 0 to end 1, and back */
 	struct seq_end *end[2]; /* NULL: gone */
 	uint64_t changed_ns; /* about when it was made, or lost an end */
@@ -97,6 +98,7 @@ struct pairing {
 	struct map ends; /* key -> struct seq_end * */
 	struct map sends, recvs; /* (tid, socket) -> struct sent *, struct taken * */
 	struct link conns;
+	struct link overlapping; /* of these, those whose lanes may have overlaps */
 	struct link waiting; /* wants, oldest first */
 	struct link deferred; /* operations on ends without a connection */
 	uint64_t now_ns, next_sweep_ns;

@@ -132,6 +132,7 @@ struct pipe {
 	uint64_t now_ns, last_ns; /* last_ns: of the last operation */
 	uint64_t tried_w, tried_r; /* what a search failed with: only something else is tried again */
 	struct link active; /* in pairing.active */
+	struct link pending; /* in pairing.pending */
 	struct link segs, parts, reads, sleepers;
 	size_t part_cnt, read_cnt;
 	struct crowd writers, readers;
@@ -140,7 +141,10 @@ struct pipe {
 struct pairing {
 	struct model *m;
 	struct map pipes; /* key -> struct pipe * */
-	struct link active; /* pipes that hold something */
+	struct link active; /* pipes that were used of late */
+	struct link
+		pending; /* of these, those with operations that wait, or sleep: thousands may be active */
+	uint64_t next_sweep_ns;
 	uint64_t now_ns;
 	struct link spare_segs, spare_writes, spare_reads, spare_parts;
 	VEC(struct chunk) flat; /* scratch */
