@@ -236,6 +236,8 @@ bool line__undo(struct pipe *pi, uint64_t pos); /* false: nothing, or it cannot 
 
 /* stream_plan.c: all ways to place these from w_end to hi, to p->found; false: there may be more */
 bool plan__find(struct pipe *pi, struct part *const *part, unsigned cnt, uint64_t hi);
+/* Whoever counts the bytes of what was found knows which of the plans is right. */
+bool plan__differ_in_bytes(const struct pairing *p);
 uint64_t plan__bytes_of(const struct plan *pl, const struct wr *w);
 /* Of what was found: how much of w lies there depends on the plan. */
 bool plan__is_open(const struct pairing *p, const struct wr *w);

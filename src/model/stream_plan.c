@@ -256,6 +256,24 @@ bool plan__is_open(const struct pairing *p, const struct wr *w)
 	return false;
 }
 
+static uint64_t bytes_in_all(const struct plan *pl)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < pl->cnt; i++)
+		sum += pl->chunk[i].bytes;
+	return sum;
+}
+
+bool plan__differ_in_bytes(const struct pairing *p)
+{
+	for (size_t i = 0; i < p->found.cnt; i++)
+		for (size_t k = 0; k < i; k++)
+			if (bytes_in_all(&p->found.v[i]) == bytes_in_all(&p->found.v[k]))
+				return false;
+	return true;
+}
+
 /* How many of them there must be so that they end each write that the first cnt have begun, and overlap none behind. */
 static unsigned close_over(const struct pipe *pi, struct part *const *part, unsigned cnt, unsigned all)
 {

@@ -381,10 +381,10 @@ static void give_up_open(struct pipe *pi)
 	pi->open = NULL;
 }
 
-/* What was written up to there was taken by reads that took nothing behind it, nor can more come there: they will tell. */
-static bool reads_end_at(const struct pipe *pi, uint64_t pos)
+/* What was written up to there was taken by reads that took nothing behind it, nor can more come there: they can count it. */
+static bool reads_will_tell(const struct pipe *pi, uint64_t pos)
 {
-	if (pos % SLOT_BYTES)
+	if (pos % SLOT_BYTES || !plan__differ_in_bytes(pi->p))
 		return false;
 	for (const struct link *l = pi->reads.next; l != &pi->reads; l = l->next)
 		if (list__entry(l, struct rd, link)->e == pos)
@@ -553,7 +553,7 @@ static bool place_some(struct pipe *pi, struct part **part, unsigned cnt, uint64
 	pi->tried_w = tried(pi, cnt, hi);
 	if (complete)
 		plan__decide(pi, part, cnt, hi);
-	more = pi->p->found.cnt > 1 && !reads_end_at(pi, hi) ? plan__extend(pi, part, cnt, &hi) : cnt;
+	more = pi->p->found.cnt > 1 && !reads_will_tell(pi, hi) ? plan__extend(pi, part, cnt, &hi) : cnt;
 	if (!more && !late)
 		return false;
 	if (more > cnt) {
