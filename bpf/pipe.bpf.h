@@ -106,8 +106,10 @@ static __noinline __u64 pipe__sample_again(__u64 pipe, bool write, struct pipe_s
 	    pipe__sample_once(pipe, write, s, &addr))
 		return addr;
 	pipe__sample_once(pipe, write, s, &addr);
-	/* Its CPU does not run, so that this lasts: only the slot is certain. */
-	return write && pipe__is_between(s, true) ? pipe__addr(s->head - 1, 0) : addr;
+	/* The writer's CPU does not run, so that this lasts: only the slot is certain. (It may be a reader that emptied the last one.) */
+	if (write && s->head - 1 != s->tail && pipe__is_between(s, true))
+		return pipe__addr(s->head - 1, 0);
+	return addr;
 }
 
 /* The same; nearly always the first look is enough. */
