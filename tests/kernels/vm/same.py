@@ -10,7 +10,10 @@ def rows(path):
 
 
 def shape(base, mech):
-    """What the graph says about the objects of the workload's truth, without process numbers, names and times."""
+    """
+    What the graph says about the objects of the workload's truth, without process numbers, names and times. How sure it is may
+    differ on a busy machine, and is said where the graph is held against the truth.
+    """
     objects = {row["object"] for row in rows(base + ".truth") if row["mech"] == mech}
     with open(base + ".graph", encoding="utf-8") as f:
         graph = json.load(f)
@@ -18,7 +21,7 @@ def shape(base, mech):
     found = []
     for link in graph["links"]:
         if link["kind"] == "flow" and link.get("channel") in channels:
-            found.append(("flow", link["messages"], link["bytes"], link["attr"]))
+            found.append(("flow", link["messages"], link["bytes"]))
         elif link["kind"] == "end" and (link["source"] in channels or link["target"] in channels):
             found.append(("end", link["role"], link["bytes"]))
         elif link["kind"] == "share" and link.get("channel") in channels:
