@@ -130,7 +130,7 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	return true;
 }
 
-static __always_inline bool lane__take(struct running *r, __u8 class, struct pt_regs *regs)
+static __always_inline bool lane__begins(struct running *r, __u8 class, struct pt_regs *regs)
 {
 	bool write = class == IPCT_SC_WRITE;
 
@@ -145,6 +145,23 @@ static __always_inline bool lane__take(struct running *r, __u8 class, struct pt_
 					regs);
 	}
 	return false;
+}
+
+/* One that is preempted while it fills r->op keeps that for itself: the next one goes the common way. */
+static __always_inline bool lane__take(struct running *r, __u8 class, struct pt_regs *regs)
+{
+	bool taken;
+
+	if (!cfg.preempted)
+		return lane__begins(r, class, regs);
+	if (r->filling)
+		return false;
+	r->filling = 1;
+	barrier();
+	taken = lane__begins(r, class, regs);
+	barrier();
+	r->filling = 0;
+	return taken;
 }
 
 static __always_inline void lane__exit(struct running *r, __s64 ret)

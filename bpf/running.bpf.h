@@ -31,7 +31,8 @@ struct running {
 	__u8 is_self; /* the tracer */
 	__u8 again; /* enum again: bpf/again.bpf.h */
 	__u8 in_lane; /* where programs can be preempted: one of them is writing to the lane (lane.bpf.h) */
-	__u8 pad0[7];
+	__u8 filling; /* where they can be: one of them has not filled `op` yet, although entered does not say so */
+	__u8 pad0[6];
 	struct task_op op;
 	struct ipct_sock_io sock_io; /* being filled */
 };

@@ -7,6 +7,7 @@
 #include "again.bpf.h"
 #include "calls_enter.bpf.h"
 #include "calls_exit.bpf.h"
+#include "thread_stack.bpf.h"
 
 /* ---- entry ---- */
 
@@ -62,9 +63,12 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 	return 0;
 }
 
+JUMPS_NOWHERE(enter_tp_jumps);
+
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
 {
+	ON_THREAD_STACK(ctx, enter_tp_jumps);
 	syscall__enter(regs, nr, false);
 	again__told(AGAIN_ENTERED);
 	return 0;
@@ -163,9 +167,12 @@ static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 	return exit__common(regs, nr, ret, entered);
 }
 
+JUMPS_NOWHERE(exit_tp_jumps);
+
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)
 {
+	ON_THREAD_STACK(ctx, exit_tp_jumps);
 	syscall__exit(regs, ret);
 	again__told(AGAIN_EXITED);
 	return 0;

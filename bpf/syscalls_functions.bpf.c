@@ -3,19 +3,27 @@
  * The fentry and kprobe rungs of system calls: the same bodies as on the tracepoint rung, at the functions that
  * do these calls (__x64_sys_read, ...) and no others, so that other calls cost nothing. Each such function has the
  * registers as its one argument. The collector attaches these programs to all of them: src/kern/callfns.c.
+ * What is attached jumps into them, so they are on the thread's stack (thread_stack.bpf.h).
  *
  * Behind syscalls.bpf.c, whose bodies these are.
  */
 
+JUMPS_NOWHERE(enter_jumps);
+JUMPS_NOWHERE(exit_jumps);
+JUMPS_NOWHERE(enter_weak_jumps);
+JUMPS_NOWHERE(exit_weak_jumps);
+
 SEC("?fentry")
 int BPF_PROG(sys_enter__fentry, struct pt_regs *regs)
 {
+	ON_THREAD_STACK(ctx, enter_jumps);
 	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
 }
 
 SEC("?fexit")
 int BPF_PROG(sys_exit__fentry, struct pt_regs *regs, long ret)
 {
+	ON_THREAD_STACK(ctx, exit_jumps);
 	return syscall__exit(regs, ret);
 }
 
@@ -23,12 +31,14 @@ int BPF_PROG(sys_exit__fentry, struct pt_regs *regs, long ret)
 SEC("?fentry")
 int BPF_PROG(sys_enter_weak__fentry, struct pt_regs *regs)
 {
+	ON_THREAD_STACK(ctx, enter_weak_jumps);
 	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
 }
 
 SEC("?fexit")
 int BPF_PROG(sys_exit_weak__fentry, struct pt_regs *regs, long ret)
 {
+	ON_THREAD_STACK(ctx, exit_weak_jumps);
 	return syscall__exit(regs, ret);
 }
 

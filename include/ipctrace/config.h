@@ -31,7 +31,7 @@ struct ipct_config {
 	__u8 ledger; /* enum ipct_ledger_mode: bpf/ledger.bpf.h */
 	__u8 knows_msgs; /* which call makes and frees a queue's message */
 	__u8 sees_udp_ready; /* which datagrams reach a socket's queue: bpf/udp_ready.bpf.h */
-	__u8 preempted; /* programs at tracepoints can be: bpf/again.bpf.h */
+	__u8 preempted; /* the programs at the ends of calls can be: bpf/again.bpf.h */
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

@@ -46,7 +46,7 @@ static struct bpf_program *program(const struct kern *k, const char *name)
 
 static bool stands(const struct kern *k, enum ipct_again i)
 {
-	return k->skel->rodata->cfg.preempted && bpf_program__autoload(program(k, rows[i].first));
+	return again__is_needed() && bpf_program__autoload(program(k, rows[i].first));
 }
 
 void again__select(struct kern *k)

@@ -143,7 +143,7 @@ static void configure(struct kern *k)
 	/* Its writer must be one program that the kernel runs once at a time on each CPU. */
 	if (cfg.has_running && lane__is_possible() && has_chosen(k, "sys_exit__tracepoint"))
 		cfg.lane_slots = lane__slots(k->opts.ring_bytes);
-	cfg.preempted = again__is_needed();
+	cfg.preempted = again__is_needed() || has_chosen(k, "sys_exit__fentry");
 	cfg.sees_udp_ready = has_chosen(k, "udp_data_ready__tracepoint");
 	cfg.cpu_cnt = k->ring_cnt;
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
