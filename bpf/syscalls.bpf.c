@@ -26,8 +26,10 @@ static __always_inline __u8 enter__common(struct pt_regs *regs, __u8 class, bool
 	if (class == IPCT_SC_IPC)
 		class = ipc__decode(&args);
 	op = task_op__stored(true);
-	if (!op)
+	if (!op) {
+		emit__count_lost(IPCT_MECH_NONE); /* the table is full: what the call is about is not known yet */
 		return ENTERED_UNSEEN;
+	}
 	task_op__begin(op, class, compat);
 	if (!enter__call(op, &args)) {
 		op->class = IPCT_SC_NONE;

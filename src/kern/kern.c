@@ -115,12 +115,21 @@ static bool has_chosen(const struct kern *k, const char *prog)
 	return false;
 }
 
+/* What happens when tables are full has to be tested with small ones: so many entries instead of theirs. 0: theirs. */
+static uint32_t tables_of_tests(void)
+{
+	const char *entries = getenv("IPCTRACE_TEST_TABLES");
+
+	return entries ? (uint32_t)strtoul(entries, NULL, 10) : 0;
+}
+
 static void configure(struct kern *k)
 {
 	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
 	struct ipct_config cfg = { .mechs = k->opts.mechs,
 				   .self_pid = getpid(),
 				   .extra_self = k->opts.extra_self };
+	uint32_t tables = tables_of_tests();
 	struct probe_features has;
 	struct stat netns;
 
@@ -138,6 +147,7 @@ static void configure(struct kern *k)
 	cfg.cgroup = k->opts.cgroup;
 	probe__features(&has);
 	cfg.has_rdonly_cast = has.rdonly_cast;
+	has.task_storage &= !tables;
 	cfg.has_task_storage = has.task_storage;
 	cfg.has_running = has_chosen(k, "sched_switch__tracepoint");
 	/* Its writer must be one program that the kernel runs once at a time on each CPU. */
@@ -162,10 +172,10 @@ static void configure(struct kern *k)
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
 	if (!has.task_storage) {
 		bpf_map__set_autocreate(k->skel->maps.task_ops, false);
-		bpf_map__set_max_entries(k->skel->maps.task_ops_by_tid, TASKS_MAX);
+		bpf_map__set_max_entries(k->skel->maps.task_ops_by_tid, tables ? tables : TASKS_MAX);
 	}
-	if (!cfg.knows_msgs)
-		bpf_map__set_max_entries(k->skel->maps.sent_msgs, 1);
+	if (!cfg.knows_msgs || tables)
+		bpf_map__set_max_entries(k->skel->maps.sent_msgs, tables ? tables : 1);
 	bpf_map__set_max_entries(k->skel->maps.rings, k->ring_cnt);
 	if (cfg.lane_slots) {
 		bpf_map__set_max_entries(k->skel->maps.lane_heads, k->ring_cnt);
