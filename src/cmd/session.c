@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,8 @@ struct session {
 	bool asked_to_write; /* SIGUSR1 came after the rings were read */
 	bool command_ended; /* by itself, and not because the session was over */
 	bool input_ended; /* the recording was read to its end */
+	bool hurries; /* it runs at a higher priority than nice, which was its own */
+	int nice;
 	bool damaged; /* the recording that was read is not whole */
 };
 
@@ -194,6 +197,28 @@ static const char *written_later(const struct options *o, bool whole_file)
 	return whole_file ? o->output : NULL;
 }
 
+#define NICE -10
+
+/*
+ * Who fills the rings must not keep away who empties them: on a machine that is busy with nothing else the collector would get one
+ * share of a CPU among many, and lose. It takes what it needs and no more. The traced command has been forked before.
+ */
+static void hurry(struct session *s)
+{
+	errno = 0;
+	s->nice = getpriority(PRIO_PROCESS, 0);
+	if (!errno && s->nice > NICE)
+		s->hurries = !setpriority(PRIO_PROCESS, 0, NICE);
+}
+
+/* Programs that draw the result have time. */
+static void hurry_no_more(struct session *s)
+{
+	if (s->hurries)
+		setpriority(PRIO_PROCESS, 0, s->nice);
+	s->hurries = false;
+}
+
 /* whole_file: o->output is put into place at the end. */
 static int trace(struct session *s, bool whole_file, struct buf *err)
 {
@@ -212,6 +237,8 @@ static int trace(struct session *s, bool whole_file, struct buf *err)
 	s->clock.boot_to_wall_ns = time__boot_to_wall_ns();
 	if (!ret && s->saver)
 		begin_to_save(s);
+	if (!ret)
+		hurry(s);
 	if (!ret)
 		rights__drop(o, s->kern, written_later(o, whole_file));
 	return ret;
@@ -427,6 +454,7 @@ int session__run(struct session *s, bool (*round)(void *ctx), void *ctx)
 		if (!ret)
 			take_rest(s);
 	}
+	hurry_no_more(s);
 	finish_pipeline(s);
 	/* A command that outlives the time limit or the reader was started for this trace only. */
 	child__signal(&s->child, SIGTERM);
