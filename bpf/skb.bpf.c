@@ -36,15 +36,19 @@ static __noinline void skb__made(__u64 skb)
 	unix__note_made(op);
 }
 
-/* An argument as a number: verifiers of kernels without bpf_rdonly_cast() may refuse pointers of unknown type. */
-static __always_inline __u64 ctx__word(const unsigned long long *ctx, int i)
+/* An argument as a number, where it is a pointer to const void: verifiers up to that of 6.12 refuse to load it. */
+static __always_inline __u64 ctx__address(const unsigned long long *ctx, int i)
 {
 	const unsigned long long *same = ctx;
 
-	if (cfg.has_rdonly_cast)
-		return ctx[i];
 	UNKNOWN(same); /* the compiler is not to share ctx + i, which no program may load from */
 	return read_word(same + i);
+}
+
+/* The same of any other; verifiers of kernels without bpf_rdonly_cast() may refuse it as well. */
+static __always_inline __u64 ctx__word(const unsigned long long *ctx, int i)
+{
+	return cfg.has_rdonly_cast ? ctx[i] : ctx__address(ctx, i);
 }
 
 /* (call_site, ptr, cache, gfp, node). The cache of sk_buffs is never merged with others: it has a region for user copies. */
@@ -54,7 +58,7 @@ int BPF_PROG(kmem_cache_alloc__tracepoint)
 	if (!active || !(ctx__word(ctx, 3) & GFP_DIRECT_RECLAIM))
 		return 0;
 	if (READ(ctx__word(ctx, 2), struct kmem_cache, object_size) == bpf_core_type_size(struct sk_buff))
-		skb__made(ctx__word(ctx, 1));
+		skb__made(ctx__address(ctx, 1));
 	return 0;
 }
 
@@ -65,7 +69,7 @@ int BPF_PROG(kmem_cache_alloc_node__tracepoint)
 	if (!active || !(ctx__word(ctx, 4) & GFP_DIRECT_RECLAIM))
 		return 0;
 	if (ctx__word(ctx, 2) == bpf_core_type_size(struct sk_buff))
-		skb__made(ctx__word(ctx, 1));
+		skb__made(ctx__address(ctx, 1));
 	return 0;
 }
 
