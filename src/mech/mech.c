@@ -181,14 +181,14 @@ static void say_known(struct buf *err)
 int mech__parse_list(const char *list, uint32_t *mask, struct buf *err)
 {
 	uint32_t take = 0, leave = 0, bits;
-	bool any_take = false;
+	bool any_take = false, more = true;
 
-	while (*list) {
+	while (more) {
 		size_t len = strcspn(list, ",");
 		bool without = *list == '^';
 
 		bits = word_mask(list + without, len - without);
-		if (len && !bits) {
+		if (!bits) {
 			buf__printf(err, "no mechanism or group '%.*s'; there are: ", (int)(len - without),
 				    list + without);
 			say_known(err);
@@ -196,7 +196,8 @@ int mech__parse_list(const char *list, uint32_t *mask, struct buf *err)
 		}
 		*(without ? &leave : &take) |= bits;
 		any_take |= bits && !without;
-		list += len + (list[len] == ',');
+		more = list[len] == ',';
+		list += len + more;
 	}
 	*mask = (any_take ? take : mech__built_mask()) & ~leave;
 	if (*mask)
