@@ -21,8 +21,15 @@ CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 WORK_DIR = "/w"  # where relative paths of the host end up
 
 
+LOOK_S = 5  # between looks at the console while a machine runs
+
+
 class GuestFailed(Exception):
     """The machine did not come to the end of the command."""
+
+
+class GuestStuck(GuestFailed):
+    """One of its processors stood still: emulated ones now and then miss an interrupt, and all others wait for them."""
 
 
 def sysroot(arch, host_arch):
@@ -145,9 +152,7 @@ class Guest:
             for reader in readers:
                 reader.start()
         try:
-            qemu.wait(self.timeout_s)
-        except subprocess.TimeoutExpired as e:
-            raise GuestFailed(f"not finished after {self.timeout_s} s; {self._last_words()}") from e
+            self._wait(qemu, start + self.timeout_s)
         finally:
             if qemu.poll() is None:
                 qemu.kill()
@@ -158,6 +163,26 @@ class Guest:
         if qemu.returncode:
             with open(log, encoding="utf-8", errors="replace") as f:
                 raise GuestFailed(f"qemu exited with {qemu.returncode}: {f.read().strip()}")
+
+    def _wait(self, qemu, deadline):
+        while True:
+            try:
+                qemu.wait(LOOK_S)
+                return
+            except subprocess.TimeoutExpired as e:
+                if time.monotonic() > deadline:
+                    raise GuestFailed(f"not finished after {self.timeout_s} s; {self._last_words()}") from e
+            stuck = self._stuck()
+            if stuck:
+                raise GuestStuck(stuck)
+
+    def _stuck(self):
+        """What the kernel says of a processor that does not answer any more; "": nothing."""
+        try:
+            with open(self.console, encoding="utf-8", errors="replace") as f:
+                return next((line.strip() for line in f if "soft lockup" in line), "")
+        except FileNotFoundError:
+            return ""
 
     def _last_words(self):
         try:
