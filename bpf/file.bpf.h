@@ -33,6 +33,13 @@ static __always_inline __u32 cfg_o_direct(void)
 #endif
 }
 
+static __always_inline bool file__is_sock(__u64 file)
+{
+	struct inode *inode = READ(file, struct file, f_inode);
+
+	return (READ(inode, struct inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
 /* The struct file behind a descriptor of a task; 0: none. */
 static __always_inline __u64 file__of(struct task_struct *task, __s32 fd)
 {
@@ -186,6 +193,35 @@ static __always_inline __u32 object__ino(const struct object *o, struct inode *i
 	return READ(inode, struct inode, i_ino);
 }
 
+/* What only sockets have; false: it is closed. o->mech 0: none of ours. */
+static __always_inline bool object__from_sock(struct object *o, __u64 file)
+{
+	struct socket *sock = READ(file, struct file, private_data);
+
+	o->ptr = o->key = sock ? (__u64)READ(sock, struct socket, sk) : 0;
+	if (!o->ptr)
+		return false;
+	o->dev = 0;
+	o->mech = sock__mech(o->ptr);
+	o->is_sock = 1;
+	return true;
+}
+
+/* What all have, of an object that is one of mech (0: none of ours); false: not wanted, o->mech is 0. */
+static __always_inline bool object__is_wanted(struct object *o, __u64 file, struct inode *inode, __u8 mech)
+{
+	o->mech = mech;
+	o->file = file;
+	o->ino = object__ino(o, inode);
+	o->f_flags = READ(file, struct file, f_flags);
+	o->was_waiting = 0;
+	if (!mech || !wanted(mech) || (mech != IPCT_MECH_EVENTFD && ino__is_ignored(o->ino, o->dev))) {
+		o->mech = 0;
+		return false;
+	}
+	return true;
+}
+
 /* Fills o from a struct file; false: nothing of ours, or not wanted. */
 static __always_inline bool object__from_file(struct object *o, __u64 file)
 {
@@ -207,30 +243,14 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 										: IPCT_MECH_FIFO;
 		o->is_sock = 0;
 	} else if (mode == S_IFSOCK) {
-		struct socket *sock = READ(file, struct file, private_data);
-
-		o->ptr = sock ? (__u64)READ(sock, struct socket, sk) : 0;
-		if (!o->ptr)
+		if (!object__from_sock(o, file))
 			return false;
-		o->key = o->ptr;
-		o->dev = 0;
-		o->mech = sock__mech(o->ptr);
-		o->is_sock = 1;
 	} else if (wanted(IPCT_MECH_PTY) && mode == S_IFCHR) {
 		return object__from_tty(o, file, (__u64)inode);
 	} else if (!wanted(IPCT_MECH_EVENTFD) || !object__from_anon(o, file)) {
 		return false;
 	}
-	o->file = file;
-	o->ino = object__ino(o, inode);
-	o->f_flags = READ(file, struct file, f_flags);
-	o->was_waiting = 0;
-	if (!o->mech || !wanted(o->mech) ||
-	    (o->mech != IPCT_MECH_EVENTFD && ino__is_ignored(o->ino, o->dev))) {
-		o->mech = 0;
-		return false;
-	}
-	return true;
+	return object__is_wanted(o, file, inode, o->mech);
 }
 
 static __always_inline bool object__from_fd(struct object *o, __s32 fd)

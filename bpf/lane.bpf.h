@@ -36,13 +36,7 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	struct task_op *op = &r->op;
 	struct pipe_state s;
 
-	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
-	op->compat = 0;
-	op->asleep = 0;
-	op->at_lock = 0;
-	op->in_sock_lane = 0;
-	op->has_end = 0;
-	op->told_sleep = 0;
+	task_op__begin_pipe(op, write ? IPCT_SC_WRITE : IPCT_SC_READ);
 	op->buf = buf;
 	op->cnt = cnt;
 	o->addr = pipe__sample(o->ptr, write, &s);
@@ -103,11 +97,11 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	/* One that was preempted may have taken longer than the slot can tell. */
 	if (cfg.preempted && op->enter_ns && clock__now() - op->enter_ns > (__u32)-1)
 		return false;
-	if (!lane_ring__claim(r))
+	if (!running__claim(&r->in_lane))
 		return false;
 	slot = lane_ring__reserve(cpu, 1, &seq) ? lane_ring__slot(cpu, seq) : NULL;
 	if (!slot) {
-		lane_ring__give_back(r);
+		running__give_back(&r->in_lane);
 		return false;
 	}
 	slot->ts_ns = clock__now();
@@ -126,7 +120,7 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	slot->ret = ret;
 	slot->fd = write ? op->fd_out : op->fd_in;
 	lane_ring__submit(slot, seq);
-	lane_ring__give_back(r);
+	running__give_back(&r->in_lane);
 	return true;
 }
 
@@ -141,8 +135,7 @@ static __always_inline bool lane__begins(struct running *r, __u8 class, struct p
 					    : lane__enter(r, write, regs);
 	case IPCT_SC_SENDTO:
 	case IPCT_SC_RECVFROM:
-		return sock_lane__enter(r, file__of((struct task_struct *)r->task, SYSARG0(regs)), class,
-					regs);
+		return sock_lane__enter_fd(r, class, regs);
 	}
 	return false;
 }
@@ -152,15 +145,10 @@ static __always_inline bool lane__take(struct running *r, __u8 class, struct pt_
 {
 	bool taken;
 
-	if (!cfg.preempted)
-		return lane__begins(r, class, regs);
-	if (r->filling)
+	if (!running__claim(&r->filling))
 		return false;
-	r->filling = 1;
-	barrier();
 	taken = lane__begins(r, class, regs);
-	barrier();
-	r->filling = 0;
+	running__give_back(&r->filling);
 	return taken;
 }
 
@@ -172,9 +160,9 @@ static __always_inline void lane__exit(struct running *r, __s64 ret)
 		sock_lane__exit(ret);
 		return;
 	}
-	if (ledger_lane__is_on() && lane_ring__claim(r)) {
+	if (ledger_lane__is_on() && running__claim(&r->in_lane)) {
 		ledger_lane__exit(r, ret);
-		lane_ring__give_back(r);
+		running__give_back(&r->in_lane);
 		return;
 	}
 	if (!ledger__pipe(&r->op, write, ret, 0) && !lane__tell(r, write, ret))

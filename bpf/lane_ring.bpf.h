@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A place in the lane's ring (ipctrace/lane.h). bpf_ringbuf_reserve() and its submit cost as much as all else that the exit
- * of a call does; here one program alone writes, and none runs twice at a time on one CPU (lane.bpf.h), so it takes no lock.
+ * of a call does; here one program alone writes, and none runs twice at a time on one CPU (running__claim()), so it
+ * takes no lock.
  */
 #ifndef BPF_LANE_RING_H
 #define BPF_LANE_RING_H
@@ -35,28 +36,6 @@ static __always_inline void lane_ring__wake(void)
 	none = ring ? bpf_ringbuf_reserve(ring, sizeof(__u64), 0) : NULL;
 	if (none)
 		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
-}
-
-/*
- * The lane has one writer at a time: where that can be preempted, another one may come by (again.bpf.h). False: it has to go
- * the other way.
- */
-static __always_inline bool lane_ring__claim(struct running *r)
-{
-	if (!cfg.preempted)
-		return true;
-	if (r->in_lane)
-		return false;
-	r->in_lane = 1;
-	barrier();
-	return true;
-}
-
-static __always_inline void lane_ring__give_back(struct running *r)
-{
-	barrier();
-	if (cfg.preempted)
-		r->in_lane = 0;
 }
 
 /* Of this CPU. */

@@ -70,12 +70,7 @@ static __always_inline void ledger_lane__begin(struct running *r, struct object 
 	o->ptr = pipe;
 	o->is_sock = 0;
 	o->was_waiting = write ? used >= READ(pipe, struct pipe_inode_info, max_usage) : !used;
-	op->class = write ? IPCT_SC_WRITE : IPCT_SC_READ;
-	op->compat = 0;
-	op->asleep = 0;
-	op->at_lock = 0;
-	op->in_sock_lane = 0;
-	op->told_sleep = 0;
+	task_op__begin_pipe(op, write ? IPCT_SC_WRITE : IPCT_SC_READ);
 	op->cnt = 0; /* no matter in which pieces it is written */
 	op->no_entry_time = !o->was_waiting;
 	op->enter_ns = o->was_waiting ? clock__now() : 0;

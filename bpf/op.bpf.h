@@ -76,9 +76,7 @@ struct task_op {
 	__u8 at_lock; /* waits for the lock of its pipe: moves nothing meanwhile */
 	__u8 told_sleep; /* where it slept first has been told: stack.bpf.c */
 	__u8 in_sock_lane; /* sock_lane.bpf.h ends it */
-	__u8 again; /* while the thread does not run: enum again (bpf/again.bpf.h) */
-	__u8 unseen; /* ... and for it ENTERED_UNSEEN holds */
-	__u8 here; /* ... and it was preempted with ENTERED_HERE, perhaps inside a program that goes on with it */
+	__u8 pad0[3];
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */
@@ -88,7 +86,7 @@ struct task_op {
 	__u64 part_bytes; /* sum of the parts already emitted */
 	__u64 msg_from; /* ... when the present message of sendmmsg began */
 	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */
-	__u32 pad1;
+	__u32 pad2;
 	__u64 alone_end_ns; /* of its operation before; 0: none */
 	__u64 made_skb, made_ns; /* made by this call and not queued yet; 0: none */
 	__u64 head_skb; /* splice: the first in the queue at entry, and how much of it was gone */
@@ -98,6 +96,11 @@ struct task_op {
 	/* From here on of no use to the lanes (lane.bpf.h, sock_lane.bpf.h). */
 	struct msg_op msg;
 	struct unit_op unit;
+	/* Of a thread that does not run: */
+	__u8 again; /* enum again (bpf/again.bpf.h) */
+	__u8 unseen; /* for it ENTERED_UNSEEN holds */
+	__u8 here; /* it was preempted with ENTERED_HERE, perhaps inside a program that goes on with it */
+	__u8 pad1[5];
 };
 
 /* Of one that is in a lane. */
@@ -108,23 +111,30 @@ static __always_inline void task_op__copy(struct task_op *to, const struct task_
 	to->unit.c.key = 0;
 }
 
+/* A read or write of a pipe begins: the lanes for these look at nothing else. */
+static __always_inline void task_op__begin_pipe(struct task_op *op, __u8 class)
+{
+	op->class = class;
+	op->compat = 0;
+	op->asleep = 0;
+	op->at_lock = 0;
+	op->told_sleep = 0;
+	op->in_sock_lane = 0;
+	op->has_end = 0;
+}
+
 /* A call begins. What depends on its class is for those who know it. */
 static __always_inline void task_op__begin(struct task_op *op, __u8 class, bool compat)
 {
-	op->class = class;
+	task_op__begin_pipe(op, class);
 	op->compat = compat;
 	op->has_part = 0;
 	op->no_entry_time = 0;
 	op->exclusive = 0;
 	op->alone = 0;
-	op->asleep = 0;
-	op->at_lock = 0;
 	op->told = 0;
-	op->told_sleep = 0;
-	op->in_sock_lane = 0;
 	op->len_gap = 0;
 	op->made_skb = 0;
-	op->has_end = 0;
 	op->part_bytes = 0;
 	op->msg_from = 0;
 	op->passed_cnt = 0;

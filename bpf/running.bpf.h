@@ -64,6 +64,28 @@ static __always_inline bool running__is_in_call(const struct running *r, const s
 	return r->regs == (__u64)regs || running__is_current(r);
 }
 
+/*
+ * For a flag of this note: where programs can be preempted, one that stands in for another (again.bpf.c) may come by while that is
+ * in the middle of what the flag is about. False: it has to go the other way.
+ */
+static __always_inline bool running__claim(__u8 *in_use)
+{
+	if (!cfg.preempted)
+		return true;
+	if (*in_use)
+		return false;
+	*in_use = 1;
+	barrier();
+	return true;
+}
+
+static __always_inline void running__give_back(__u8 *in_use)
+{
+	barrier();
+	if (cfg.preempted)
+		*in_use = 0;
+}
+
 /* The running task is in a call of one of the lanes, which end it themselves. */
 static __always_inline bool running__in_lane(void)
 {

@@ -63,8 +63,6 @@ static __always_inline struct task_op *running__leaves(struct running *r, bool p
 	if (r->entered == ENTERED_UNSEEN && !cfg.preempted)
 		return NULL;
 	op = task_op__stored(r->entered == ENTERED_UNSEEN ? r->again : r->entered != ENTERED_STORED);
-	if (op && r->entered == ENTERED_HERE)
-		task_op__copy(op, &r->op);
 	if (op && cfg.preempted) {
 		op->again = r->again;
 		op->unseen = r->entered == ENTERED_UNSEEN;
@@ -72,6 +70,7 @@ static __always_inline struct task_op *running__leaves(struct running *r, bool p
 	}
 	if (!op || r->entered != ENTERED_HERE)
 		return op;
+	task_op__copy(op, &r->op);
 	if (op->no_entry_time) {
 		op->no_entry_time = 0;
 		op->enter_ns = op->enter_ns ?: clock__now();

@@ -10,45 +10,24 @@
 #include "lane_ring.bpf.h"
 #include "unix.bpf.h"
 
-/* Of a file that is a UNIX socket; false: it is none. o->mech is 0 where it is not wanted. */
-static __always_inline bool sock_lane__object(struct object *o, __u64 file)
-{
-	struct socket *sock = READ(file, struct file, private_data);
-	struct inode *inode = READ(file, struct file, f_inode);
-	__u64 sk = sock ? (__u64)READ(sock, struct socket, sk) : 0;
-
-	if (!sk || READ(sk, struct sock, __sk_common.skc_family) != AF_UNIX)
-		return false;
-	o->file = file;
-	o->ptr = o->key = sk;
-	o->dev = 0;
-	o->ino = READ(inode, struct inode, i_ino);
-	o->f_flags = READ(file, struct file, f_flags);
-	o->is_sock = 1;
-	o->mech = sock__mech(sk);
-	if (!o->mech || !wanted(o->mech) || ino__is_ignored(o->ino, 0) || !filter__wants(o))
-		o->mech = 0;
-	return true;
-}
-
-/* file: 0 for none. False: not for the lane. */
+/* Of a file that is a socket. False: not for the lane. */
 static __always_inline bool sock_lane__enter(struct running *r, __u64 file, __u8 class, struct pt_regs *regs)
 {
 	bool send = class == IPCT_SC_WRITE || class == IPCT_SC_SENDTO;
 	struct task_op *op = &r->op;
 	struct object *o = send ? &op->out : &op->in;
+	__u8 mech;
 
 	if (!cfg.sees_made) /* then more has to be found out */
 		return false;
-	if (!file)
-		return true;
-	if ((READ(READ(file, struct file, f_inode), struct inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return true; /* send and recv of what is no socket: an error */
-	task_op__begin(op, class, false);
-	if (!sock_lane__object(o, file))
+	if (!object__from_sock(o, file) || mech__is_inet(o->mech))
 		return false;
-	if (!o->mech)
+	mech = o->mech;
+	task_op__begin(op, class, false);
+	if (!object__is_wanted(o, file, READ(file, struct file, f_inode), mech) || !filter__wants(o)) {
+		o->mech = 0;
 		return true;
+	}
 	op->fd_in = send ? -1 : (__s32)SYSARG0(regs);
 	op->fd_out = send ? (__s32)SYSARG0(regs) : -1;
 	op->buf = SYSARG1(regs);
@@ -63,19 +42,29 @@ static __always_inline bool sock_lane__enter(struct running *r, __u64 file, __u8
 	return true;
 }
 
+/* Of whatever descriptor it is. */
+static __always_inline bool sock_lane__enter_fd(struct running *r, __u8 class, struct pt_regs *regs)
+{
+	__u64 file = file__of((struct task_struct *)r->task, SYSARG0(regs));
+
+	if (cfg.sees_made && (!file || !file__is_sock(file)))
+		return true; /* an error */
+	return sock_lane__enter(r, file, class, regs);
+}
+
 /* False: that is not possible here, or there is no room. */
 static __always_inline bool sock_lane__tell(struct running *r, bool send, __s64 ret, __u32 flags)
 {
 	struct ipct_sock_io *ev = &r->sock_io;
 	bool done;
 
-	if (!cfg.lane_slots || !lane_ring__claim(r))
+	if (!cfg.lane_slots || !running__claim(&r->in_lane))
 		return false;
 	emit__name(&ev->h, IPCT_KIND_SOCK_IO, sizeof(*ev), send ? r->op.out.mech : r->op.in.mech,
 		   send ? IPCT_OP_SEND : IPCT_OP_RECV);
 	unix__fill_record(ev, &r->op, send, ret, flags);
 	done = lane_ring__output(&ev->h, sizeof(*ev));
-	lane_ring__give_back(r);
+	running__give_back(&r->in_lane);
 	return done;
 }
 

@@ -27,8 +27,8 @@ static __always_inline __u8 enter__common(struct pt_regs *regs, __u8 class, bool
 		class = ipc__decode(&args);
 	op = task_op__stored(true);
 	if (!op) {
-		emit__count_lost(
-			IPCT_MECH_NONE); /* the table is full: what the call is about is not known yet */
+		/* The table is full: what the call is about is not known yet. */
+		emit__count_lost(IPCT_MECH_NONE);
 		return ENTERED_UNSEEN;
 	}
 	task_op__begin(op, class, compat);
