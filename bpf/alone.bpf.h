@@ -3,6 +3,7 @@
 #ifndef BPF_ALONE_H
 #define BPF_ALONE_H
 
+#include "demand.bpf.h"
 #include "filter.bpf.h"
 #include "tcp.bpf.h"
 #include "udp.bpf.h"
@@ -18,6 +19,7 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 
 	if (op->alone && o->mech && o->ptr == sk)
 		return; /* a further skb of the same operation */
+	demand__missed(IPCT_DEMAND_LENGTHS, mech); /* unless this wants no such socket: more than were lost */
 	op->in.mech = op->out.mech = 0;
 	op->has_part = 0;
 	op->part_bytes = 0;

@@ -3,6 +3,7 @@
 #ifndef BPF_CALLS_ENTER_H
 #define BPF_CALLS_ENTER_H
 
+#include "demand.bpf.h"
 #include "ends.bpf.h"
 #include "filter.bpf.h"
 #include "lane.bpf.h"
@@ -150,6 +151,9 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 		return futex__enter(op, args);
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
 		return queue__enter(op, args);
+	case IPCT_SC_URING_SETUP:
+		demand__note(IPCT_DEMAND_LENGTHS);
+		return false;
 	case IPCT_SC_SHMGET ... IPCT_SC_MPROTECT:
 		return (wanted(IPCT_MECH_SYSV_SHM) || wanted(IPCT_MECH_POSIX_SHM)) && shm__enter(op, args);
 	case IPCT_SC_PTRACE:
@@ -209,6 +213,8 @@ static __always_inline bool enter__data(struct task_op *op, struct sysargs *args
 	}
 	if (op->fd_out >= 0)
 		out = enter__side(&op->out, op->fd_out, true);
+	if (in || out)
+		demand__by_data(op);
 	if (in && WANTED_UNIX && op->class == IPCT_SC_SPLICE && op->in.is_sock)
 		unix__enter_splice(op);
 	if (out && WANTED_UNIX && op->class == IPCT_SC_SENDMSG && op->out.is_sock)

@@ -11,12 +11,17 @@
  */
 #define EMIT_LOOK_EVERY 1024 /* records of one CPU */
 
-static __always_inline void emit__count_lost(__u32 mech)
+static __always_inline void emit__count_lost_by(__u32 mech, __u64 by)
 {
 	__u64 *cnt = bpf_map_lookup_elem(&lost, &mech);
 
 	if (cnt)
-		(*cnt)++;
+		*cnt += by;
+}
+
+static __always_inline void emit__count_lost(__u32 mech)
+{
+	emit__count_lost_by(mech, 1);
 }
 
 static __always_inline void *emit__ring(void)
@@ -24,6 +29,16 @@ static __always_inline void *emit__ring(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+/* The reader is asleep, and a ring is what can wake it: with a record that is none. */
+static __always_inline void emit__wake(void)
+{
+	void *ring = emit__ring(), *none;
+
+	none = ring ? bpf_ringbuf_reserve(ring, sizeof(__u64), 0) : NULL;
+	if (none)
+		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
 }
 
 /* All but its time. */

@@ -33,13 +33,27 @@ __noinline __u64 idr__find(__u64 idr, __u64 index)
 	return entry & 3 || index ? 0 : entry; /* a lone entry 0 has no node */
 }
 
+#define IPC_IDS_MSG 1
 #define IPC_IDS_SHM 2
+
+/* 0: a task that ends has none. */
+static __always_inline __u64 ipc__namespace_of(struct task_struct *task)
+{
+	struct nsproxy *ns = READ(task, struct task_struct, nsproxy);
+
+	return ns ? WORD(ns, struct nsproxy, ipc_ns) : 0;
+}
 
 static __always_inline __u64 ipc__namespace(void)
 {
-	struct nsproxy *ns = READ(current_task(), struct task_struct, nsproxy);
+	return ipc__namespace_of(current_task());
+}
 
-	return ns ? WORD(ns, struct nsproxy, ipc_ns) : 0;
+/* A namespace's struct ipc_ids for one kind of object. */
+static __always_inline __u64 ipc__ids(__u64 ns, int which)
+{
+	return ns + bpf_core_field_offset(struct ipc_namespace, ids) +
+	       which * bpf_core_type_size(struct ipc_ids);
 }
 
 /*
@@ -48,9 +62,7 @@ static __always_inline __u64 ipc__namespace(void)
  */
 static __always_inline __u64 ipc__find(__u64 ns, int which, __u32 id)
 {
-	__u64 ids = ns + bpf_core_field_offset(struct ipc_namespace, ids) +
-		    which * bpf_core_type_size(struct ipc_ids) +
-		    bpf_core_field_offset(struct ipc_ids, ipcs_idr);
+	__u64 ids = ipc__ids(ns, which) + bpf_core_field_offset(struct ipc_ids, ipcs_idr);
 	__u64 perm = idr__find(ids, id & 0x7fff);
 
 	if (perm && READ(perm, struct kern_ipc_perm, id) == id)

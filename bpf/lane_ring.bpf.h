@@ -28,16 +28,6 @@ struct {
 	__type(value, struct ipct_lane_slot);
 } lane_slots SEC(".maps");
 
-/* The reader is asleep, and a ring buffer is what can wake it: with a record that is none. */
-static __always_inline void lane_ring__wake(void)
-{
-	void *ring = emit__ring(), *none;
-
-	none = ring ? bpf_ringbuf_reserve(ring, sizeof(__u64), 0) : NULL;
-	if (none)
-		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
-}
-
 /* Of this CPU. */
 static __always_inline struct ipct_lane_slot *lane_ring__slot(__u32 cpu, __u64 seq)
 {
@@ -59,7 +49,7 @@ static __always_inline bool lane_ring__reserve(__u32 cpu, __u32 cnt, __u64 *seq)
 	if (used + cnt > cfg.lane_slots)
 		return false;
 	if (used >= cfg.lane_slots / 2 && *seq % EMIT_LOOK_EVERY < cnt)
-		lane_ring__wake();
+		emit__wake();
 	/*
 	 * The collector takes the time, then looks at this number: whatever is reserved later has to carry a later time.
 	 * Atomic for that alone, and only where it orders the clock behind it (x86).

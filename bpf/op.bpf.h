@@ -76,7 +76,8 @@ struct task_op {
 	__u8 at_lock; /* waits for the lock of its pipe: moves nothing meanwhile */
 	__u8 told_sleep; /* where it slept first has been told: stack.bpf.c */
 	__u8 in_sock_lane; /* sock_lane.bpf.h ends it */
-	__u8 pad0[3];
+	__u8 unseen_parts; /* it began before its skbs showed: demand.bpf.h */
+	__u8 pad0[2];
 	__s32 fd_in, fd_out; /* of the objects `in` and `out`; -1: none */
 	__u32 msg_flags; /* MSG_* */
 	__u32 arg; /* of calls that move no data: shutdown's how, ... */
@@ -86,7 +87,7 @@ struct task_op {
 	__u64 part_bytes; /* sum of the parts already emitted */
 	__u64 msg_from; /* ... when the present message of sendmmsg began */
 	__u32 passed_cnt; /* descriptors told of as about to be sent: pass.bpf.h */
-	__u32 pad2;
+	__u32 ended_cnt; /* messages of recvmmsg whose end was seen */
 	__u64 alone_end_ns; /* of its operation before; 0: none */
 	__u64 made_skb, made_ns; /* made by this call and not queued yet; 0: none */
 	__u64 head_skb; /* splice: the first in the queue at entry, and how much of it was gone */
@@ -134,10 +135,12 @@ static __always_inline void task_op__begin(struct task_op *op, __u8 class, bool 
 	op->alone = 0;
 	op->told = 0;
 	op->len_gap = 0;
+	op->unseen_parts = 0;
 	op->made_skb = 0;
 	op->part_bytes = 0;
 	op->msg_from = 0;
 	op->passed_cnt = 0;
+	op->ended_cnt = 0;
 	op->unit.waits = 0;
 	op->unit.c.key = 0;
 	op->in.mech = 0;

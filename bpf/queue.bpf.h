@@ -3,6 +3,7 @@
 #ifndef BPF_QUEUE_H
 #define BPF_QUEUE_H
 
+#include "demand.bpf.h"
 #include "emit.bpf.h"
 #include "file.bpf.h"
 #include "fingerprint.bpf.h"
@@ -145,6 +146,8 @@ static __noinline bool queue__enter(struct task_op *op, const struct sysargs *ar
 {
 	op->fd_in = op->fd_out = -1;
 	op->arg = 0;
+	if (op->class != IPCT_SC_MSGCTL) /* ipcs looks at what there is */
+		demand__note(IPCT_DEMAND_MESSAGES);
 	if (op->class <= IPCT_SC_MSGCTL)
 		return sysv_msg__enter(op, args);
 	return mq__enter(op, args);
@@ -170,6 +173,16 @@ static __always_inline bool queue__peeks(const struct task_op *op)
 	return op->class == IPCT_SC_MSGRCV && (op->msg_flags & MSG_COPY);
 }
 
+/* Its message has been seen from the beginning, or is from before the trace. */
+static __always_inline bool queue__is_followed(const struct task_op *op, bool send)
+{
+	if (!cfg.knows_msgs)
+		return false;
+	/* What was made before the programs that see it were attached may be of the trace all the same. */
+	return !(cfg.on_demand >> IPCT_DEMAND_MESSAGES & 1) ||
+	       (send ? op->msg.has_msg : op->msg.sent.pid != 0);
+}
+
 static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send, __s64 ret)
 {
 	__u32 flags = 0;
@@ -178,7 +191,7 @@ static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send
 		flags |= IPCT_IO_WAITED;
 	if (op->compat)
 		flags |= IPCT_IO_COMPAT;
-	if (!cfg.knows_msgs)
+	if (!queue__is_followed(op, send))
 		flags |= IPCT_IO_NO_SKB;
 	if (send)
 		return flags;

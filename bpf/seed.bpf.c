@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What existed before the trace: iterators over tasks and their files, run once after the probes are active. */
+#include "demand.bpf.h"
 #include "filter.bpf.h"
+#include "idr.bpf.h"
 #include "object.bpf.h"
 #include "process.bpf.h"
 
@@ -16,6 +18,18 @@ static __always_inline void seed__print(struct bpf_iter_meta *meta)
 	bpf_seq_write(meta->seq, line, sizeof(line));
 }
 
+/* What has begun before needs what the calls that begin it ask for. */
+static __always_inline void seed__demand(struct task_struct *task)
+{
+	__u64 ns = ipc__namespace_of(task), uring;
+
+	if (ns && READ(ipc__ids(ns, IPC_IDS_MSG), struct ipc_ids, in_use))
+		demand__note(IPCT_DEMAND_MESSAGES);
+	uring = bpf_core_field_exists(task->io_uring) ? (__u64)READ(task, struct task_struct, io_uring) : 0;
+	if (uring && READ(uring, struct io_uring_task, xa.xa_head))
+		demand__note(IPCT_DEMAND_LENGTHS);
+}
+
 SEC("?iter/task")
 int seed__tasks(struct bpf_iter__task *ctx)
 {
@@ -24,6 +38,7 @@ int seed__tasks(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
+	seed__demand(task);
 	sc = process__fill(task, IPCT_TASK_SCAN, 1);
 	if (sc)
 		process__output(sc, task, 0);
@@ -136,6 +151,8 @@ int seed__files(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (!object__from_file(&o, (__u64)file) && !mq__from_file(&o, (__u64)file))
 		return 0;
+	if (o.mech == IPCT_MECH_POSIX_MQ)
+		demand__note(IPCT_DEMAND_MESSAGES);
 	if (o.mech == IPCT_MECH_PTY)
 		return 0; /* has its name with each operation */
 	if (mech__is_inet(o.mech)) {

@@ -63,6 +63,7 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 		return; /* seen where it arrives */
 	op = task_op__current(mech == IPCT_MECH_UDP);
 	if (op && mech == IPCT_MECH_UDP && op->class == IPCT_SC_RECVMMSG && op->in.ptr == sk && ret >= 0) {
+		op->ended_cnt++;
 		udp__received(op, 0, ret, 0);
 		return;
 	}

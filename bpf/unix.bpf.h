@@ -223,7 +223,7 @@ static __always_inline void unix__end_message(struct task_op *op, int ret)
 
 /*
  * splice shows only those skbs that it used up; the last one it may have left at the head of the queue. False: others
- * took from the queue meanwhile.
+ * took from the queue meanwhile, or the first were used up before that showed.
  */
 static __always_inline bool unix__splice_rest(struct task_op *op, __s64 ret)
 {
@@ -233,7 +233,7 @@ static __always_inline bool unix__splice_rest(struct task_op *op, __s64 ret)
 
 	if (!rest)
 		return true;
-	if (unix__queue_is_empty(sk))
+	if (op->unseen_parts || unix__queue_is_empty(sk))
 		return false;
 	consumed = READ(unix__cb(skb), struct unix_skb_parms, consumed);
 	if (consumed < rest)
@@ -262,8 +262,11 @@ static __always_inline __u32 unix__end(struct task_op *op, bool send, __s64 ret,
 
 	if (send && op->made_skb && ret >= 0 && !cfg.sees_queued)
 		unix__made_part(op, unix__peer(o->ptr));
-	if (!in_lane && !send && bytes_known && op->class == IPCT_SC_SPLICE)
-		unix__splice_rest(op, ret);
+	if (!in_lane && !send && bytes_known && op->class == IPCT_SC_SPLICE && !unix__splice_rest(op, ret)) {
+		unix__next_part(op, false);
+		part->flags = IPCT_IO_NO_SKB;
+		part->peer = unix__peer(o->ptr);
+	}
 	if (!op->has_part) {
 		__builtin_memset(part, 0, sizeof(*part));
 		part->flags = IPCT_IO_NO_SKB;

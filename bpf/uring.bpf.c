@@ -3,11 +3,14 @@
  * Reads and writes of pipes through io_uring, which no system call shows: submission and completion have
  * tracepoints. Sockets need nothing here: their own tracepoints see io_uring too (socket.bpf.c).
  */
+#include "demand.bpf.h"
 #include "ledger.bpf.h"
 #include "pipe.bpf.h"
 
 enum {
 	IORING_OP_READV = 1,
+	IORING_OP_RECVMSG = 10,
+	IORING_OP_RECV = 27,
 	IORING_OP_WRITEV = 2,
 	IORING_OP_READ_FIXED = 4,
 	IORING_OP_WRITE_FIXED = 5,
@@ -41,6 +44,18 @@ static __always_inline bool uring__moves_data(__u8 opcode, bool *write)
 	       opcode == IORING_OP_READ;
 }
 
+/* What no skb announces, while nothing shows how such a receive ends. */
+static __always_inline void uring__missed(__s32 fd, __u8 opcode)
+{
+	struct object o = {};
+
+	if (!demand__is_open(IPCT_DEMAND_LENGTHS) ||
+	    (opcode != IORING_OP_RECV && opcode != IORING_OP_RECVMSG && opcode != IORING_OP_READ))
+		return;
+	if (object__from_fd(&o, fd) && o.mech == IPCT_MECH_UDP)
+		demand__missed(IPCT_DEMAND_LENGTHS, IPCT_MECH_UDP);
+}
+
 /* req->file is not set yet; the descriptor is, unless it is one of the ring's own (fixed) files. */
 static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
 {
@@ -49,6 +64,7 @@ static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
 	__u64 id = bpf_get_current_pid_tgid();
 	bool write;
 
+	uring__missed(fd, opcode);
 	if (!uring__moves_data(opcode, &write) || task__is_tracer())
 		return;
 	r.enter_ns = clock__now();

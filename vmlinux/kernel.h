@@ -100,6 +100,7 @@ struct idr {
 };
 
 struct ipc_ids {
+	int in_use;
 	struct idr ipcs_idr;
 };
 
@@ -270,6 +271,10 @@ struct signal_struct {
 
 struct sysv_sem {
 	struct sem_undo_list *undo_list;
+};
+
+struct io_uring_task {
+	struct xarray xa; /* the rings that the task uses */
 };
 
 struct task_struct {

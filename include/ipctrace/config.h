@@ -32,6 +32,8 @@ struct ipct_config {
 	__u8 knows_msgs; /* which call makes and frees a queue's message */
 	__u8 sees_udp_ready; /* which datagrams reach a socket's queue: bpf/udp_ready.bpf.h */
 	__u8 preempted; /* the programs at the ends of calls can be: bpf/again.bpf.h */
+	__u8 on_demand; /* bits of enum ipct_demand: not attached from the beginning */
+	__u8 pad0[7];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */
@@ -46,6 +48,14 @@ struct ipct_config {
 	__u8 pad1[2];
 	__u32 lane_slots; /* of each CPU's ring beside the ring (ipctrace/lane.h), a power of two; 0: there is none */
 	__u32 cpu_cnt; /* possible ones */
+};
+
+/* What is attached when the kernel half asks for it: bpf/demand.bpf.h. */
+enum ipct_demand {
+	IPCT_DEMAND_MESSAGES, /* a queue: who made which message */
+	IPCT_DEMAND_LENGTHS, /* sends and receives on sockets within a call, or without one */
+	IPCT_DEMAND_SPLICES, /* splice out of a UNIX socket: which of its messages it used up */
+	IPCT_DEMAND_CNT,
 };
 
 /* Programs at tracepoints behind which another one stands, where the kernel may not run them: bpf/again.bpf.h. */
@@ -126,6 +136,7 @@ enum ipct_sysclass {
 	IPCT_SC_FUTEX_WAKE = 54, /* (uaddr, mask, cnt, flags): futex_wake */
 	IPCT_SC_FUTEX_WAIT = 55, /* (uaddr, val, mask, flags, ...): futex_wait */
 	IPCT_SC_EVENTFD = 56, /* returns a descriptor */
+	IPCT_SC_URING_SETUP = 57, /* returns a descriptor */
 	IPCT_SC_RESTART = 58, /* restart_syscall: the one that was interrupted goes on */
 	IPCT_SC_SEM_EXIT = 59, /* no call: the task ends, and SEM_UNDO takes effect */
 };

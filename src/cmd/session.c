@@ -74,6 +74,8 @@ static void fill_kern_opts(struct kern_opts *k, const struct session *s)
 		.ledger = o->ledger,
 		.ledger_period_ns = o->ledger_period_ns,
 		.follow = o->follow || s->child.pid,
+		/* Who begins with a command, or names mechanisms, wants to see their first messages as well as all others. */
+		.on_demand = !s->child.pid && o->mechs == mech__built_mask(),
 		.closes = o->ops || o->record, /* only operations show them */
 		.have_uid = o->have_uid,
 		.have_cgroup = o->have_cgroup,

@@ -167,6 +167,7 @@ static void configure(struct kern *k)
 		find_queue_code(&cfg);
 	else
 		cfg.knows_msgs = sees(k, "queue_messages");
+	cfg.on_demand = demand__bits(k);
 	tally__configure(k, &cfg);
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
@@ -387,7 +388,7 @@ void kern__keep_link(struct kern *k, struct bpf_link *link)
 	k->links[k->link_cnt++] = link;
 }
 
-static int attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
+int kern__attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
 {
 	struct bpf_link *link = bpf_program__attach(prog);
 
@@ -416,9 +417,9 @@ static int attach_all(struct kern *k, struct buf *err)
 	bpf_object__for_each_program(prog, k->skel->obj)
 	{
 		if (!bpf_program__autoload(prog) || !names_its_target(prog) ||
-		    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
+		    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER || demand__holds_back(k, prog))
 			continue;
-		rc = attach_one(k, prog, err);
+		rc = kern__attach_one(k, prog, err);
 		if (rc)
 			return rc;
 	}
@@ -493,6 +494,7 @@ int kern__scan(struct kern *k, struct buf *err)
 	if (!rc && k->opts.mechs & IPCT_MECH_BIT(IPCT_MECH_FLOCK))
 		procfs__scan_locks(k);
 	source__stash(k);
+	demand__serve(k);
 	forget_beginning();
 	return rc;
 }

@@ -46,6 +46,8 @@ struct kern_opts {
 	const struct kern_uprobe *uprobes; /* the caller's, until kern__attach(); NULL: none */
 	size_t uprobe_cnt;
 	uint32_t payload_bytes; /* of what each call moves, at most IPCT_PAYLOAD_MAX; 0: nothing */
+	/* What few calls need is attached when the first of them comes; the little that it would have shown until then counts as lost. */
+	bool on_demand;
 	bool closes; /* also of descriptors that close_range, dup2, exec and exit close */
 	bool user_stacks, kernel_stacks; /* records of kind STACK before those of each call */
 	uint32_t extra_self; /* another pid whose own traffic is not shown; 0: none */

@@ -12,6 +12,7 @@
 #include "kern/tally.h"
 
 struct bpf_link;
+struct bpf_program;
 struct ipctrace_bpf;
 struct watched;
 
@@ -42,10 +43,12 @@ struct kern {
 	struct buf backlog; /* records drained during the scan, not yet given out */
 	uint64_t backlog_watermark_ns;
 	struct tally tally;
+	uint8_t demand_tried; /* bits: kern/demand.c */
 };
 
-/* kern/kern.c: destroyed with k */
-void kern__keep_link(struct kern *k, struct bpf_link *link);
+/* kern/kern.c */
+void kern__keep_link(struct kern *k, struct bpf_link *link); /* destroyed with k */
+int kern__attach_one(struct kern *k, struct bpf_program *prog, struct buf *err);
 
 /* kern/source.c */
 void source__set_clock(struct kern *k); /* after loading, and when the machine slept */
@@ -71,6 +74,11 @@ void again__select(struct kern *k); /* behind those that are selected to be load
 int again__fill(struct kern *k); /* after loading; 0 or -errno */
 /* How often another program stood in for this one; NULL: there is none behind it. */
 const volatile unsigned long long *again__cnt(const struct kern *k, int prog_fd);
+
+/* kern/demand.c: hooks that are attached when the kernel half asks for them (rung_row.demand) */
+uint8_t demand__bits(const struct kern *k); /* ipct_config.on_demand */
+bool demand__holds_back(const struct kern *k, const struct bpf_program *prog); /* not to be attached yet */
+void demand__serve(struct kern *k); /* attaches what was asked for meanwhile; says so where that fails */
 
 /* kern/captures.c */
 struct ipct_config;

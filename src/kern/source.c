@@ -190,6 +190,7 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 		if (epoll_wait(k->epoll_fd, &ready, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 	}
+	demand__serve(k);
 	cnt = give_backlog(k, &t);
 	cnt += drain(k, &t, watermark_ns);
 	k->busy = cnt > 1000;

@@ -85,6 +85,7 @@ static const struct row rows[] = {
 	{ "shutdown", SYS_shutdown, 373, IPCT_SC_SHUTDOWN, SOCKETS },
 	{ "rt_sigtimedwait", SYS_rt_sigtimedwait, 177, IPCT_SC_SIGWAIT, SIGNALS },
 	{ "rt_sigtimedwait", -1, 421, IPCT_SC_SIGWAIT, SIGNALS }, /* rt_sigtimedwait_time64 */
+	{ "io_uring_setup", 425, 425, IPCT_SC_URING_SETUP, SOCKETS },
 	{ "socketcall", -1, 102, IPCT_SC_SOCKETCALL, SOCKETS },
 	{ "msgget", SYS_msgget, 399, IPCT_SC_MSGGET, SYSV_MSG },
 	{ "msgsnd", SYS_msgsnd, 400, IPCT_SC_MSGSND, SYSV_MSG },

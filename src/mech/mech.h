@@ -19,6 +19,9 @@ const char *rung__name(enum rung rung);
 
 #define HOOK_PROGS_MAX 8
 
+/* For rung_row.demand, a bit: DEMAND(MESSAGES) is IPCT_DEMAND_MESSAGES. */
+#define DEMAND(sym) (1u << IPCT_DEMAND_##sym)
+
 /* One way to see a hook: these programs of the BPF object, all of them. */
 struct rung_row {
 	enum rung rung;
@@ -30,6 +33,7 @@ struct rung_row {
 	bool tasks_only; /* tracepoint: interrupts come by here, too, but never with what we want to see */
 	bool hint; /* tells apart what else is in doubt: what it does not see is no loss */
 	bool of_skbs; /* tracepoint of the allocator: only where it shows the skbs of sockets */
+	uint8_t demand; /* DEMAND(...): of use only behind a call that asks for it; 0: from the beginning */
 	const char *note; /* static; NULL: nothing to say */
 };
 

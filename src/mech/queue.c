@@ -28,9 +28,11 @@ const struct hook hook_queue_messages = {
 		     { "kmalloc__tracepoint", "kfree__tracepoint" },
 		     .tasks_only = true,
 		     .optional = true,
-		     .note = "each message's identity, by its memory; needs to read /proc/kallsyms. Without "
-			     "it "
-			     "senders are found by the queue's rule and the messages' first bytes" },
+		     .demand = DEMAND(MESSAGES),
+		     .note = "each message's identity, by its memory, from when a queue is used; needs to "
+			     "read "
+			     "/proc/kallsyms. Without it senders are found by the queue's rule and the "
+			     "messages' first bytes" },
 		   { RUNG_KPROBE,
 		     "load_msg",
 		     { "load_msg__kprobe", "free_msg__kprobe" },

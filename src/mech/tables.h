@@ -6,6 +6,9 @@
 #ifndef MECH_TABLES_H
 #define MECH_TABLES_H
 
+#include <linux/types.h>
+
+#include "ipctrace/config.h"
 #include "mech/mech.h"
 
 /*

@@ -63,7 +63,8 @@ const struct hook hook_tcp_uring = {
 		     "sock_send_length",
 		     { "sock_send_length__tracepoint", "sock_recv_length__tracepoint" },
 		     .optional = true,
-		     .note = "sends and receives by io_uring (since Linux 6.3)" } },
+		     .demand = DEMAND(LENGTHS),
+		     .note = "sends and receives by io_uring (since Linux 6.3), from when it is used" } },
 };
 
 static const char *const blind[] = {

@@ -65,7 +65,9 @@ const struct hook hook_udp_uring = {
 		     "sock_recv_length",
 		     { "sock_send_length__tracepoint", "sock_recv_length__tracepoint" },
 		     .optional = true,
-		     .note = "receives by io_uring, and each datagram of recvmmsg (since Linux 6.3)" } },
+		     .demand = DEMAND(LENGTHS),
+		     .note = "receives by io_uring, and each datagram of recvmmsg (since Linux 6.3), from "
+			     "when they are used" } },
 };
 
 static const char *const blind[] = {

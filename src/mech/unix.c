@@ -82,7 +82,8 @@ const struct hook hook_unix_spliced = {
 		     { "splice_consume_skb__tracepoint" },
 		     .tasks_only = true,
 		     .optional = true,
-		     .note = "what splice takes out of a socket" } },
+		     .demand = DEMAND(SPLICES),
+		     .note = "what splice takes out of a socket, from when that is done" } },
 };
 
 const struct hook hook_unix_uring = {
@@ -92,7 +93,8 @@ const struct hook hook_unix_uring = {
 		     "sock_send_length",
 		     { "sock_send_length__tracepoint", "sock_recv_length__tracepoint" },
 		     .optional = true,
-		     .note = "sends and receives by io_uring (since Linux 6.3)" } },
+		     .demand = DEMAND(LENGTHS),
+		     .note = "sends and receives by io_uring (since Linux 6.3), from when it is used" } },
 };
 
 static const char *const blind[] = {

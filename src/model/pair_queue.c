@@ -2,8 +2,8 @@
 /*
  * Message queues, System V and POSIX. Where the kernel half follows each message, a receive names the call that
  * sent it, and nothing has to be guessed: what remains is to remember when that call returned. A receive
- * that names none took a message from before the trace. Where messages cannot be followed (OP_F_NO_ID), the queue's rule
- * decides: pair_queue_rule.c.
+ * that names none took a message from before the trace. Where messages cannot be followed, or were not yet (OP_F_NO_ID), the
+ * queue's rule decides: pair_queue_rule.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +90,8 @@ static void sent(struct pairing *p, struct queue *q, const struct op *op)
 	memcpy(m->fp, op->fp, sizeof(m->fp));
 	list__append(&q->sent, &m->of_queue);
 	list__append(&p->sent, &m->all);
-	if (!(op->flags & OP_F_NO_ID))
+	m->followed = !(op->flags & OP_F_NO_ID);
+	if (m->followed)
 		map__set(&p->by_call, m->tid, m->enter_ns, m);
 	if (++p->sent_cnt <= p->sent_max)
 		return;

@@ -17,6 +17,7 @@ struct queued { /* a message that was sent; nobody is known to have taken it */
 	int64_t type;
 	uint64_t bytes;
 	uint16_t fp[4];
+	bool followed; /* its receive will name it, unless it took it before such things were seen */
 	uint16_t doubt_cnt; /* it was a candidate before and not chosen: the others that were */
 	struct proc *doubt[MESSAGE_CANDIDATES_MAX];
 };

@@ -4,6 +4,7 @@
  * allows. Sends are ordered as far as their calls do not overlap; type, length and the first bytes tell others
  * apart. Senders of different processes that remain are candidates. A receive waits a little, as the send may return after it.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -55,21 +56,30 @@ static bool precedes(const struct queued *a, const struct queued *b, const struc
 	return a->sender.sent_ns < b->enter_ns;
 }
 
-/* Messages of the received length are likelier than longer ones that were cut. */
+/*
+ * The smaller, the likelier: a message that was followed would have been named, and those of the received length are
+ * likelier than longer ones that were cut.
+ */
+static int rank(const struct queued *m, const struct op *op)
+{
+	return 2 * m->followed + (m->bytes != op->bytes);
+}
+
 static void collect(const struct queue *q, const struct op *op, struct set *set)
 {
-	bool whole = false;
+	int best = INT_MAX;
 
 	set->cnt = 0;
 	list__for_each(&q->sent, cur) {
 		const struct queued *m = list__entry(cur, struct queued, of_queue);
 
-		whole |= fits(m, op) && m->bytes == op->bytes;
+		if (fits(m, op) && rank(m, op) < best)
+			best = rank(m, op);
 	}
 	list__for_each(&q->sent, cur) {
 		struct queued *m = list__entry(cur, struct queued, of_queue);
 
-		if (set->cnt < SET_MAX && fits(m, op) && (!whole || m->bytes == op->bytes))
+		if (set->cnt < SET_MAX && fits(m, op) && rank(m, op) == best)
 			set->v[set->cnt++] = m;
 	}
 }

@@ -203,6 +203,26 @@ START_TEST(the_rule_takes_the_oldest_of_its_type)
 }
 END_TEST
 
+START_TEST(what_could_not_be_followed_yet_goes_to_who_names_none)
+{
+	const struct call followed = { 10, 20, 1, 5, 1 }, early = { 25, 30, 2, 5, 1 };
+	const struct call r = { 40, 50, 3, 5, 1 }, later = { 60 * MS, 70 * MS, 3, 5, 1 };
+	struct kit *k = kit__new();
+
+	send_one(k, &followed, 0);
+	send_one(k, &early, OP_F_NO_ID);
+	recv_one(k, &r, NULL, OP_F_NO_ID);
+	model__advance(k->m, 50 * MS);
+	recv_one(k, &later, &followed, 0);
+	model__finish(k->m, 80 * MS);
+	ck_assert_uint_eq(k->cnt, 2);
+	ck_assert_uint_eq(kit__flow(k, 2, 3)->bytes, 5);
+	ck_assert_uint_eq(kit__flow(k, 1, 3)->bytes, 5);
+	ck_assert_uint_eq(channel(k)->unattributed_bytes, 0);
+	kit__free(k);
+}
+END_TEST
+
 START_TEST(overlapping_senders_are_candidates)
 {
 	struct kit *k = kit__new();
@@ -521,6 +541,7 @@ int main(void)
 		removal_discards_what_was_in_it,
 		an_id_is_used_again,
 		the_rule_takes_the_oldest_of_its_type,
+		what_could_not_be_followed_yet_goes_to_who_names_none,
 		overlapping_senders_are_candidates,
 		a_late_send_is_waited_for,
 		depth_and_limits,
