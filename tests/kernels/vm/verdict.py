@@ -16,6 +16,7 @@ Result = collections.namedtuple("Result", "verdict name why")
 KERNEL_COMPLAINTS = re.compile(r"\b(WARNING: (CPU|.*/)|BUG: |Oops|general protection|soft lockup|hung_task)")
 SAYS_LOST = re.compile(r"\b\d+ events? lost\b.*")
 NOT_BUILT = re.compile(r"unknown mechanism|not built|not in this build")
+CANNOT_TRACE = re.compile(r"\bcannot trace ([\w-]+): ")
 
 
 def read(path):
@@ -101,6 +102,10 @@ def judge_run(out_dir, rungs, mech, status, run=None):
         return SKIPPED, log, False
     if refused:
         return SKIPPED, refused[0], True
+    culprit = CANNOT_TRACE.search(log)  # they are traced together, and all or none
+    refused = rungs.refusals(culprit[1]) if culprit and status == 1 else None
+    if refused:
+        return SKIPPED, f"traced together with {culprit[1]}: {refused[0]}", True
     if status:
         return FAILED, f"exit status {status}: {log}", False
     return FAILED, f"asked for {rungs.rung}, used {used}", False
