@@ -100,18 +100,32 @@ static __always_inline void alone__end(__u64 sk, int ret, int msg_flags, bool se
 	op->in.mech = op->out.mech = 0;
 }
 
+/*
+ * What a queue's skb tells: its sender; 0: it was taken out of the queue meanwhile, so that its memory may be another's. Who
+ * takes it out clears its links (__skb_unlink()).
+ */
+static __always_inline __u64 part__look(struct skb_part *part, __u64 skb)
+{
+	__u64 sender, fp;
+	__u32 len;
+
+	len = READ(skb, struct sk_buff, len);
+	fp = (__u64)READ(unix__cb(skb), struct unix_skb_parms, fp);
+	sender = (__u64)READ(skb, struct sk_buff, sk);
+	barrier();
+	if (!READ(skb, struct sk_buff, next))
+		return 0;
+	part->len = part->total = len;
+	if (fp)
+		part->flags |= IPCT_IO_FDS;
+	return sender;
+}
+
 /* Fills part from the tail of the receiver's queue: what was just queued, if sender's; 0: it is gone already. */
 static __always_inline __u64 part__from_tail(struct skb_part *part, __u64 receiver)
 {
-	__u64 skb = (__u64)READ(receiver, struct sock, sk_receive_queue.prev);
-
-	if (unix__queue_is_empty(receiver))
-		return 0;
-	part->skb = skb;
-	part->len = part->total = READ(skb, struct sk_buff, len);
-	if (READ(unix__cb(skb), struct unix_skb_parms, fp))
-		part->flags = IPCT_IO_FDS;
-	return (__u64)READ(skb, struct sk_buff, sk);
+	part->skb = (__u64)READ(receiver, struct sock, sk_receive_queue.prev);
+	return unix__queue_is_empty(receiver) ? 0 : part__look(part, part->skb);
 }
 
 #define QUEUE_LOOK_MAX 4 /* others may have queued theirs meanwhile */
@@ -127,11 +141,11 @@ static __always_inline __u64 part__from_queue(struct skb_part *part, const struc
 	part->flags = IPCT_IO_OWN_SKB | IPCT_IO_NO_LEN;
 	for (int i = 0; i < QUEUE_LOOK_MAX && skb && skb != end; i++) {
 		if (skb == part->skb) {
-			part->len = part->total = READ(skb, struct sk_buff, len);
-			part->flags &= ~IPCT_IO_NO_LEN;
-			if (READ(unix__cb(skb), struct unix_skb_parms, fp))
-				part->flags |= IPCT_IO_FDS;
-			return (__u64)READ(skb, struct sk_buff, sk);
+			__u64 sender = part__look(part, skb);
+
+			if (sender)
+				part->flags &= ~IPCT_IO_NO_LEN;
+			return sender;
 		}
 		skb = (__u64)READ(skb, struct sk_buff, prev);
 	}

@@ -204,6 +204,8 @@ static __always_inline void unix__set_rest(struct task_op *op, __s64 ret)
 		return;
 	part->len = ret - op->part_bytes;
 	part->flags &= ~IPCT_IO_NO_LEN;
+	if (part->flags & IPCT_IO_OWN_SKB)
+		part->total = part->len;
 }
 
 /* sendmmsg has sent one of its messages. */
@@ -274,6 +276,9 @@ static __always_inline __u32 unix__end(struct task_op *op, bool send, __s64 ret,
 		if (op->told)
 			flags |= IPCT_IO_END;
 	}
+	/* What the queue said of its length may be another skb's; what the call returned is sure. */
+	if (send && bytes_known && part->flags & IPCT_IO_OWN_SKB && !op->len_gap)
+		part->flags |= IPCT_IO_NO_LEN;
 	if (bytes_known)
 		unix__set_rest(op, ret);
 	if (!in_lane && send && bytes_known && !op->part_bytes && !(part->flags & IPCT_IO_OWN_SKB))
