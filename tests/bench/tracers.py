@@ -56,6 +56,22 @@ def end(process, sig):
     return said
 
 
+def start(*words):
+    """ipctrace, when it is ready; it says nothing but why it ended, on its standard error."""
+    ready, told = os.pipe()
+    try:
+        p = subprocess.Popen([PROGRAM, *words, "--ready-fd", str(told)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True, pass_fds=[told])
+    finally:
+        os.close(told)
+    try:
+        if not os.read(ready, 1):
+            raise Unusable(last_line(p.communicate(timeout=START_S)[1]))
+    finally:
+        os.close(ready)
+    return p
+
+
 class Floor(Tracer):
     """Nothing can cost less: empty programs on the hooks that ipctrace uses for these calls and for the switches between."""
     name = "floor"
@@ -88,18 +104,12 @@ class Ipctrace(Tracer):
     @contextlib.contextmanager
     def running(self, where, out):
         path = os.path.join(where, self.output) if self.output else "/dev/null"
-        ready, told = os.pipe()
-        p = subprocess.Popen([PROGRAM, *self.words, "-o", path, "--ready-fd", str(told)], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=[told])
-        os.close(told)
+        p = start(*self.words, "-o", path)
         try:
-            if not os.read(ready, 1):
-                raise Unusable(last_line(p.communicate(timeout=START_S)[1]))
             self.pid = p.pid
             yield []
         finally:
             self.pid = 0
-            os.close(ready)
             end(p, signal.SIGINT)
         self.lost = self.lost_in(path) if self.output else 0
 
