@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/log.h"
 
 #define OUT_GATHER_BYTES (64 * 1024)
 
@@ -45,6 +49,40 @@ int out__open(struct out *o, const char *path, struct buf *err)
 	out__from_fd(o, fd, path);
 	o->owns_fd = true;
 	return 0;
+}
+
+static mode_t current_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}
+
+/* A new file gets the usual mode, a replaced one keeps its own. */
+static mode_t mode_for(const char *target)
+{
+	struct stat st;
+
+	return stat(target, &st) == 0 ? st.st_mode & 07777 : 0666 & ~current_umask();
+}
+
+int out__make_beside(const char *path, char **temp)
+{
+	size_t size = strlen(path) + sizeof(".XXXXXX");
+	int fd;
+
+	*temp = xalloc(size);
+	snprintf(*temp, size, "%s.XXXXXX", path);
+	fd = mkostemp(*temp, O_CLOEXEC);
+	if (fd < 0) {
+		fd = -errno;
+		free(*temp);
+		*temp = NULL;
+		return fd;
+	}
+	fchmod(fd, mode_for(path));
+	return fd;
 }
 
 /* Standard output may be shared with a program that made it non-blocking. */

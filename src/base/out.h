@@ -30,6 +30,11 @@ struct out {
  * 0, or -errno with one sentence in err.
  */
 int out__open(struct out *o, const char *path, struct buf *err);
+/*
+ * An empty file beside path that nobody else has, with the mode that path has or would get, to be put into its place later: *temp is its name, freed by the caller.
+ * A descriptor, or -errno; then *temp is NULL.
+ */
+int out__make_beside(const char *path, char **temp);
 void out__from_fd(struct out *o, int fd, const char *name); /* fd stays the caller's */
 int out__commit(struct out *o); /* flushes when interactive or when much has gathered; 0 or -errno */
 int out__flush(struct out *o); /* 0 or -errno */

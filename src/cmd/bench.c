@@ -118,8 +118,8 @@ static int run(const struct bench_options *o, struct bench_opts *bo, const struc
 	status = judge(&b, by_name);
 	format->put(&file.out.buf, &b);
 	bench__free(&b);
-	rc = whole_file__finish(&file, &err);
-	if (rc && rc != -EPIPE) {
+	rc = whole_file__end(&file, true, &err);
+	if (rc) {
 		log__error("%s", buf__cstr(&err));
 		status = EXIT_FAILED;
 	}

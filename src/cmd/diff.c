@@ -83,12 +83,9 @@ int cmd_diff(int argc, char **argv)
 	ret = whole_file__open(&file, o.output, &err);
 	if (!ret) {
 		status = compare(&o, view, &file.out.buf);
-		if (status == TROUBLE)
-			whole_file__drop(&file);
-		else
-			ret = whole_file__finish(&file, &err);
+		ret = whole_file__end(&file, status != TROUBLE, &err);
 	}
-	if (ret && ret != -EPIPE) {
+	if (ret) {
 		log__error("%s", buf__cstr(&err));
 		status = TROUBLE;
 	}

@@ -116,8 +116,8 @@ static int report(const struct options *o, bool json, struct buf *err)
 	else
 		doctor__put_text(&file.out.buf, &f, ok);
 	free(f.choices);
-	ret = whole_file__finish(&file, err);
-	return ok && (!ret || ret == -EPIPE) ? EXIT_OK : EXIT_FAILED;
+	ret = whole_file__end(&file, true, err);
+	return ok && !ret ? EXIT_OK : EXIT_FAILED;
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -69,12 +69,9 @@ int cmd_report(int argc, char **argv)
 	ret = whole_file__open(&file, o.output, &err);
 	if (!ret) {
 		status = report(&o, json, &file.out.buf);
-		if (status == EXIT_FAILED && !file.out.buf.len)
-			whole_file__drop(&file);
-		else
-			ret = whole_file__finish(&file, &err);
+		ret = whole_file__end(&file, status != EXIT_FAILED || file.out.buf.len, &err);
 	}
-	if (ret && ret != -EPIPE) {
+	if (ret) {
 		log__error("%s", buf__cstr(&err));
 		status = EXIT_FAILED;
 	}

@@ -2,7 +2,6 @@
 #include "cmd/whole_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +11,11 @@
 
 #include "base/log.h"
 
-static mode_t current_umask(void)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return mask;
-}
-
-/* A new file gets the usual mode, a replaced one keeps its own. */
-static mode_t mode_for(const char *target)
-{
-	struct stat st;
-
-	return stat(target, &st) == 0 ? st.st_mode & 07777 : 0666 & ~current_umask();
-}
-
 static bool replaceable(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) < 0 ? errno == ENOENT : S_ISREG(st.st_mode);
-}
-
-static char *temp_beside(const char *target)
-{
-	size_t size = strlen(target) + sizeof(".XXXXXX");
-	char *temp = xalloc(size);
-
-	snprintf(temp, size, "%s.XXXXXX", target);
-	return temp;
 }
 
 int whole_file__open(struct whole_file *f, const char *path, struct buf *err)
@@ -54,18 +28,12 @@ int whole_file__open(struct whole_file *f, const char *path, struct buf *err)
 		return out__open(&f->out, path, err);
 	real = realpath(path, NULL);
 	f->target = real ? real : xstrndup(path, strlen(path));
-	f->temp = temp_beside(f->target);
-	fd = mkostemp(f->temp, O_CLOEXEC);
+	fd = out__make_beside(f->target, &f->temp);
 	if (fd < 0) {
-		int ret = -errno;
-
-		buf__printf(err, "cannot write %s: %s", path, strerror(-ret));
-		free(f->temp);
-		f->temp = NULL;
+		buf__printf(err, "cannot write %s: %s", path, strerror(-fd));
 		whole_file__drop(f);
-		return ret;
+		return fd;
 	}
-	fchmod(fd, mode_for(f->target));
 	out__from_fd(&f->out, fd, path);
 	f->out.owns_fd = true;
 	return 0;
@@ -85,6 +53,17 @@ int whole_file__finish(struct whole_file *f, struct buf *err)
 	}
 	whole_file__drop(f);
 	return ret;
+}
+
+int whole_file__end(struct whole_file *f, bool keep, struct buf *err)
+{
+	int ret = 0;
+
+	if (keep)
+		ret = whole_file__finish(f, err);
+	else
+		whole_file__drop(f);
+	return ret == -EPIPE ? 0 : ret;
 }
 
 void whole_file__drop(struct whole_file *f)

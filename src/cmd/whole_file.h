@@ -22,5 +22,7 @@ int whole_file__open(struct whole_file *f, const char *path, struct buf *err);
 /* Writes all and puts the file into place. As out__finish(). */
 int whole_file__finish(struct whole_file *f, struct buf *err);
 void whole_file__drop(struct whole_file *f); /* instead of finish: nothing is left behind */
+/* One of the two. 0, also where the reader went away; -errno with one sentence in err. */
+int whole_file__end(struct whole_file *f, bool keep, struct buf *err);
 
 #endif

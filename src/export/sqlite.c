@@ -133,12 +133,9 @@ static struct export *begin(const struct export_opts *opts, struct out *out, str
 	int fd;
 
 	e->opts = opts;
-	e->temp = xalloc(strlen(opts->path) + sizeof(".XXXXXX"));
-	sprintf(e->temp, "%s.XXXXXX", opts->path);
-	fd = mkstemp(e->temp);
+	fd = out__make_beside(opts->path, &e->temp);
 	if (fd < 0) {
-		buf__printf(err, "cannot write %s: %s", opts->path, strerror(errno));
-		free(e->temp);
+		buf__printf(err, "cannot write %s: %s", opts->path, strerror(-fd));
 		free(e);
 		return NULL;
 	}

@@ -47,6 +47,9 @@ def as_sqlite(data, want, directory):
     expect("sqlite: wants a file", export("sqlite", data), 2, "--output", 1)
     expect("sqlite: unwritable", export("sqlite", data, output="/nonexistent/x.db"), 1, "/nonexistent/x.db", 1)
     expect("sqlite: status", export("sqlite", data, output=path), 0, stderr_lines=0)
+    open(os.path.join(directory, "any"), "w", encoding="ascii").close()
+    modes = [oct(os.stat(p).st_mode & 0o777) for p in (path, os.path.join(directory, "any"))]
+    report("sqlite: the usual mode", None if modes[0] == modes[1] else f"{modes[0]}, not {modes[1]}")
     db = sqlite3.connect(path)
     sums = dict(db.execute("SELECT mech, sum(bytes) FROM messages GROUP BY mech"))
     there = collections.Counter()
