@@ -28,22 +28,16 @@ struct key {
 	uint64_t lo, hi;
 };
 
-static uint64_t proc_number(const struct proc *p)
-{
-	return p ? p->serial : 0;
-}
-
 static struct key end_key(struct graph *g, const struct proc *proc, const struct channel *ch,
 			  const char *role)
 {
-	return (struct key){ proc_number(proc) << 32 | ch->serial, number_of(g, true, role) };
+	return (struct key){ proc__number(proc) << 32 | ch->serial, number_of(g, true, role) };
 }
 
 static struct key flow_key(struct graph *g, const struct proc *src, const struct proc *dst,
 			   const struct channel *ch, const char *origin)
 {
-	return (struct key){ proc_number(src) << 32 | proc_number(dst),
-			     (uint64_t)ch->serial << 32 | number_of(g, false, origin) };
+	return (struct key){ proc__pair(src, dst), (uint64_t)ch->serial << 32 | number_of(g, false, origin) };
 }
 
 struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, size_t name_len)
@@ -340,11 +334,9 @@ static void follow_shares(struct graph *g)
 		if (s->a->id > s->b->id)
 			*s = (struct share){ s->b,	s->a,	    s->channel, s->b_mode,
 					     s->a_mode, s->from_ns, s->until_ns };
-		twin = s->a == s->b ? s
-				    : map__get(&seen, proc_number(s->a) << 32 | proc_number(s->b),
-					       s->channel->serial);
+		twin = s->a == s->b ? s : map__get(&seen, proc__pair(s->a, s->b), s->channel->serial);
 		if (!twin) {
-			map__set(&seen, proc_number(s->a) << 32 | proc_number(s->b), s->channel->serial, s);
+			map__set(&seen, proc__pair(s->a, s->b), s->channel->serial, s);
 			g->shares.v[kept++] = s;
 			continue;
 		}

@@ -59,7 +59,7 @@ static struct flow_meter *flow_of(struct meter *m, const struct message *msg)
 
 static struct end_meter *end_of(struct meter *m, struct proc *proc, struct channel *ch)
 {
-	struct end_meter *e = map__get(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch);
+	struct end_meter *e = map__get(&m->end_by_key, proc__number(proc), (uintptr_t)ch);
 
 	if (e)
 		return e;
@@ -67,7 +67,7 @@ static struct end_meter *end_of(struct meter *m, struct proc *proc, struct chann
 	e->proc = proc;
 	e->channel = ch;
 	vec__push(&m->ends, e);
-	map__set(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch, e);
+	map__set(&m->end_by_key, proc__number(proc), (uintptr_t)ch, e);
 	return e;
 }
 
@@ -310,7 +310,7 @@ void meter__view(const struct meter *m, struct meter_view *v)
 
 const struct end_meter *meter__end(const struct meter *m, const struct proc *proc, const struct channel *ch)
 {
-	return map__get(&m->end_by_key, meter__proc_number(proc), (uintptr_t)ch);
+	return map__get(&m->end_by_key, proc__number(proc), (uintptr_t)ch);
 }
 
 bool meter__fill(const struct meter *m, const struct channel *ch, struct fill *sum)

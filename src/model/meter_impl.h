@@ -38,11 +38,6 @@ struct meter {
 	uint64_t lost_now[METER_MECHS_MAX], lost_last[METER_MECHS_MAX], lost_total[METER_MECHS_MAX];
 };
 
-static inline uint64_t meter__proc_number(const struct proc *p)
-{
-	return p ? p->serial : 0;
-}
-
 /* With the channel's address, a flow's key: its sides, or what the source is when it is no process. */
 uint64_t meter__sides_key(struct meter *m, const struct proc *src, const char *origin,
 			  const struct proc *dst);

@@ -23,9 +23,9 @@ static uint64_t origin_number(struct meter *m, const char *origin)
 /* With the channel's address: ids move when channels are merged. A source that is no process is told by its origin. */
 uint64_t meter__sides_key(struct meter *m, const struct proc *src, const char *origin, const struct proc *dst)
 {
-	uint64_t from = src || !origin ? meter__proc_number(src) : 1ull << 31 | origin_number(m, origin);
+	uint64_t from = src || !origin ? proc__number(src) : 1ull << 31 | origin_number(m, origin);
 
-	return from << 32 | meter__proc_number(dst);
+	return from << 32 | proc__number(dst);
 }
 
 void flow_sum__clear(struct flow_sum *sum)
@@ -98,7 +98,7 @@ static void follow_merged_ends(struct meter *m)
 
 		e->proc = proc__resolve(e->proc);
 		e->channel = channel__resolve(e->channel);
-		twin = map__get(&m->end_by_key, meter__proc_number(e->proc), (uintptr_t)e->channel);
+		twin = map__get(&m->end_by_key, proc__number(e->proc), (uintptr_t)e->channel);
 		if (twin) {
 			add_end_sum(&twin->now, &e->now);
 			add_end_sum(&twin->last, &e->last);
@@ -106,7 +106,7 @@ static void follow_merged_ends(struct meter *m)
 			free(e);
 			continue;
 		}
-		map__set(&m->end_by_key, meter__proc_number(e->proc), (uintptr_t)e->channel, e);
+		map__set(&m->end_by_key, proc__number(e->proc), (uintptr_t)e->channel, e);
 		m->ends.v[kept++] = e;
 	}
 	m->ends.cnt = kept;

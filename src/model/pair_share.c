@@ -145,7 +145,7 @@ static struct share *share_of(struct pairing *p, struct shared *o, const struct 
 {
 	struct channel *ch = channel_of(p, o);
 	const struct attached *x = a->proc->id < b->proc->id ? a : b, *y = x == a ? b : a;
-	uint64_t lo = (uint64_t)x->proc->serial << 32 | y->proc->serial;
+	uint64_t lo = proc__pair(x->proc, y->proc);
 	struct share *s = map__get(&p->shares, lo, o->channel->serial);
 	struct graph *g = model__graph(p->m);
 

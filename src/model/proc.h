@@ -43,6 +43,17 @@ static inline struct proc *proc__resolve(struct proc *p)
 	return p && p->merged ? p->merged : p;
 }
 
+/* For keys of tables: a process, or 0 for none; and two of them in this order. */
+static inline uint64_t proc__number(const struct proc *p)
+{
+	return p ? p->serial : 0;
+}
+
+static inline uint64_t proc__pair(const struct proc *a, const struct proc *b)
+{
+	return proc__number(a) << 32 | proc__number(b);
+}
+
 struct proc_table {
 	struct map by_pid; /* pid -> struct proc *, the current one */
 	struct map tasks; /* tid -> struct task * (comm of threads) */

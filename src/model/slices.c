@@ -14,11 +14,6 @@ static bool same_origin(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-static uint64_t sides_key(const struct proc *src, const struct proc *dst)
-{
-	return (src ? (uint64_t)src->serial : 0) << 32 | dst->serial;
-}
-
 /* The row of that flow, first: the first one with its key; NULL: none. */
 static struct slice_row *find_row(struct slice_row *first, const char *origin)
 {
@@ -30,7 +25,7 @@ static struct slice_row *find_row(struct slice_row *first, const char *origin)
 static struct slice_row *row_of(struct slices *s, const struct message *m)
 {
 	const char *origin = m->src.proc ? NULL : m->origin;
-	uint64_t lo = sides_key(m->src.proc, m->dst.proc);
+	uint64_t lo = proc__pair(m->src.proc, m->dst.proc);
 	struct slice_row *first = map__get(&s->by_flow, lo, (uintptr_t)m->channel);
 	struct slice_row *row = find_row(first, origin);
 
@@ -127,7 +122,7 @@ void slices__follow(struct slices *s)
 		row->src = proc__resolve(row->src);
 		row->dst = proc__resolve(row->dst);
 		row->channel = channel__resolve(row->channel);
-		lo = sides_key(row->src, row->dst);
+		lo = proc__pair(row->src, row->dst);
 		first = map__get(&s->by_flow, lo, (uintptr_t)row->channel);
 		twin = find_row(first, row->origin);
 		if (twin) {
