@@ -32,6 +32,10 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 		___v;                                                                        \
 	})
 
+/* So that what nearly always runs lies in one piece. */
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 /* Element `index` of an array of kernel structs. */
 #define ELEMENT(base, type, index) ((type *)((__u64)(base) + (__u64)(index)*bpf_core_type_size(type)))
 

@@ -15,19 +15,37 @@
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 
+/* Of all pipes that are not FIFOs: there is one, and it stays (fs/pipe.c, init_pipe_fs()). 0: none was seen yet. */
+volatile __u64 pipefs_sb = 0;
+volatile __u32 pipefs_dev = 0;
+
+static __always_inline void lane__look_at_fs(struct object *o, __u64 sb)
+{
+	if (LIKELY(sb == pipefs_sb)) {
+		o->dev = pipefs_dev;
+		o->mech = IPCT_MECH_PIPE;
+		return;
+	}
+	o->dev = READ(sb, struct super_block, s_dev);
+	o->mech = IPCT_MECH_FIFO;
+	if (READ(sb, struct super_block, s_magic) != PIPEFS_MAGIC)
+		return;
+	o->mech = IPCT_MECH_PIPE;
+	pipefs_dev = o->dev;
+	barrier();
+	pipefs_sb = sb;
+}
+
 /* Of a file that is a pipe or FIFO; false: not wanted. */
 static __always_inline bool lane__pipe(struct object *o, __u64 file, struct inode *inode)
 {
-	struct super_block *sb = READ(inode, struct inode, i_sb);
-
 	o->file = file;
 	o->ptr = (__u64)READ(inode, struct inode, i_pipe);
 	o->key = READ(inode, struct inode, i_ino);
 	o->ino = o->key;
-	o->dev = READ(sb, struct super_block, s_dev);
 	o->f_flags = READ(file, struct file, f_flags);
 	o->is_sock = 0;
-	o->mech = READ(sb, struct super_block, s_magic) == PIPEFS_MAGIC ? IPCT_MECH_PIPE : IPCT_MECH_FIFO;
+	lane__look_at_fs(o, (__u64)READ(inode, struct inode, i_sb));
 	return wanted(o->mech) && !ino__is_ignored(o->ino, o->dev);
 }
 
@@ -42,7 +60,7 @@ static __always_inline void lane__begin(struct running *r, struct object *o, boo
 	o->addr = pipe__sample(o->ptr, write, &s);
 	o->was_waiting = write ? s.head - s.tail >= s.max_usage : s.head == s.tail;
 	op->exclusive = pipe__is_exclusive((struct task_struct *)r->task, o, write);
-	if (write && !op->exclusive)
+	if (UNLIKELY(write && !op->exclusive))
 		*pipe__crowded(o->ptr) = 1;
 	/* What need not wait, wakes nobody and has its side for itself: the end tells as much as the entry. */
 	op->no_entry_time = op->exclusive && !o->was_waiting && !captures_anything() &&
@@ -60,7 +78,7 @@ static __always_inline bool lane__enter(struct running *r, bool write, struct pt
 	umode_t mode;
 
 	r->entered = ENTERED_NONE;
-	if (!file)
+	if (UNLIKELY(!file))
 		return true;
 	inode = READ(file, struct file, f_inode);
 	mode = READ(inode, struct inode, i_mode) & S_IFMT;
@@ -73,7 +91,7 @@ static __always_inline bool lane__enter(struct running *r, bool write, struct pt
 	r->op.in.mech = r->op.out.mech = 0;
 	r->op.fd_in = write ? -1 : fd;
 	r->op.fd_out = write ? fd : -1;
-	if (!lane__pipe(o, file, inode)) {
+	if (UNLIKELY(!lane__pipe(o, file, inode))) {
 		o->mech = 0;
 		return true;
 	}
@@ -92,7 +110,7 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	struct pipe_state s;
 	__u64 seq, ids;
 
-	if (!cfg.lane_slots || o->key >> 32 || (ret > 0 && !pipe__knows_bytes(op, o, write)))
+	if (!cfg.lane_slots || UNLIKELY(o->key >> 32 || (ret > 0 && !pipe__knows_bytes(op, o, write))))
 		return false;
 	/* One that was preempted may have taken longer than the slot can tell. */
 	if (cfg.preempted && op->enter_ns && clock__now() - op->enter_ns > (__u32)-1)
@@ -100,14 +118,14 @@ static __always_inline bool lane__tell(struct running *r, bool write, __s64 ret)
 	if (!running__claim(&r->in_lane))
 		return false;
 	slot = lane_ring__reserve(cpu, 1, &seq) ? lane_ring__slot(cpu, seq) : NULL;
-	if (!slot) {
+	if (UNLIKELY(!slot)) {
 		running__give_back(&r->in_lane);
 		return false;
 	}
 	slot->ts_ns = clock__now();
 	slot->s_addr = o->addr;
 	slot->e_addr = pipe__sample(o->ptr, write, &s);
-	if (op->has_end)
+	if (UNLIKELY(op->has_end))
 		slot->e_addr = op->held_end;
 	slot->flags = pipe__io_flags(op, o, &s, write) | (write ? IPCT_LANE_WRITE : 0) |
 		      (o->mech == IPCT_MECH_FIFO ? IPCT_LANE_FIFO : 0);

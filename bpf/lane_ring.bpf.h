@@ -42,13 +42,13 @@ static __always_inline bool lane_ring__reserve(__u32 cpu, __u32 cnt, __u64 *seq)
 	struct ipct_lane_head *head = bpf_map_lookup_elem(&lane_heads, &cpu);
 	__u64 used;
 
-	if (!head)
+	if (UNLIKELY(!head))
 		return false;
 	*seq = head->reserved;
 	used = *seq - head->released;
-	if (used + cnt > cfg.lane_slots)
+	if (UNLIKELY(used + cnt > cfg.lane_slots))
 		return false;
-	if (used >= cfg.lane_slots / 2 && *seq % EMIT_LOOK_EVERY < cnt)
+	if (UNLIKELY(used >= cfg.lane_slots / 2) && *seq % EMIT_LOOK_EVERY < cnt)
 		emit__wake();
 	/*
 	 * The collector takes the time, then looks at this number: whatever is reserved later has to carry a later time.

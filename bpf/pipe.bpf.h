@@ -123,8 +123,8 @@ static __always_inline __u64 pipe__sample(__u64 pipe, bool write, struct pipe_st
 	barrier();
 	ends = READ_TWO(pipe, struct pipe_inode_info, head, tail);
 	same = pipe__read_slot(s, write ? s->head - 1 : s->tail);
-	if ((__u32)ends != s->head || ends >> 32 != s->tail || slot.offset != same.offset ||
-	    slot.len != same.len || (s->head != s->tail && !slot.len && slot.offset))
+	if (UNLIKELY((__u32)ends != s->head || ends >> 32 != s->tail || slot.offset != same.offset ||
+		     slot.len != same.len || (s->head != s->tail && !slot.len && slot.offset)))
 		return pipe__sample_again(pipe, write, s);
 	if (write)
 		return pipe__addr(s->head - 1, slot.offset + slot.len);

@@ -101,7 +101,7 @@ static __always_inline struct task_struct *running__task(struct running *r, cons
 
 	if (!cfg.has_running)
 		return current_task();
-	if (r->regs == (__u64)regs)
+	if (LIKELY(r->regs == (__u64)regs))
 		return (struct task_struct *)r->task;
 	task = bpf_get_current_task();
 	if (r->task != task) { /* the first one, or sched_switch's program missed a switch */

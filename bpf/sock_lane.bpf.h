@@ -10,8 +10,11 @@
 #include "lane_ring.bpf.h"
 #include "unix.bpf.h"
 
-/* Of a file that is a socket. False: not for the lane. */
-static __always_inline bool sock_lane__enter(struct running *r, __u64 file, __u8 class, struct pt_regs *regs)
+/*
+ * Of a file that is a socket. False: not for the lane. Not inline, as its variables would take the registers from the way of
+ * pipes, which is in the same program.
+ */
+static __noinline bool sock_lane__enter(struct running *r, __u64 file, __u8 class, struct pt_regs *regs)
 {
 	bool send = class == IPCT_SC_WRITE || class == IPCT_SC_SENDTO;
 	struct task_op *op = &r->op;

@@ -11,8 +11,11 @@
 
 /* ---- entry ---- */
 
-/* The common way; far: regs is no pointer that the verifier knows. Returns what the exit is to look for. */
-static __always_inline __u8 enter__common(struct pt_regs *regs, __u8 class, bool compat, bool far)
+/*
+ * The common way; far: regs is no pointer that the verifier knows. Returns what the exit is to look for. Not inline, for the
+ * lanes' sake: they keep their variables in registers.
+ */
+static __noinline __u8 enter__common(struct pt_regs *regs, __u8 class, bool compat, bool far)
 {
 	struct sysargs args;
 	struct task_op *op;
