@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Since Linux 7.0 (a46023d5616e "tracing: Guard __DECLARE_TRACE() use of __DO_TRACE_CALL() with SRCU-fast") a program at a
- * tracepoint can be preempted, and the kernel does not run it for the thread that comes next,
- * until the first one goes on: whatever that thread does goes unseen. So behind a program stands another, attached to
- * the same tracepoint, which does what the first one was not run for. The first one leaves a note to tell it.
+ * tracepoint can be preempted, at fentry and fexit wherever the kernel can, and the kernel does not run it for the thread that
+ * comes next, until the first one goes on: whatever that thread does goes unseen. So behind a program stands another, attached to
+ * the same place, which does what the first one was not run for. The first one leaves a note to tell it.
  */
 #ifndef BPF_AGAIN_H
 #define BPF_AGAIN_H

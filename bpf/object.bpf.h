@@ -16,8 +16,7 @@
 #define PATH_COMPONENT_BYTES 64
 #define FILL_SLOTS_MAX 64
 
-/* Too large for the stack. Records of two tasks cannot meet in it: programs are not preempted by one another here,
- * except iterators, which have their own (which = 1). */
+/* Too large for the stack. Records of two tasks must not meet in it: object__scratch(). */
 struct object_scratch {
 	struct ipct_object ev;
 	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
@@ -25,13 +24,16 @@ struct object_scratch {
 	__s32 fd;
 	__u32 pid;
 	__u8 what;
-	__u8 busy; /* its task was preempted inside: only fentry programs can be */
+	__u8 busy;
 	__u8 pad0[6];
 };
 
+/* 0: programs, 1: iterators, from 2 on: programs that run while others are preempted */
+#define OBJECT_SCRATCH_CNT 4
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, OBJECT_SCRATCH_CNT);
 	__type(key, __u32);
 	__type(value, struct object_scratch);
 } object_scratch SEC(".maps");
@@ -193,18 +195,27 @@ __noinline int object__tell(__u32 which)
 	return 0;
 }
 
-/*
- * o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in tracepoints, 1 in
- * iterators.
- */
+/* Scratch memory `which`, or other that nobody uses: which that is. NULL: there is none. */
+static __always_inline struct object_scratch *object__scratch(__u32 *which)
+{
+	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, which);
+
+	if (!cfg.preempted || *which)
+		return sc;
+	for (__u32 i = 2; sc && sc->busy; i++) {
+		*which = i;
+		sc = i < OBJECT_SCRATCH_CNT ? bpf_map_lookup_elem(&object_scratch, which) : NULL;
+	}
+	return sc;
+}
+
+/* o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in programs, 1 in iterators. */
 static __always_inline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which,
 					     __u32 pid)
 {
-	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
+	struct object_scratch *sc = object__scratch(&which);
 
-	if (!sc)
-		return;
-	if (sc->busy) {
+	if (!sc) {
 		emit__count_lost(o->mech);
 		return;
 	}

@@ -2,7 +2,7 @@
 /*
  * The fentry and kprobe rungs of system calls: the same bodies as on the tracepoint rung, at the functions that
  * do these calls (__x64_sys_read, ...) and no others, so that other calls cost nothing. Each such function has the
- * registers as its one argument. The collector attaches these programs to all of them: src/kern/callfns.c.
+ * registers as its one argument. The collector attaches these programs to all of them: src/kern/callstubs.c, callfns.c.
  * What is attached jumps into them, so they are on the thread's stack (thread_stack.bpf.h).
  *
  * Behind syscalls.bpf.c, whose bodies these are.
@@ -17,30 +17,87 @@ SEC("?fentry")
 int BPF_PROG(sys_enter__fentry, struct pt_regs *regs)
 {
 	ON_THREAD_STACK(ctx, enter_jumps);
-	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
+	syscall__enter(regs, syscall_nr_at_exit(regs), false);
+	again__told(AGAIN_ENTERED);
+	return 0;
 }
 
 SEC("?fexit")
 int BPF_PROG(sys_exit__fentry, struct pt_regs *regs, long ret)
 {
 	ON_THREAD_STACK(ctx, exit_jumps);
-	return syscall__exit(regs, ret);
+	syscall__exit(regs, ret);
+	again__told(AGAIN_EXITED);
+	return 0;
 }
 
-/* The same again, for the functions of which kernel/sys_ni.c has a weak definition: src/kern/callfns.c says why. */
+/* The same again, for the functions of which kernel/sys_ni.c has a weak definition: src/kern/callstubs.c says why. */
 SEC("?fentry")
 int BPF_PROG(sys_enter_weak__fentry, struct pt_regs *regs)
 {
 	ON_THREAD_STACK(ctx, enter_weak_jumps);
-	return syscall__enter(regs, syscall_nr_at_exit(regs), false);
+	syscall__enter(regs, syscall_nr_at_exit(regs), false);
+	again__told(AGAIN_ENTERED);
+	return 0;
 }
 
 SEC("?fexit")
 int BPF_PROG(sys_exit_weak__fentry, struct pt_regs *regs, long ret)
 {
 	ON_THREAD_STACK(ctx, exit_weak_jumps);
-	return syscall__exit(regs, ret);
+	syscall__exit(regs, ret);
+	again__told(AGAIN_EXITED);
+	return 0;
 }
+
+/* ---- what stands behind them, where they can be preempted (again.bpf.h): one for each of them, of its type ---- */
+
+#define JUMPS_BACK(name)                               \
+	struct {                                       \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+		__uint(max_entries, 1);                \
+		__type(key, __u32);                    \
+		__type(value, __u32);                  \
+	} name SEC(".maps")
+
+JUMPS_BACK(sys_enter_again_jumps);
+JUMPS_BACK(sys_exit_again_jumps);
+JUMPS_BACK(sys_enter_weak_again_jumps);
+JUMPS_BACK(sys_exit_weak_again_jumps);
+
+SEC("?fentry")
+int sys_enter_again__fentry(void *ctx)
+{
+	if (again__is_due(AGAIN_ENTERED))
+		bpf_tail_call(ctx, &sys_enter_again_jumps, 0);
+	return 0;
+}
+
+SEC("?fexit")
+int sys_exit_again__fentry(void *ctx)
+{
+	if (again__is_due(AGAIN_EXITED))
+		bpf_tail_call(ctx, &sys_exit_again_jumps, 0);
+	return 0;
+}
+
+SEC("?fentry")
+int sys_enter_weak_again__fentry(void *ctx)
+{
+	if (again__is_due(AGAIN_ENTERED))
+		bpf_tail_call(ctx, &sys_enter_weak_again_jumps, 0);
+	return 0;
+}
+
+SEC("?fexit")
+int sys_exit_weak_again__fentry(void *ctx)
+{
+	if (again__is_due(AGAIN_EXITED))
+		bpf_tail_call(ctx, &sys_exit_weak_again_jumps, 0);
+	return 0;
+}
+
+/* ---- kprobe ---- */
 
 SEC("?kprobe")
 int sys_enter__kprobe(struct pt_regs *ctx)

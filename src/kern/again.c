@@ -2,6 +2,7 @@
 /* Where the kernel leaves out programs at tracepoints because they were preempted, others stand behind them: bpf/again.bpf.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include <bpf/bpf.h>
@@ -39,6 +40,30 @@ bool again__is_needed(void)
 	return !uname(&u) && sscanf(u.release, "%d.", &major) == 1 && major >= 7;
 }
 
+/*
+ * debugfs says "none voluntary (full) lazy", since 5.12 (before, what is dynamic cannot be told). Who may not read it gets what
+ * stands behind, perhaps for nothing.
+ */
+static bool kernel_is_preempted(void)
+{
+	char line[128] = "";
+	FILE *f = fopen("/sys/kernel/debug/sched/preempt", "re");
+
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = 0;
+	if (f)
+		fclose(f);
+	return !strstr(line, "(none)") && !strstr(line, "(voluntary)");
+}
+
+bool again__is_needed_at_functions(void)
+{
+	struct utsname u;
+
+	/* "#1 SMP PREEMPT_DYNAMIC ...", with PREEMPT in it for each kind of it: scripts/mkcompile_h, init/Makefile. */
+	return again__is_needed() || (!uname(&u) && strstr(u.version, "PREEMPT") && kernel_is_preempted());
+}
+
 static struct bpf_program *program(const struct kern *k, const char *name)
 {
 	return bpf_object__find_program_by_name(k->skel->obj, name);
@@ -54,6 +79,9 @@ void again__select(struct kern *k)
 	for (enum ipct_again i = 0; i < IPCT_AGAIN_CNT; i++)
 		if (stands(k, i))
 			bpf_program__set_autoload(program(k, rows[i].behind), true);
+	/* It keeps the note by which they know, with its thread. */
+	if (k->calls_again)
+		bpf_program__set_autoload(k->skel->progs.sched_switch__tracepoint, true);
 }
 
 int again__fill(struct kern *k)
@@ -72,10 +100,15 @@ int again__fill(struct kern *k)
 	return 0;
 }
 
-const volatile unsigned long long *again__cnt(const struct kern *k, int prog_fd)
+const volatile unsigned long long *again__cnt(const struct kern *k, enum ipct_again which)
+{
+	return &k->skel->bss->again_cnt[which];
+}
+
+const volatile unsigned long long *again__cnt_behind(const struct kern *k, int prog_fd)
 {
 	for (enum ipct_again i = 0; i < IPCT_AGAIN_CNT; i++)
 		if (stands(k, i) && bpf_program__fd(program(k, rows[i].first)) == prog_fd)
-			return &k->skel->bss->again_cnt[i];
+			return again__cnt(k, i);
 	return NULL;
 }

@@ -19,6 +19,7 @@
 #include "base/vec.h"
 
 #include "kern/callfns.h"
+#include "kern/callstubs.h"
 #include "kern/choose.h"
 #include "kern/kallsyms.h"
 #include "kern/kern_impl.h"
@@ -149,7 +150,9 @@ static void configure(struct kern *k)
 	cfg.has_rdonly_cast = has.rdonly_cast;
 	has.task_storage &= !tables;
 	cfg.has_task_storage = has.task_storage;
-	cfg.has_running = has_chosen(k, "sched_switch__tracepoint");
+	k->calls_again = (has_chosen(k, "sys_enter__fentry") && again__is_needed_at_functions()) ||
+			 (has_chosen(k, "sys_enter__tracepoint") && again__is_needed());
+	cfg.has_running = k->calls_again || has_chosen(k, "sched_switch__tracepoint");
 	/* Its writer must be one program that the kernel runs once at a time on each CPU. */
 	if (cfg.has_running && lane__is_possible() && has_chosen(k, "sys_exit__tracepoint"))
 		cfg.lane_slots = lane__slots(k->opts.ring_bytes);
@@ -299,7 +302,7 @@ static int load(struct kern *k, struct buf *err)
 	rc = select_programs(k, err);
 	if (rc)
 		return rc;
-	rc = callfns__select(k);
+	rc = bpf_program__autoload(k->skel->progs.sys_enter__fentry) ? callstubs__select(k) : 0;
 	if (rc) {
 		buf__printf(err, "cannot find the functions of system calls: %s", strerror(-rc));
 		return rc;
@@ -321,7 +324,7 @@ static int load(struct kern *k, struct buf *err)
 /* All that was loaded and attached goes. */
 static void unload(struct kern *k)
 {
-	callfns__detach(k);
+	callstubs__detach(k);
 	misses__end(k);
 	for (size_t i = 0; i < k->link_cnt; i++)
 		bpf_link__destroy(k->links[i]);

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
+#include <linux/types.h>
+
 #include "base/buf.h"
+#include "ipctrace/config.h"
 #include "kern/kern.h"
 #include "kern/lane.h"
 #include "kern/ring.h"
@@ -29,8 +32,9 @@ struct kern {
 	int epoll_fd;
 	struct bpf_link **links;
 	size_t link_cnt, link_cap;
-	int *call_fds; /* kern/callfns.c: what is attached to the functions of system calls */
+	int *call_fds; /* kern/callstubs.c: what is attached to the functions of system calls */
 	size_t call_fd_cnt, call_fd_cap;
+	bool calls_again; /* behind the programs at the ends of calls stand others: kern/again.c */
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
@@ -61,8 +65,11 @@ void source__stash(struct kern *k);
 void source__put(struct kern *k, const struct ipct_hdr *ev);
 
 /* kern/misses.c */
-/* A program of no chosen rung, for these mechanisms; prog_fd goes to k. */
-void misses__watch(struct kern *k, int prog_fd, uint32_t mechs);
+/*
+ * A program of no chosen rung, for these mechanisms; prog_fd goes to k. All that have the same `end` count as one: what stands
+ * behind them has one count, too.
+ */
+void misses__watch(struct kern *k, int prog_fd, uint32_t mechs, enum ipct_again end);
 void misses__begin(struct kern *k); /* after attaching: what is skipped from now on counts */
 /* What was skipped since the last call as LOST records, now and then; always when the programs are off. Returns their number. */
 size_t misses__report(struct kern *k, event_fn fn, void *ctx);
@@ -70,10 +77,13 @@ void misses__end(struct kern *k);
 
 /* kern/again.c */
 bool again__is_needed(void); /* programs at tracepoints can be preempted on this kernel */
+bool again__is_needed_at_functions(void); /* those at functions can be: wherever the kernel itself can */
 void again__select(struct kern *k); /* behind those that are selected to be loaded */
 int again__fill(struct kern *k); /* after loading; 0 or -errno */
-/* How often another program stood in for this one; NULL: there is none behind it. */
-const volatile unsigned long long *again__cnt(const struct kern *k, int prog_fd);
+/* How often another program stood in. */
+const volatile unsigned long long *again__cnt(const struct kern *k, enum ipct_again which);
+/* ... for this one, which is at a tracepoint; NULL: there is none behind it. */
+const volatile unsigned long long *again__cnt_behind(const struct kern *k, int prog_fd);
 
 /* kern/demand.c: hooks that are attached when the kernel half asks for them (rung_row.demand) */
 uint8_t demand__bits(const struct kern *k); /* ipct_config.on_demand */

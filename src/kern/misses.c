@@ -20,8 +20,10 @@
 #define CHECK_NS 1000000000ull
 
 struct watched {
-	int prog_fd;
-	bool own_fd; /* closed with it */
+	int *prog_fds; /* of programs that do the same at several places */
+	size_t fd_cnt, fd_cap;
+	bool own_fds; /* closed with it: those of an end of calls */
+	enum ipct_again end; /* own_fds: which */
 	bool tasks_only, hint; /* as in struct rung_row */
 	uint32_t mechs; /* that it is for, of those traced */
 	const volatile unsigned long long *again_cnt; /* how often another one stood in; NULL: none does */
@@ -30,34 +32,66 @@ struct watched {
 
 static uint64_t misses_of(const struct watched *w)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
+	uint64_t cnt = 0;
 
-	if (bpf_obj_get_info_by_fd(w->prog_fd, &info, &len))
-		return w->seen_cnt;
+	for (size_t i = 0; i < w->fd_cnt; i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(w->prog_fds[i], &info, &len))
+			return w->seen_cnt;
+		cnt += info.recursion_misses;
+	}
 	/* In this order: what is left out meanwhile must not be taken for lost. */
-	return info.recursion_misses - (w->again_cnt ? *w->again_cnt : 0);
+	return cnt - (w->again_cnt ? *w->again_cnt : 0);
+}
+
+static struct watched *new_watched(struct kern *k)
+{
+	if (k->watched_cnt == k->watched_cap)
+		k->watched = vec__grow(k->watched, &k->watched_cap, k->watched_cnt + 1, sizeof(*k->watched));
+	k->watched[k->watched_cnt] = (struct watched){ 0 };
+	return &k->watched[k->watched_cnt++];
+}
+
+static void add_fd(struct watched *w, int prog_fd)
+{
+	if (w->fd_cnt == w->fd_cap)
+		w->prog_fds = vec__grow(w->prog_fds, &w->fd_cap, w->fd_cnt + 1, sizeof(*w->prog_fds));
+	w->prog_fds[w->fd_cnt++] = prog_fd;
 }
 
 static struct watched *watch(struct kern *k, int prog_fd)
 {
+	struct watched *w;
+
 	for (size_t i = 0; i < k->watched_cnt; i++) {
-		if (k->watched[i].prog_fd == prog_fd)
+		if (!k->watched[i].own_fds && k->watched[i].prog_fds[0] == prog_fd)
 			return &k->watched[i];
 	}
-	if (k->watched_cnt == k->watched_cap)
-		k->watched = vec__grow(k->watched, &k->watched_cap, k->watched_cnt + 1, sizeof(*k->watched));
-	k->watched[k->watched_cnt] = (struct watched){ .prog_fd = prog_fd, .tasks_only = true, .hint = true };
-	return &k->watched[k->watched_cnt++];
+	w = new_watched(k);
+	add_fd(w, prog_fd);
+	w->tasks_only = w->hint = true;
+	w->again_cnt = again__cnt_behind(k, prog_fd);
+	return w;
 }
 
-void misses__watch(struct kern *k, int prog_fd, uint32_t mechs)
+void misses__watch(struct kern *k, int prog_fd, uint32_t mechs, enum ipct_again end)
 {
-	struct watched *w = watch(k, prog_fd);
+	struct watched *w = NULL;
 
-	w->own_fd = true;
-	w->tasks_only = w->hint = false;
-	w->mechs = mechs;
+	for (size_t i = 0; !w && i < k->watched_cnt; i++) {
+		if (k->watched[i].own_fds && k->watched[i].end == end)
+			w = &k->watched[i];
+	}
+	if (!w) {
+		w = new_watched(k);
+		w->own_fds = true;
+		w->end = end;
+		w->again_cnt = k->calls_again ? again__cnt(k, end) : NULL;
+	}
+	add_fd(w, prog_fd);
+	w->mechs |= mechs;
 }
 
 static void watch_row(struct kern *k, const struct hook *hook, const struct rung_row *row)
@@ -90,7 +124,6 @@ void misses__begin(struct kern *k)
 		struct watched *w = &k->watched[i];
 
 		w->tasks_only &= !of_tasks;
-		w->again_cnt = again__cnt(k, w->prog_fd);
 		w->seen_cnt = misses_of(w);
 	}
 }
@@ -146,8 +179,11 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 void misses__end(struct kern *k)
 {
 	for (size_t i = 0; i < k->watched_cnt; i++) {
-		if (k->watched[i].own_fd)
-			close(k->watched[i].prog_fd);
+		struct watched *w = &k->watched[i];
+
+		for (size_t f = 0; w->own_fds && f < w->fd_cnt; f++)
+			close(w->prog_fds[f]);
+		free(w->prog_fds);
 	}
 	free(k->watched);
 	k->watched = NULL;
