@@ -9,6 +9,8 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.abspath(os.environ.get("IPCTRACE", os.path.join(HERE, "..", "..", "ipctrace")))
+OUT = os.path.join(os.environ.get("O", os.path.join(HERE, "..", "..", ".output")), "tests", "bench")
+CC = os.environ.get("CC", "gcc").split()
 START_S = 20
 END_S = 4 if os.environ.get("BENCH_QUICK", "") not in ("", "0") else 60
 
@@ -22,6 +24,14 @@ def last_line(text):
     return lines[-1].strip() if lines else ""
 
 
+def compiled(name, *libs):
+    """The program whose source is NAME.c here, made anew beside the other results of the build."""
+    os.makedirs(OUT, exist_ok=True)
+    path = os.path.join(OUT, name)
+    subprocess.run([*CC, "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-o", path, os.path.join(HERE, name + ".c"), *libs], check=True)
+    return path
+
+
 class Tracer:
     """running() gives the words to put before the load's command; the tracer runs until the block ends."""
     name = ""
@@ -30,7 +40,7 @@ class Tracer:
     pid = 0  # of what collects the events while running; 0: nothing does
 
     @contextlib.contextmanager
-    def running(self, where, out):
+    def running(self, where):
         yield []
 
 
@@ -74,12 +84,16 @@ def start(*words):
 
 class Floor(Tracer):
     """Nothing can cost less: empty programs on the hooks that ipctrace uses for these calls and for the switches between."""
-    name = "floor"
-    hooks = ("sys_enter", "sys_exit", "sched_switch", "sched_waking", "contention_end")
+    CALLS = ("sys_enter", "sys_exit", "sched_switch", "sched_waking", "contention_end")
+    SOCKETS = ("sk_data_ready", "skb_copy_datagram_iovec", "kmem_cache_alloc")
+
+    def __init__(self, name="floor", hooks=CALLS):
+        self.name = name
+        self.hooks = hooks
 
     @contextlib.contextmanager
-    def running(self, where, out):
-        p = subprocess.Popen([os.path.join(out, "floor"), *self.hooks], stdin=subprocess.DEVNULL,
+    def running(self, where):
+        p = subprocess.Popen([os.path.join(OUT, "floor"), *self.hooks], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             if p.stdout.readline() != "ready\n":
@@ -102,7 +116,7 @@ class Ipctrace(Tracer):
         return sum(json.loads(p.stdout)["graph"]["lost"].values()) if p.returncode == 0 else 0
 
     @contextlib.contextmanager
-    def running(self, where, out):
+    def running(self, where):
         path = os.path.join(where, self.output) if self.output else "/dev/null"
         p = start(*self.words, "-o", path)
         try:
@@ -125,7 +139,7 @@ class Wrapper(Tracer):
         self.needs = needs
 
     @contextlib.contextmanager
-    def running(self, where, out):
+    def running(self, where):
         if not shutil.which(self.command):
             raise Unusable("not installed")
         if self.needs and not os.path.exists(self.needs):
@@ -137,8 +151,8 @@ class Bpftrace(Wrapper):
     """bpftrace takes the command to run as one word."""
 
     @contextlib.contextmanager
-    def running(self, where, out):
-        with super().running(where, out):
+    def running(self, where):
+        with super().running(where):
             yield [os.path.join(HERE, "bpftrace_on"), self.words[0]]
 
 
