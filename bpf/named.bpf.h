@@ -64,11 +64,16 @@ static __always_inline __u32 named__write(char *name, __u64 file, __u32 *start)
 __noinline int named__tell(__u64 file, __u32 mech, __u64 key, __u32 dev)
 {
 	__u32 which = 0, start = 0, size = sizeof(struct ipct_object), len;
-	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &which);
+	struct object_scratch *sc = file ? SCRATCH_TAKE(object_scratch, &which) : NULL;
 	struct ipct_object *ev;
 
-	if (!sc || !file || named__is_known(file, mech, WORD(file, struct file, f_path.dentry)))
+	if (!sc) {
+		if (file)
+			emit__count_lost(mech);
 		return 0;
+	}
+	if (named__is_known(file, mech, WORD(file, struct file, f_path.dentry)))
+		goto out;
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	ev->key = key;
@@ -84,9 +89,11 @@ __noinline int named__tell(__u64 file, __u32 mech, __u64 key, __u32 dev)
 	size += start ? IPCT_PATH_LEN : len;
 	UNKNOWN(size);
 	if (size > sizeof(*sc))
-		return 0;
+		goto out;
 	emit__header(&ev->h, IPCT_KIND_OBJECT, size, mech, 0);
 	emit__output(ev, size, mech);
+out:
+	sc->busy = 0;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "mq.bpf.h"
 #include "pipe.bpf.h"
 #include "pty.bpf.h"
+#include "scratch.bpf.h"
 #include "tcp.bpf.h"
 #include "udp.bpf.h"
 #include "unix.bpf.h"
@@ -16,7 +17,6 @@
 #define PATH_COMPONENT_BYTES 64
 #define FILL_SLOTS_MAX 64
 
-/* Too large for the stack. Records of two tasks must not meet in it: object__scratch(). */
 struct object_scratch {
 	struct ipct_object ev;
 	char name[IPCT_PATH_LEN + 2 * PATH_COMPONENT_BYTES];
@@ -28,12 +28,9 @@ struct object_scratch {
 	__u8 pad0[6];
 };
 
-/* 0: programs, 1: iterators, from 2 on: programs that run while others are preempted */
-#define OBJECT_SCRATCH_CNT 4
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, OBJECT_SCRATCH_CNT);
+	__uint(max_entries, SCRATCH_CNT);
 	__type(key, __u32);
 	__type(value, struct object_scratch);
 } object_scratch SEC(".maps");
@@ -195,31 +192,16 @@ __noinline int object__tell(__u32 which)
 	return 0;
 }
 
-/* Scratch memory `which`, or other that nobody uses: which that is. NULL: there is none. */
-static __always_inline struct object_scratch *object__scratch(__u32 *which)
-{
-	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, which);
-
-	if (!cfg.preempted || *which)
-		return sc;
-	for (__u32 i = 2; sc && sc->busy; i++) {
-		*which = i;
-		sc = i < OBJECT_SCRATCH_CNT ? bpf_map_lookup_elem(&object_scratch, which) : NULL;
-	}
-	return sc;
-}
-
 /* o as seen through descriptor fd (-1: none) of process pid (0: the running one). which: 0 in programs, 1 in iterators. */
 static __always_inline void object__emit_for(const struct object *o, __s32 fd, __u8 what, __u32 which,
 					     __u32 pid)
 {
-	struct object_scratch *sc = object__scratch(&which);
+	struct object_scratch *sc = SCRATCH_TAKE(object_scratch, &which);
 
 	if (!sc) {
 		emit__count_lost(o->mech);
 		return;
 	}
-	sc->busy = 1;
 	sc->o = *o;
 	sc->fd = fd;
 	sc->what = what;

@@ -4,6 +4,7 @@
 #define BPF_PROCESS_H
 
 #include "emit.bpf.h"
+#include "scratch.bpf.h"
 #include "task.bpf.h"
 
 struct process_scratch {
@@ -12,12 +13,9 @@ struct process_scratch {
 	__u64 busy;
 };
 
-/* 0: tracepoints, 1: iterators, from 2 on: programs at tracepoints that run while others are preempted */
-#define PROCESS_SCRATCH_CNT 4
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PROCESS_SCRATCH_CNT);
+	__uint(max_entries, SCRATCH_CNT);
 	__type(key, __u32);
 	__type(value, struct process_scratch);
 } process_scratch SEC(".maps");
@@ -43,28 +41,10 @@ static __always_inline void process__fill_namespaces(struct ipct_task *ev, struc
 	}
 }
 
-/* Scratch memory `which`, or other that nobody uses; NULL: there is none, and that is counted as lost. */
-static __always_inline struct process_scratch *process__scratch(__u32 which)
-{
-	struct process_scratch *sc = bpf_map_lookup_elem(&process_scratch, &which);
-
-	if (!cfg.preempted || which)
-		return sc;
-	for (__u32 i = 2; sc && sc->busy; i++) {
-		which = i;
-		sc = i < PROCESS_SCRATCH_CNT ? bpf_map_lookup_elem(&process_scratch, &which) : NULL;
-	}
-	if (sc)
-		sc->busy = 1;
-	else
-		emit__count_lost(IPCT_MECH_NONE);
-	return sc;
-}
-
-/* All but the strings. The record is in scratch memory; NULL: none. process__output() gives it back. */
+/* All but the strings. The record is in scratch memory; NULL: there is none, which is counted. process__output() gives it back. */
 static __always_inline struct process_scratch *process__fill(struct task_struct *task, __u8 what, __u32 which)
 {
-	struct process_scratch *sc = process__scratch(which);
+	struct process_scratch *sc = SCRATCH_TAKE(process_scratch, &which);
 	struct task_struct *leader, *parent;
 	const struct cred *cred;
 	struct kernfs_node *kn;
@@ -72,8 +52,10 @@ static __always_inline struct process_scratch *process__fill(struct task_struct 
 	struct css_set *css;
 	struct ipct_task *ev;
 
-	if (!sc)
+	if (!sc) {
+		emit__count_lost(IPCT_MECH_NONE);
 		return NULL;
+	}
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	leader = READ(task, struct task_struct, group_leader);

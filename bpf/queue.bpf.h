@@ -270,18 +270,21 @@ static __always_inline void mq_open__exit(struct task_op *op, __s64 ret)
 static __always_inline void mq_unlink__exit(struct task_op *op, __s64 ret)
 {
 	struct ipc_namespace *ns = sysv__namespace();
-	__u32 zero = 0, size = sizeof(struct ipct_object);
-	struct object_scratch *sc = bpf_map_lookup_elem(&object_scratch, &zero);
+	__u32 which = 0, size = sizeof(struct ipct_object);
+	struct object_scratch *sc = ret ? NULL : SCRATCH_TAKE(object_scratch, &which);
 	struct ipct_object *ev;
 	long len;
 
-	if (ret || !sc)
+	if (!sc) {
+		if (!ret)
+			emit__count_lost(IPCT_MECH_POSIX_MQ);
 		return;
+	}
 	ev = &sc->ev;
 	__builtin_memset(ev, 0, sizeof(*ev));
 	len = bpf_probe_read_user_str(sc->name, IPCT_PATH_LEN, (void *)op->buf);
 	if (len <= 1)
-		return;
+		goto out;
 	op->in.key = op->enter_ns;
 	op->in.dev = 0;
 	op->in.is_sock = 0;
@@ -295,6 +298,8 @@ static __always_inline void mq_unlink__exit(struct task_op *op, __s64 ret)
 	emit__header(&ev->h, IPCT_KIND_OBJECT, size, IPCT_MECH_POSIX_MQ, 0);
 	emit__output(ev, size, IPCT_MECH_POSIX_MQ);
 	call__emit(op, IPCT_OP_UNLINK, &op->in, ret, -1);
+out:
+	sc->busy = 0;
 }
 
 static __noinline void queue__exit(struct task_op *op, __s64 ret)
