@@ -8,6 +8,7 @@
 #ifndef BPF_AGAIN_H
 #define BPF_AGAIN_H
 
+#include "jumps.bpf.h"
 #include "running.bpf.h"
 
 /* How often another one stood in: the collector sets that off against what the kernel left out. */
@@ -50,6 +51,16 @@ static __always_inline bool again__is_due(__u8 end)
 	__sync_fetch_and_add(&again_cnt[end == AGAIN_ENTERED ? IPCT_AGAIN_ENTER : IPCT_AGAIN_EXIT], 1);
 	return true;
 }
+
+/* Such a program. A jump is no new run: it works although the kernel did not run what it jumps to. */
+#define STANDS_BEHIND(section, name, end, jumps)       \
+	SEC(section)                                   \
+	int name(void *ctx)                            \
+	{                                              \
+		if (again__is_due(end))                \
+			bpf_tail_call(ctx, &jumps, 0); \
+		return 0;                              \
+	}
 
 /* ---- at other tracepoints ---- */
 

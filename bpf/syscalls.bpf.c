@@ -69,7 +69,7 @@ static __always_inline int syscall__enter(struct pt_regs *regs, long nr, bool fa
 	return 0;
 }
 
-JUMPS_NOWHERE(enter_tp_jumps);
+JUMPS(enter_tp_jumps);
 
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tracepoint, struct pt_regs *regs, long nr)
@@ -173,7 +173,7 @@ static __always_inline int syscall__exit(struct pt_regs *regs, long ret)
 	return exit__common(regs, nr, ret, entered);
 }
 
-JUMPS_NOWHERE(exit_tp_jumps);
+JUMPS(exit_tp_jumps);
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tracepoint, struct pt_regs *regs, long ret)

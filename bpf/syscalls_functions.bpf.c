@@ -8,10 +8,10 @@
  * Behind syscalls.bpf.c, whose bodies these are.
  */
 
-JUMPS_NOWHERE(enter_jumps);
-JUMPS_NOWHERE(exit_jumps);
-JUMPS_NOWHERE(enter_weak_jumps);
-JUMPS_NOWHERE(exit_weak_jumps);
+JUMPS(enter_jumps);
+JUMPS(exit_jumps);
+JUMPS(enter_weak_jumps);
+JUMPS(exit_weak_jumps);
 
 SEC("?fentry")
 int BPF_PROG(sys_enter__fentry, struct pt_regs *regs)
@@ -52,50 +52,15 @@ int BPF_PROG(sys_exit_weak__fentry, struct pt_regs *regs, long ret)
 
 /* ---- what stands behind them, where they can be preempted (again.bpf.h): one for each of them, of its type ---- */
 
-#define JUMPS_BACK(name)                               \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-		__uint(max_entries, 1);                \
-		__type(key, __u32);                    \
-		__type(value, __u32);                  \
-	} name SEC(".maps")
+JUMPS(sys_enter_again_jumps);
+JUMPS(sys_exit_again_jumps);
+JUMPS(sys_enter_weak_again_jumps);
+JUMPS(sys_exit_weak_again_jumps);
 
-JUMPS_BACK(sys_enter_again_jumps);
-JUMPS_BACK(sys_exit_again_jumps);
-JUMPS_BACK(sys_enter_weak_again_jumps);
-JUMPS_BACK(sys_exit_weak_again_jumps);
-
-SEC("?fentry")
-int sys_enter_again__fentry(void *ctx)
-{
-	if (again__is_due(AGAIN_ENTERED))
-		bpf_tail_call(ctx, &sys_enter_again_jumps, 0);
-	return 0;
-}
-
-SEC("?fexit")
-int sys_exit_again__fentry(void *ctx)
-{
-	if (again__is_due(AGAIN_EXITED))
-		bpf_tail_call(ctx, &sys_exit_again_jumps, 0);
-	return 0;
-}
-
-SEC("?fentry")
-int sys_enter_weak_again__fentry(void *ctx)
-{
-	if (again__is_due(AGAIN_ENTERED))
-		bpf_tail_call(ctx, &sys_enter_weak_again_jumps, 0);
-	return 0;
-}
-
-SEC("?fexit")
-int sys_exit_weak_again__fentry(void *ctx)
-{
-	if (again__is_due(AGAIN_EXITED))
-		bpf_tail_call(ctx, &sys_exit_weak_again_jumps, 0);
-	return 0;
-}
+STANDS_BEHIND("?fentry", sys_enter_again__fentry, AGAIN_ENTERED, sys_enter_again_jumps)
+STANDS_BEHIND("?fexit", sys_exit_again__fentry, AGAIN_EXITED, sys_exit_again_jumps)
+STANDS_BEHIND("?fentry", sys_enter_weak_again__fentry, AGAIN_ENTERED, sys_enter_weak_again_jumps)
+STANDS_BEHIND("?fexit", sys_exit_weak_again__fentry, AGAIN_EXITED, sys_exit_weak_again_jumps)
 
 /* ---- kprobe ---- */
 

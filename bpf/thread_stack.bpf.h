@@ -8,18 +8,10 @@
 #ifndef BPF_THREAD_STACK_H
 #define BPF_THREAD_STACK_H
 
+#include "jumps.bpf.h"
 #include "maps.bpf.h"
 
-/* One for each program: the kernel wants all that use such a map to be of one type. Nothing is ever put in. */
-#define JUMPS_NOWHERE(name)                            \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-		__uint(max_entries, 1);                \
-		__type(key, __u32);                    \
-		__type(value, __u32);                  \
-	} name SEC(".maps")
-
-/* Never done: there is always a tracer. */
+/* Jumps by a map of JUMPS() in which nothing is ever put; and never does: there is always a tracer. */
 #define ON_THREAD_STACK(ctx, name)                    \
 	do {                                          \
 		if (!cfg.self_pid)                    \
