@@ -12,15 +12,21 @@
 volatile bool demanded[IPCT_DEMAND_CNT] = {};
 volatile bool served[IPCT_DEMAND_CNT] = {};
 
+/* Not attached from the beginning. */
+static __always_inline bool demand__is_possible(enum ipct_demand what)
+{
+	return cfg.on_demand >> what & 1;
+}
+
 /* The kernel half does not see yet what it is for. */
 static __always_inline bool demand__is_open(enum ipct_demand what)
 {
-	return cfg.on_demand >> what & 1 && !served[what];
+	return demand__is_possible(what) && !served[what];
 }
 
 static __always_inline void demand__note(enum ipct_demand what)
 {
-	if (!(cfg.on_demand >> what & 1) || demanded[what])
+	if (!demand__is_possible(what) || demanded[what])
 		return;
 	demanded[what] = true;
 	emit__wake();

@@ -193,6 +193,36 @@ static __always_inline __u32 object__ino(const struct object *o, struct inode *i
 	return READ(inode, struct inode, i_ino);
 }
 
+/* Of all pipes that are not FIFOs: there is one, and it stays (fs/pipe.c, init_pipe_fs()). 0: none was seen yet. */
+volatile __u64 pipefs_sb = 0;
+volatile __u32 pipefs_dev = 0;
+
+static __always_inline void object__look_at_pipefs(struct object *o, __u64 sb)
+{
+	if (LIKELY(sb == pipefs_sb)) {
+		o->dev = pipefs_dev;
+		o->mech = IPCT_MECH_PIPE;
+		return;
+	}
+	o->dev = READ(sb, struct super_block, s_dev);
+	o->mech = IPCT_MECH_FIFO;
+	if (READ(sb, struct super_block, s_magic) != PIPEFS_MAGIC)
+		return;
+	o->mech = IPCT_MECH_PIPE;
+	pipefs_dev = o->dev;
+	barrier();
+	pipefs_sb = sb;
+}
+
+/* What only pipes and FIFOs have. */
+static __always_inline void object__from_pipe(struct object *o, struct inode *inode)
+{
+	o->ptr = (__u64)READ(inode, struct inode, i_pipe);
+	o->key = READ(inode, struct inode, i_ino);
+	o->is_sock = 0;
+	object__look_at_pipefs(o, (__u64)READ(inode, struct inode, i_sb));
+}
+
 /* What only sockets have; false: it is closed. o->mech 0: none of ours. */
 static __always_inline bool object__from_sock(struct object *o, __u64 file)
 {
@@ -208,11 +238,11 @@ static __always_inline bool object__from_sock(struct object *o, __u64 file)
 }
 
 /* What all have, of an object that is one of mech (0: none of ours); false: not wanted, o->mech is 0. */
-static __always_inline bool object__is_wanted(struct object *o, __u64 file, struct inode *inode, __u8 mech)
+static __always_inline bool object__is_wanted(struct object *o, __u64 file, __u32 ino, __u8 mech)
 {
 	o->mech = mech;
 	o->file = file;
-	o->ino = object__ino(o, inode);
+	o->ino = ino;
 	o->f_flags = READ(file, struct file, f_flags);
 	o->was_waiting = 0;
 	if (!mech || !wanted(mech) || (mech != IPCT_MECH_EVENTFD && ino__is_ignored(o->ino, o->dev))) {
@@ -234,14 +264,7 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 	inode = READ(file, struct file, f_inode);
 	mode = READ(inode, struct inode, i_mode) & S_IFMT;
 	if (mode == S_IFIFO) {
-		struct super_block *sb = READ(inode, struct inode, i_sb);
-
-		o->ptr = (__u64)READ(inode, struct inode, i_pipe);
-		o->key = READ(inode, struct inode, i_ino);
-		o->dev = READ(sb, struct super_block, s_dev);
-		o->mech = READ(sb, struct super_block, s_magic) == PIPEFS_MAGIC ? IPCT_MECH_PIPE
-										: IPCT_MECH_FIFO;
-		o->is_sock = 0;
+		object__from_pipe(o, inode);
 	} else if (mode == S_IFSOCK) {
 		if (!object__from_sock(o, file))
 			return false;
@@ -250,7 +273,7 @@ static __always_inline bool object__from_file(struct object *o, __u64 file)
 	} else if (!wanted(IPCT_MECH_EVENTFD) || !object__from_anon(o, file)) {
 		return false;
 	}
-	return object__is_wanted(o, file, inode, o->mech);
+	return object__is_wanted(o, file, object__ino(o, inode), o->mech);
 }
 
 static __always_inline bool object__from_fd(struct object *o, __s32 fd)

@@ -15,40 +15,6 @@
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 
-/* Of all pipes that are not FIFOs: there is one, and it stays (fs/pipe.c, init_pipe_fs()). 0: none was seen yet. */
-volatile __u64 pipefs_sb = 0;
-volatile __u32 pipefs_dev = 0;
-
-static __always_inline void lane__look_at_fs(struct object *o, __u64 sb)
-{
-	if (LIKELY(sb == pipefs_sb)) {
-		o->dev = pipefs_dev;
-		o->mech = IPCT_MECH_PIPE;
-		return;
-	}
-	o->dev = READ(sb, struct super_block, s_dev);
-	o->mech = IPCT_MECH_FIFO;
-	if (READ(sb, struct super_block, s_magic) != PIPEFS_MAGIC)
-		return;
-	o->mech = IPCT_MECH_PIPE;
-	pipefs_dev = o->dev;
-	barrier();
-	pipefs_sb = sb;
-}
-
-/* Of a file that is a pipe or FIFO; false: not wanted. */
-static __always_inline bool lane__pipe(struct object *o, __u64 file, struct inode *inode)
-{
-	o->file = file;
-	o->ptr = (__u64)READ(inode, struct inode, i_pipe);
-	o->key = READ(inode, struct inode, i_ino);
-	o->ino = o->key;
-	o->f_flags = READ(file, struct file, f_flags);
-	o->is_sock = 0;
-	lane__look_at_fs(o, (__u64)READ(inode, struct inode, i_sb));
-	return wanted(o->mech) && !ino__is_ignored(o->ino, o->dev);
-}
-
 static __always_inline void lane__begin(struct running *r, struct object *o, bool write, __u64 buf, __u64 cnt)
 {
 	struct task_op *op = &r->op;
@@ -91,10 +57,9 @@ static __always_inline bool lane__enter(struct running *r, bool write, struct pt
 	r->op.in.mech = r->op.out.mech = 0;
 	r->op.fd_in = write ? -1 : fd;
 	r->op.fd_out = write ? fd : -1;
-	if (UNLIKELY(!lane__pipe(o, file, inode))) {
-		o->mech = 0;
+	object__from_pipe(o, inode);
+	if (UNLIKELY(!object__is_wanted(o, file, o->key, o->mech)))
 		return true;
-	}
 	lane__begin(r, o, write, SYSARG1(regs), SYSARG2(regs));
 	r->entered = ENTERED_HERE;
 	return true;

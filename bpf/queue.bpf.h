@@ -179,8 +179,7 @@ static __always_inline bool queue__is_followed(const struct task_op *op, bool se
 	if (!cfg.knows_msgs)
 		return false;
 	/* What was made before the programs that see it were attached may be of the trace all the same. */
-	return !(cfg.on_demand >> IPCT_DEMAND_MESSAGES & 1) ||
-	       (send ? op->msg.has_msg : op->msg.sent.pid != 0);
+	return !demand__is_possible(IPCT_DEMAND_MESSAGES) || (send ? op->msg.has_msg : op->msg.sent.pid != 0);
 }
 
 static __always_inline __u32 queue__io_flags(const struct task_op *op, bool send, __s64 ret)

@@ -27,7 +27,8 @@ static __noinline bool sock_lane__enter(struct running *r, __u64 file, __u8 clas
 		return false;
 	mech = o->mech;
 	task_op__begin(op, class, false);
-	if (!object__is_wanted(o, file, READ(file, struct file, f_inode), mech) || !filter__wants(o)) {
+	if (!object__is_wanted(o, file, object__ino(o, READ(file, struct file, f_inode)), mech) ||
+	    !filter__wants(o)) {
 		o->mech = 0;
 		return true;
 	}

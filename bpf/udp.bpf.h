@@ -319,7 +319,7 @@ static __noinline void udp__received(struct task_op *op, __u64 skb, __s64 ret, _
 static __always_inline void udp__exit(struct task_op *op, bool send, __s64 ret, bool many)
 {
 	/* Until it was seen how each of them ends. */
-	if (!send && many && cfg.on_demand >> IPCT_DEMAND_LENGTHS & 1 && ret > op->ended_cnt)
+	if (!send && many && demand__is_possible(IPCT_DEMAND_LENGTHS) && ret > op->ended_cnt)
 		emit__count_lost_by(IPCT_MECH_UDP, ret - op->ended_cnt);
 	if (!send && !(many && ret > 0))
 		udp__received(op, op->has_part ? op->part.skb : 0, ret, 0);

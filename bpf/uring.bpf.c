@@ -9,13 +9,13 @@
 
 enum {
 	IORING_OP_READV = 1,
-	IORING_OP_RECVMSG = 10,
-	IORING_OP_RECV = 27,
 	IORING_OP_WRITEV = 2,
 	IORING_OP_READ_FIXED = 4,
 	IORING_OP_WRITE_FIXED = 5,
+	IORING_OP_RECVMSG = 10,
 	IORING_OP_READ = 22,
 	IORING_OP_WRITE = 23,
+	IORING_OP_RECV = 27,
 };
 
 /* A request on its way: where its side of the stream stood at submission. */
