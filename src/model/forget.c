@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "model/aged.h"
 #include "model/keep.h"
 #include "model/model_impl.h"
 
@@ -56,32 +56,6 @@ static void keep_nothing(struct model *m)
 
 /* ---- who goes ---- */
 
-struct aged {
-	uint64_t ts_ns;
-	void *what;
-};
-
-static int by_age(const void *x, const void *y)
-{
-	const struct aged *a = x, *b = y;
-
-	return (a->ts_ns > b->ts_ns) - (a->ts_ns < b->ts_ns);
-}
-
-typedef VEC(struct aged) aged_list;
-
-/* The oldest come first; those beyond max go. Returns how many. */
-static size_t oldest(aged_list *list, size_t all_cnt, size_t max)
-{
-	size_t cnt = all_cnt > max ? all_cnt - max : 0;
-
-	if (cnt > list->cnt)
-		cnt = list->cnt;
-	if (cnt)
-		qsort(list->v, list->cnt, sizeof(*list->v), by_age);
-	return cnt;
-}
-
 static void fold_procs(struct model *m, uint64_t before_ns)
 {
 	aged_list ended = { 0 };
@@ -93,7 +67,7 @@ static void fold_procs(struct model *m, uint64_t before_ns)
 		if (p->exited && !p->kept && !p->folded_cnt && p->exit_ns < before_ns)
 			vec__push(&ended, ((struct aged){ p->exit_ns, p }));
 	}
-	cnt = oldest(&ended, m->procs.exited_cnt, m->opts.history);
+	cnt = aged__first(&ended, m->procs.exited_cnt, m->opts.history);
 	for (size_t i = 0; i < cnt; i++)
 		proc_table__fold(&m->procs, ended.v[i].what);
 	m->stats.folded_procs += cnt;
@@ -118,7 +92,7 @@ static void fold_channels(struct model *m, uint64_t before_ns)
 		if (!is_in_use(ch) && ch->last_ns < before_ns)
 			vec__push(&idle, ((struct aged){ ch->last_ns, ch }));
 	}
-	cnt = oldest(&idle, m->graph.channels.cnt, m->opts.history * CHANNELS_EACH);
+	cnt = aged__first(&idle, m->graph.channels.cnt, m->opts.history * CHANNELS_EACH);
 	for (size_t i = 0; i < cnt; i++)
 		graph__fold(&m->graph, idle.v[i].what);
 	m->stats.folded_channels += cnt;

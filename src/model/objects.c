@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/aged.h"
 #include "model/model_impl.h"
 
 #define OBJECTS_NAMED_MAX 16384
@@ -126,17 +127,12 @@ struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_ke
 	return graph__channel(&m->graph, mech, name, strlen(name));
 }
 
-static int by_age(const void *x, const void *y)
-{
-	const struct object *a = *(struct object *const *)x, *b = *(struct object *const *)y;
-
-	return (a->last_ns > b->last_ns) - (a->last_ns < b->last_ns);
-}
-
 /* Without a name the object can be made again at its next use; a name nobody tells twice. */
 void objects__forget(struct model *m)
 {
-	VEC(struct object *) gone = { 0 }, named = { 0 };
+	VEC(struct object *) gone = { 0 };
+	aged_list named = { 0 };
+	size_t cnt;
 
 	map__for_each(&m->objects, slot) {
 		struct object *o = slot->val;
@@ -150,13 +146,11 @@ void objects__forget(struct model *m)
 		if (!o->kept && !o->channel && !o->name)
 			vec__push(&gone, o);
 		else if (!o->kept && !o->channel)
-			vec__push(&named, o);
+			vec__push(&named, ((struct aged){ o->last_ns, o }));
 	}
-	if (named.cnt > OBJECTS_NAMED_MAX) {
-		qsort(named.v, named.cnt, sizeof(*named.v), by_age);
-		for (size_t i = 0; i < named.cnt - OBJECTS_NAMED_MAX; i++)
-			vec__push(&gone, named.v[i]);
-	}
+	cnt = aged__first(&named, named.cnt, OBJECTS_NAMED_MAX);
+	for (size_t i = 0; i < cnt; i++)
+		vec__push(&gone, named.v[i].what);
 	for (size_t i = 0; i < gone.cnt; i++) {
 		map__del(&m->objects, gone.v[i]->key.id, gone.v[i]->key.space);
 		free(gone.v[i]);
