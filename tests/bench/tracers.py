@@ -54,6 +54,11 @@ def cpu_ns(pid):
         return int(f.read().split()[0])
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+
 def end(process, sig):
     if process.poll() is None:
         process.send_signal(sig)
