@@ -14,14 +14,14 @@ struct beside_end {
 	uint8_t kind, mech; /* as in struct sum_info */
 };
 
-static void add(struct beside_end *to, const struct beside_end *from)
+static void add(struct beside_end *to, const struct sum_info *sum)
 {
-	if (from->ts_ns > to->ts_ns)
-		to->ts_ns = from->ts_ns;
-	to->messages += from->messages;
-	to->bytes += from->bytes;
-	to->errors += from->errors;
-	to->wait_ns += from->wait_ns;
+	if (sum->ts_ns > to->ts_ns)
+		to->ts_ns = sum->ts_ns;
+	to->messages += sum->messages;
+	to->bytes += sum->bytes;
+	to->errors += sum->errors;
+	to->wait_ns += sum->wait_ns;
 }
 
 static struct sum_info sum_of(const struct beside_end *e)
@@ -42,15 +42,6 @@ static uint64_t low_key(const struct proc *proc, uint8_t kind)
 
 void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
 {
-	const struct beside_end one = { .proc = proc,
-					.channel = ch,
-					.ts_ns = info->ts_ns,
-					.messages = info->messages,
-					.bytes = info->bytes,
-					.errors = info->errors,
-					.wait_ns = info->wait_ns,
-					.kind = info->kind,
-					.mech = info->mech };
 	uint64_t lo = low_key(proc, info->kind);
 	struct ledger *l = m->ledger;
 	struct beside_end *e;
@@ -58,13 +49,14 @@ void beside__note(struct model *m, const struct sum_info *info, struct channel *
 	if (!l->has_beside)
 		return;
 	e = map__get(&l->ends, lo, ch->serial);
-	if (e) {
-		add(e, &one);
-		return;
+	if (!e) {
+		e = xalloc(sizeof(*e));
+		*e = (struct beside_end){
+			.proc = proc, .channel = ch, .kind = info->kind, .mech = info->mech
+		};
+		map__set(&l->ends, lo, ch->serial, e);
 	}
-	e = xalloc(sizeof(*e));
-	*e = one;
-	map__set(&l->ends, lo, ch->serial, e);
+	add(e, info);
 }
 
 void beside__follow(struct ledger *l)
@@ -74,6 +66,7 @@ void beside__follow(struct ledger *l)
 	l->ends = (struct map){ 0 };
 	map__for_each(&old, slot) {
 		struct beside_end *e = slot->val, *twin;
+		struct sum_info sum;
 
 		e->proc = proc__resolve(e->proc);
 		e->channel = channel__resolve(e->channel);
@@ -82,7 +75,8 @@ void beside__follow(struct ledger *l)
 			map__set(&l->ends, low_key(e->proc, e->kind), e->channel->serial, e);
 			continue;
 		}
-		add(twin, e);
+		sum = sum_of(e);
+		add(twin, &sum);
 		free(e);
 	}
 	map__free(&old);
