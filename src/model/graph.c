@@ -233,7 +233,7 @@ static void rekey_flows(struct graph *g)
 	g->flows.cnt = kept;
 }
 
-static void add_state(struct channel *to, const struct channel *from)
+void channel__add_sums(struct channel *to, const struct channel *from)
 {
 	if (from->first_ns)
 		span(&to->first_ns, &to->last_ns, from->first_ns, from->last_ns);
@@ -241,8 +241,6 @@ static void add_state(struct channel *to, const struct channel *from)
 	to->unattributed_messages += from->unattributed_messages;
 	to->unread_bytes += from->unread_bytes;
 	to->discarded_bytes += from->discarded_bytes;
-	if (from->depth_messages_max > to->depth_messages_max)
-		to->depth_messages_max = from->depth_messages_max;
 	to->messages += from->messages;
 	to->bytes += from->bytes;
 	to->object_cnt += from->object_cnt;
@@ -263,7 +261,9 @@ static void take_out(struct graph *g, struct channel *ch)
 void graph__merge(struct graph *g, struct channel *to, struct channel *from)
 {
 	map__del(&g->channel_by_name, (uintptr_t)from->name, from->mech);
-	add_state(to, from);
+	channel__add_sums(to, from);
+	if (from->depth_messages_max > to->depth_messages_max)
+		to->depth_messages_max = from->depth_messages_max;
 	from->merged = to;
 	take_out(g, from);
 }
@@ -357,7 +357,12 @@ void graph__follow_merged(struct graph *g)
 	rekey_flows(g);
 }
 
-static void free_channel(struct channel *ch);
+static void free_channel(struct channel *ch)
+{
+	vec__free(&ch->holders);
+	vec__free(&ch->waiters);
+	free(ch);
+}
 
 void graph__drop_merged(struct graph *g)
 {
@@ -370,13 +375,6 @@ void graph__drop_merged(struct graph *g)
 			free_channel(g->merged.v[i]);
 	}
 	g->merged.cnt = kept;
-}
-
-static void free_channel(struct channel *ch)
-{
-	vec__free(&ch->holders);
-	vec__free(&ch->waiters);
-	free(ch);
 }
 
 void graph__free(struct graph *g)

@@ -165,25 +165,13 @@ static bool put_channel_key(struct buf *key, const struct fold *f, const struct 
 
 static void add_state(struct channel *to, const struct channel *from)
 {
-	if (from->first_ns && (!to->first_ns || from->first_ns < to->first_ns))
-		to->first_ns = from->first_ns;
-	if (from->last_ns > to->last_ns)
-		to->last_ns = from->last_ns;
-	to->messages += from->messages;
-	to->bytes += from->bytes;
-	to->unattributed_bytes += from->unattributed_bytes;
-	to->unattributed_messages += from->unattributed_messages;
-	to->unread_bytes += from->unread_bytes;
-	to->discarded_bytes += from->discarded_bytes;
+	channel__add_sums(to, from);
 	to->capacity_bytes += from->capacity_bytes;
 	to->capacity_messages += from->capacity_messages;
 	to->depth_messages += from->depth_messages;
 	to->depth_bytes += from->depth_bytes;
 	to->depth_messages_max += from->depth_messages_max;
-	to->object_cnt += from->object_cnt;
 	to->folded_cnt += from->folded_cnt;
-	if (from->lost > to->lost)
-		to->lost = from->lost;
 	if (!to->memory.known)
 		to->memory = from->memory;
 	for (size_t i = 0; i < from->holders.cnt; i++)
