@@ -173,6 +173,14 @@ void end__add(struct end *to, const struct end *from)
 	to->wait_ns += from->wait_ns;
 }
 
+void share__add(struct share *to, const struct share *from)
+{
+	if (from->from_ns < to->from_ns)
+		to->from_ns = from->from_ns;
+	if (!from->until_ns || (to->until_ns && from->until_ns > to->until_ns))
+		to->until_ns = from->until_ns;
+}
+
 /* Keys hold serials: after a merge both tables are made anew, and what met its twin is added to it. */
 static void rekey_ends(struct graph *g)
 {
@@ -340,10 +348,7 @@ static void follow_shares(struct graph *g)
 			g->shares.v[kept++] = s;
 			continue;
 		}
-		if (s->from_ns < twin->from_ns)
-			twin->from_ns = s->from_ns;
-		if (!s->until_ns || (twin->until_ns && s->until_ns > twin->until_ns))
-			twin->until_ns = s->until_ns;
+		share__add(twin, s);
 		free(s);
 	}
 	g->shares.cnt = kept;

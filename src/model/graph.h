@@ -128,6 +128,7 @@ void graph__drop_merged(struct graph *g);
 /* What from counted is added; whose and where it was stays to's. */
 void flow__add(struct flow *to, const struct flow *from);
 void end__add(struct end *to, const struct end *from);
+void share__add(struct share *to, const struct share *from);
 void channel__add_sums(struct channel *to,
 		       const struct channel *from); /* not what lies in it, nor its memory */
 /* Adds it to its flow; without a known sender, to the channel's unattributed part. */

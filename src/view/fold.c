@@ -260,10 +260,7 @@ static void move_shares(struct sorted *s, struct fold *f, struct channel **now)
 			continue;
 		share = map__get(&seen, pair, now[from->channel->id]->id);
 		if (share) {
-			if (from->from_ns < share->from_ns)
-				share->from_ns = from->from_ns;
-			if (!from->until_ns || (share->until_ns && from->until_ns > share->until_ns))
-				share->until_ns = from->until_ns;
+			share__add(share, from);
 			continue;
 		}
 		share = xalloc(sizeof(*share));
