@@ -138,18 +138,21 @@ static void set_thread_comm(struct proc_table *t, const struct task_info *info)
 	set_comm(task->comm, info->comm);
 }
 
+static void add_orphan(struct proc_table *t, struct proc *p)
+{
+	p->next_orphan = map__set(&t->orphans, p->ppid, 0, p);
+}
+
 /* The scan meets children before their parents where pids have wrapped. */
 static void adopt_orphans(struct proc_table *t, struct proc *parent)
 {
-	size_t i;
+	struct proc *next;
 
-	for (i = 0; i < t->all.cnt && t->orphan_cnt; i++) {
-		struct proc *p = t->all.v[i];
-
-		if (!p->parent && p->known && !p->exited && p != parent && p->ppid == parent->pid) {
+	for (struct proc *p = map__del(&t->orphans, parent->pid, 0); p; p = next) {
+		next = p->next_orphan;
+		p->next_orphan = NULL;
+		if (!p->exited && p != parent)
 			p->parent = parent;
-			t->orphan_cnt--;
-		}
 	}
 }
 
@@ -160,7 +163,8 @@ static void set_parent(struct proc_table *t, struct proc *p, const struct task_i
 	p->ppid = info->ppid;
 	parent = info->ppid ? proc_table__find(t, info->ppid) : NULL;
 	p->parent = parent != p ? parent : NULL;
-	t->orphan_cnt += info->ppid && !p->parent;
+	if (info->ppid && !p->parent)
+		add_orphan(t, p);
 	if (info->what == TASK_SCAN)
 		adopt_orphans(t, p);
 }
@@ -351,6 +355,7 @@ void proc_table__drop_merged(struct proc_table *t)
 {
 	size_t kept = 0;
 
+	map__free(&t->orphans);
 	for (size_t i = 0; i < t->all.cnt; i++)
 		t->all.v[i]->parent = proc__resolve(t->all.v[i]->parent);
 	for (size_t i = 0; i < t->all.cnt; i++) {
@@ -359,6 +364,8 @@ void proc_table__drop_merged(struct proc_table *t)
 		if (!p->merged) {
 			p->id = (uint32_t)kept;
 			t->all.v[kept++] = p;
+			if (p->ppid && !p->parent && !p->exited)
+				add_orphan(t, p);
 			continue;
 		}
 		if (proc_table__find(t, p->pid) == p) {
@@ -383,5 +390,6 @@ void proc_table__free(struct proc_table *t)
 	map__for_each(&t->tasks, slot)
 		free(slot->val);
 	map__free(&t->tasks);
+	map__free(&t->orphans);
 	map__free(&t->by_pid);
 }

@@ -24,6 +24,7 @@ struct proc {
 	bool counted; /* scratch of cmd/summary.c */
 	uint8_t selected; /* scratch for filters: chosen by --pid/--follow, a bit per filter */
 	struct proc *parent; /* NULL: not known */
+	struct proc *next_orphan; /* in proc_table.orphans */
 	char comm[16];
 	char *exe; /* never NULL; "" when not known */
 	char *args; /* NUL-separated, args_len bytes; NULL when not known */
@@ -62,7 +63,8 @@ struct proc_table {
 		folded; /* what they have in common, of kinds -> struct proc *: who stands for those that ended */
 	struct strtab kinds;
 	uint32_t serial; /* the last one given */
-	size_t orphan_cnt; /* whose parent was not known yet when they became known; too many, where some ended */
+	struct map
+		orphans; /* pid -> struct proc *, the first of those whose parent has it, and was not known yet */
 	size_t exited_cnt; /* of all: ended, and not folded */
 };
 

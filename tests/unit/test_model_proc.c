@@ -161,12 +161,43 @@ START_TEST(parents_are_found_in_either_order)
 }
 END_TEST
 
+START_TEST(children_outlive_others_until_their_parent_is_found)
+{
+	struct proc_table t = { 0 };
+
+	for (uint32_t pid = 5; pid < 8; pid++)
+		feed(&t,
+		     (struct task_info){
+			     .what = TASK_SCAN, .pid = pid, .tid = pid, .ppid = 9, .start_ns = 1 },
+		     "child");
+	for (uint32_t pid = 5; pid < 7; pid++)
+		feed(&t,
+		     (struct task_info){ .what = TASK_EXIT,
+					 .pid = pid,
+					 .tid = pid,
+					 .start_ns = 1,
+					 .ts_ns = 2,
+					 .group_dead = true },
+		     "child");
+	proc_table__fold(&t, proc_table__get(&t, 6));
+	proc_table__drop_merged(&t);
+	feed(&t, (struct task_info){ .what = TASK_SCAN, .pid = 9, .tid = 9, .start_ns = 1 }, "parent");
+	ck_assert_ptr_eq(proc_table__get(&t, 7)->parent, proc_table__get(&t, 9));
+	ck_assert_ptr_null(proc_table__get(&t, 5)->parent); /* ended before: that 9 was another one, maybe */
+	proc_table__free(&t);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		a_pid_used_again_is_another_process,	  a_lost_exit_does_not_merge_two_processes,
-		a_process_known_by_pid_only_is_filled_in, a_thread_has_its_own_name,
-		exec_by_another_thread_than_the_leader,	  parents_are_found_in_either_order,
+		a_pid_used_again_is_another_process,
+		a_lost_exit_does_not_merge_two_processes,
+		a_process_known_by_pid_only_is_filled_in,
+		a_thread_has_its_own_name,
+		exec_by_another_thread_than_the_leader,
+		parents_are_found_in_either_order,
+		children_outlive_others_until_their_parent_is_found,
 	};
 
 	return SUITE_RUN("model_proc", tests);
