@@ -59,6 +59,7 @@ static void grow(struct map *m)
 {
 	struct map old = *m;
 
+	m->last = NULL;
 	m->cap = old.cap ? old.cap * 2 : MAP_FIRST_CAP;
 	if (m->cap < old.cap || m->cap > SIZE_MAX / sizeof(*m->slots))
 		log__out_of_memory();
@@ -70,7 +71,15 @@ static void grow(struct map *m)
 
 void *map__get(const struct map *m, uint64_t lo, uint64_t hi)
 {
-	return m->cnt ? find(m, lo, hi)->val : NULL;
+	struct map_slot *slot = m->last;
+
+	if (slot && slot->lo == lo && slot->hi == hi && slot->val)
+		return slot->val;
+	if (!m->cnt)
+		return NULL;
+	slot = find(m, lo, hi);
+	((struct map *)m)->last = slot; /* which changes nothing that can be told from outside */
+	return slot->val;
 }
 
 void *map__set(struct map *m, uint64_t lo, uint64_t hi, void *val)

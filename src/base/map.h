@@ -20,6 +20,7 @@ struct map {
 	struct map_slot *slots;
 	size_t cnt;
 	size_t cap; /* power of two, or 0 */
+	struct map_slot *last; /* that map__get() found: events come in runs of one process, one channel */
 };
 
 void *map__get(const struct map *m, uint64_t lo, uint64_t hi);

@@ -8,7 +8,7 @@ uint32_t flags__map(const struct flag_pair *pairs, uint32_t wire)
 {
 	uint32_t model = 0;
 
-	for (; pairs->wire; pairs++) {
+	for (; wire && pairs->wire; pairs++) {
 		if (wire & pairs->wire)
 			model |= pairs->model;
 	}
