@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,11 +33,24 @@ static void occupy_standard_fds(void)
 			_exit(EXIT_FAILED);
 }
 
+#define OWN_PAGES_BYTES (32 * 1024)
+
+/*
+ * Blocks of this size and more get pages of their own, and these go back to the system with them. Otherwise glibc, when it has seen
+ * one large block be freed (the kernel's types, while programs are loaded), keeps all blocks of up to that size.
+ */
+static void give_memory_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 4 * OWN_PAGES_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c = &commands[0];
 
 	occupy_standard_fds();
+	give_memory_back();
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is -EPIPE in base/out */
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))

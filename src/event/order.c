@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "event/order.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,123 +8,122 @@
 #include "base/vec.h"
 
 /*
- * Copies lie in blocks of a few sizes; a block that is done goes to the free list of its size, so the
- * steady state allocates nothing. What a burst took is given back when no such burst came for a while.
- */
-#define CLASS_BYTES 64
-#define CLASS_CNT ((UINT16_MAX + CLASS_BYTES) / CLASS_BYTES + 1)
-#define SLAB_BYTES (256 * 1024)
-#define SLABS_KEPT 4
-#define EMPTY_CNT 50 /* a second or more: it is emptied each time that the rings were read */
-
-struct block {
-	struct block *next; /* in the free list; then the record follows in its place */
-};
-
-struct entry {
-	uint64_t ts_ns;
-	uint64_t seq; /* order of arrival, to keep events of equal time stable */
-	struct ipct_hdr *ev;
-};
-
-/*
- * What comes is nearly in order: that of each ring. So it lies in a few runs, each in order of (ts_ns, seq), of which the
- * one with the earliest head is next; only what fits behind none of them goes to the heap.
+ * What comes is nearly in order: that of each ring. So it lies in a few runs, each in order of time, of which the one with
+ * the earliest head is next; only what fits behind none of them goes to the heap. A run is a row of chunks that records
+ * are copied to one behind the other. Chunks that are done with are kept for reuse, as many as were needed of late.
  */
 #define RUN_CNT 8
+#define CHUNK_BYTES \
+	(96 * 1024 - 64) /* with what malloc() adds: whole pages. Any record fits (ipct_hdr.size) */
+#define LOOK_CNT 64 /* releases, a second or more */
+
+struct item {
+	uint64_t seq; /* order of arrival, to keep events of equal time stable */
+	struct ipct_hdr ev; /* and the rest of it */
+};
+
+struct chunk {
+	struct chunk *next;
+	uint32_t first, end; /* offsets: the first item that is still here, and what is behind the last */
+	_Alignas(8) unsigned char items[CHUNK_BYTES];
+};
 
 struct run {
-	VEC(struct entry) queue;
-	size_t head; /* of the queue: what is before it has been released */
+	struct chunk *first, *last; /* both NULL: never used */
+	uint64_t tail_ns; /* time of the last item */
 };
 
 struct order {
 	struct run runs[RUN_CNT]; /* the first run_cnt have been used */
 	size_t run_cnt;
-	VEC(struct entry) heap; /* smallest (ts_ns, seq) at v[0] */
-	size_t cnt; /* of all */
+	VEC(struct item *) heap; /* smallest (time, seq) at v[0]; each in memory of its own */
+	size_t cnt; /* of all items */
 	uint64_t next_seq;
-	struct block *free[CLASS_CNT];
-	VEC(char *) slabs;
-	size_t slab_used; /* bytes of the last slab */
-	size_t copied_bytes, copied_bytes_max; /* since it was empty; the most of that, of late */
-	size_t emptied_cnt; /* since copied_bytes_max was begun anew */
+	struct chunk *spare;
+	size_t chunk_cnt, spare_cnt; /* chunk_cnt: all, with the spare ones */
+	size_t used_max; /* chunks, since the last look at how many are needed */
+	size_t release_cnt; /* since then */
 };
 
 struct order *order__new(void)
 {
-	struct order *o = xalloc(sizeof(*o));
-
-	o->slab_used = SLAB_BYTES;
-	return o;
+	return xalloc(sizeof(struct order));
 }
 
-static size_t class_of(size_t bytes)
+static bool before(const struct item *a, const struct item *b)
 {
-	return (bytes + CLASS_BYTES - 1) / CLASS_BYTES;
+	return a->ev.ts_ns != b->ev.ts_ns ? a->ev.ts_ns < b->ev.ts_ns : a->seq < b->seq;
 }
 
-static void *block_take(struct order *o, size_t class)
+static size_t item_bytes(const struct ipct_hdr *ev)
 {
-	size_t bytes = class * CLASS_BYTES;
-	struct block *b = o->free[class];
-
-	if (b) {
-		o->free[class] = b->next;
-		return b;
-	}
-	if (o->slab_used + bytes > SLAB_BYTES) {
-		vec__push(&o->slabs, xalloc(SLAB_BYTES));
-		o->slab_used = 0;
-	}
-	b = (struct block *)(o->slabs.v[o->slabs.cnt - 1] + o->slab_used);
-	o->slab_used += bytes;
-	return b;
+	return (offsetof(struct item, ev) + ev->size + 7) & ~(size_t)7;
 }
 
-static void block_give(struct order *o, void *p, size_t class)
+/* ---- the heap ---- */
+
+static void sift_up(struct item **v, size_t i)
 {
-	struct block *b = p;
+	struct item *it = v[i];
 
-	b->next = o->free[class];
-	o->free[class] = b;
-}
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-	return a->ts_ns != b->ts_ns ? a->ts_ns < b->ts_ns : a->seq < b->seq;
-}
-
-static void sift_up(struct entry *v, size_t i)
-{
-	struct entry e = v[i];
-
-	while (i > 0 && before(&e, &v[(i - 1) / 2])) {
+	while (i > 0 && before(it, v[(i - 1) / 2])) {
 		v[i] = v[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
-	v[i] = e;
+	v[i] = it;
 }
 
-static void sift_down(struct entry *v, size_t cnt)
+static void sift_down(struct item **v, size_t cnt)
 {
-	struct entry e = v[0];
+	struct item *it = v[0];
 	size_t i = 0;
 
 	for (size_t child = 1; child < cnt; child = 2 * i + 1) {
-		if (child + 1 < cnt && before(&v[child + 1], &v[child]))
+		if (child + 1 < cnt && before(v[child + 1], v[child]))
 			child++;
-		if (!before(&v[child], &e))
+		if (!before(v[child], it))
 			break;
 		v[i] = v[child];
 		i = child;
 	}
-	v[i] = e;
+	v[i] = it;
+}
+
+/* ---- runs ---- */
+
+static struct chunk *chunk_take(struct order *o)
+{
+	struct chunk *c = o->spare;
+
+	if (c) {
+		o->spare = c->next;
+		o->spare_cnt--;
+	} else {
+		c = xrealloc(NULL, sizeof(*c));
+		o->chunk_cnt++;
+	}
+	if (o->chunk_cnt - o->spare_cnt > o->used_max)
+		o->used_max = o->chunk_cnt - o->spare_cnt;
+	c->next = NULL;
+	c->first = c->end = 0;
+	return c;
+}
+
+static void chunk_give(struct order *o, struct chunk *c)
+{
+	c->next = o->spare;
+	o->spare = c;
+	o->spare_cnt++;
 }
 
 static bool run__is_empty(const struct run *r)
 {
-	return r->head == r->queue.cnt;
+	return !r->first || r->first->first == r->first->end;
+}
+
+static struct item *run__head(const struct run *r)
+{
+	return (struct item *)(r->first->items + r->first->first);
 }
 
 /* The run that the event goes behind: of those that allow it the one with the latest tail. NULL: none. */
@@ -134,14 +132,9 @@ static struct run *run_for(struct order *o, uint64_t ts_ns)
 	struct run *best = NULL, *empty = NULL;
 
 	for (struct run *r = o->runs; r < o->runs + o->run_cnt; r++) {
-		uint64_t tail_ns;
-
-		if (run__is_empty(r)) {
+		if (run__is_empty(r))
 			empty = r;
-			continue;
-		}
-		tail_ns = r->queue.v[r->queue.cnt - 1].ts_ns;
-		if (tail_ns <= ts_ns && (!best || tail_ns > best->queue.v[best->queue.cnt - 1].ts_ns))
+		else if (r->tail_ns <= ts_ns && (!best || r->tail_ns > best->tail_ns))
 			best = r;
 	}
 	if (best || empty)
@@ -149,112 +142,122 @@ static struct run *run_for(struct order *o, uint64_t ts_ns)
 	return o->run_cnt < RUN_CNT ? &o->runs[o->run_cnt++] : NULL;
 }
 
-/* The room of what was released is used again, so that a run that is never empty does not grow for ever. */
-static void run__push(struct run *r, struct entry e)
+static struct item *run__append(struct order *o, struct run *r, size_t bytes, uint64_t ts_ns)
 {
-	if (r->head && r->head >= r->queue.cnt - r->head) {
-		memmove(r->queue.v, r->queue.v + r->head, (r->queue.cnt - r->head) * sizeof(*r->queue.v));
-		r->queue.cnt -= r->head;
-		r->head = 0;
+	struct item *it;
+
+	if (!r->last || r->last->end + bytes > CHUNK_BYTES) {
+		struct chunk *c = chunk_take(o);
+
+		if (r->last)
+			r->last->next = c;
+		else
+			r->first = c;
+		r->last = c;
 	}
-	vec__push(&r->queue, e);
+	it = (struct item *)(r->last->items + r->last->end);
+	r->last->end += (uint32_t)bytes;
+	r->tail_ns = ts_ns;
+	return it;
 }
+
+static void run__drop_head(struct order *o, struct run *r)
+{
+	struct chunk *c = r->first;
+
+	c->first += (uint32_t)item_bytes(&run__head(r)->ev);
+	if (c->first < c->end)
+		return;
+	if (!c->next) {
+		c->first = c->end = 0;
+		return;
+	}
+	r->first = c->next;
+	chunk_give(o, c);
+}
+
+/* ---- all ---- */
 
 void order__push(struct order *o, const struct ipct_hdr *ev)
 {
-	struct entry e = { .ts_ns = ev->ts_ns, .seq = o->next_seq++ };
-	struct run *run = run_for(o, e.ts_ns);
+	struct run *run = run_for(o, ev->ts_ns);
+	size_t bytes = item_bytes(ev);
+	struct item *it = run ? run__append(o, run, bytes, ev->ts_ns) : xrealloc(NULL, bytes);
 
-	o->copied_bytes += class_of(ev->size) * CLASS_BYTES;
-	e.ev = block_take(o, class_of(ev->size));
-	memcpy(e.ev, ev, ev->size);
+	it->seq = o->next_seq++;
+	memcpy(&it->ev, ev, ev->size);
 	o->cnt++;
-	if (run) {
-		run__push(run, e);
+	if (run)
 		return;
-	}
-	vec__push(&o->heap, e);
+	vec__push(&o->heap, it);
 	sift_up(o->heap.v, o->heap.cnt - 1);
 }
 
 /* The next in order stays where it is; NULL: there is none. *run: where it is, NULL: in the heap. */
-static const struct entry *peek(struct order *o, struct run **run)
+static struct item *peek(struct order *o, struct run **run)
 {
-	const struct entry *next = o->heap.cnt ? o->heap.v : NULL;
+	struct item *next = o->heap.cnt ? o->heap.v[0] : NULL;
 
 	*run = NULL;
 	for (struct run *r = o->runs; r < o->runs + o->run_cnt; r++) {
-		if (run__is_empty(r) || (next && !before(&r->queue.v[r->head], next)))
+		if (run__is_empty(r) || (next && !before(run__head(r), next)))
 			continue;
-		next = &r->queue.v[r->head];
+		next = run__head(r);
 		*run = r;
 	}
 	return next;
 }
 
-static void pop(struct order *o, struct run *run)
+/* fn may push more, so what it looks at stays in its place until it has returned. */
+static void hand_on(struct order *o, struct item *it, struct run *run, event_fn fn, void *ctx)
 {
 	o->cnt--;
 	if (run) {
-		run->head++;
+		fn(ctx, &it->ev);
+		run__drop_head(o, run);
 		return;
 	}
 	o->heap.v[0] = o->heap.v[--o->heap.cnt];
 	if (o->heap.cnt > 1)
 		sift_down(o->heap.v, o->heap.cnt);
+	fn(ctx, &it->ev);
+	free(it);
 }
 
-static void give_back(struct order *o)
+static void free_spare(struct order *o, size_t kept_max)
 {
-	for (size_t i = 0; i < o->slabs.cnt; i++)
-		free(o->slabs.v[i]);
-	o->slabs.cnt = 0;
-	o->slab_used = SLAB_BYTES;
-	memset(o->free, 0, sizeof(o->free));
-	for (size_t i = 0; i < o->run_cnt; i++) {
-		vec__free(&o->runs[i].queue);
-		o->runs[i].head = 0;
+	while (o->spare && o->chunk_cnt > kept_max) {
+		struct chunk *c = o->spare;
+
+		o->spare = c->next;
+		o->spare_cnt--;
+		o->chunk_cnt--;
+		free(c);
 	}
-	o->run_cnt = 0;
-	vec__free(&o->heap);
-	malloc_trim(0);
 }
 
-/* It is empty. */
-static void note_empty(struct order *o)
+static void look_at_need(struct order *o)
 {
-	if (o->copied_bytes > o->copied_bytes_max)
-		o->copied_bytes_max = o->copied_bytes;
-	o->copied_bytes = 0;
-	if (++o->emptied_cnt < EMPTY_CNT)
+	if (++o->release_cnt < LOOK_CNT)
 		return;
-	if (o->slabs.cnt > SLABS_KEPT && o->copied_bytes_max < o->slabs.cnt * SLAB_BYTES / 4)
-		give_back(o);
-	o->emptied_cnt = 0;
-	o->copied_bytes_max = 0;
+	free_spare(o, o->used_max);
+	o->release_cnt = 0;
+	o->used_max = o->chunk_cnt - o->spare_cnt;
 }
 
 size_t order__release(struct order *o, uint64_t watermark_ns, size_t max, event_fn fn, void *ctx)
 {
 	size_t released = 0;
 
-	while (released < max) {
+	for (; released < max; released++) {
 		struct run *run;
-		const struct entry *next = peek(o, &run);
-		struct ipct_hdr *ev;
-		size_t class;
+		struct item *next = peek(o, &run);
 
-		if (!next || next->ts_ns > watermark_ns)
+		if (!next || next->ev.ts_ns > watermark_ns)
 			break;
-		ev = next->ev;
-		class = class_of(ev->size);
-		pop(o, run);
-		fn(ctx, ev);
-		block_give(o, ev, class);
-		released++;
+		hand_on(o, next, run, fn, ctx);
 	}
-	if (!o->cnt)
-		note_empty(o);
+	look_at_need(o);
 	return released;
 }
 
@@ -263,15 +266,26 @@ size_t order__pending(const struct order *o)
 	return o->cnt;
 }
 
+size_t order__held_bytes(const struct order *o)
+{
+	return o->chunk_cnt * sizeof(struct chunk);
+}
+
 void order__free(struct order *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->slabs.cnt; i++)
-		free(o->slabs.v[i]);
-	vec__free(&o->slabs);
-	for (size_t i = 0; i < o->run_cnt; i++)
-		vec__free(&o->runs[i].queue);
+	for (size_t i = 0; i < o->run_cnt; i++) {
+		while (o->runs[i].first) {
+			struct chunk *c = o->runs[i].first;
+
+			o->runs[i].first = c->next;
+			chunk_give(o, c);
+		}
+	}
+	free_spare(o, 0);
+	for (size_t i = 0; i < o->heap.cnt; i++)
+		free(o->heap.v[i]);
 	vec__free(&o->heap);
 	free(o);
 }

@@ -160,6 +160,33 @@ START_TEST(callback_may_push)
 }
 END_TEST
 
+/* What a burst took is given back when no such burst came for a while, also where the rest goes on. */
+START_TEST(memory_follows_need)
+{
+	struct order *o = order__new();
+	size_t few, many;
+
+	memset(&seen, 0, sizeof(seen));
+	for (uint32_t i = 0; i < 10; i++)
+		push(o, i, i, 100);
+	few = order__held_bytes(o);
+	for (uint32_t i = 10; i < EVENTS - 1000; i++)
+		push(o, i, i, 1000);
+	many = order__held_bytes(o);
+	ck_assert_uint_gt(many, 10 * few);
+	order__release(o, EVENTS, SIZE_MAX, record, &seen);
+	for (uint32_t i = EVENTS - 1000; i < EVENTS; i++) {
+		push(o, i, i, 100);
+		order__release(o, i - 1, SIZE_MAX, record, &seen);
+		ck_assert_uint_eq(order__pending(o), 1);
+	}
+	ck_assert_uint_le(order__held_bytes(o), 2 * few);
+	order__release(o, EVENTS, SIZE_MAX, record, &seen);
+	ck_assert_uint_eq(seen.cnt, EVENTS);
+	order__free(o);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("event/order");
@@ -173,6 +200,7 @@ int main(void)
 	tcase_add_test(t, watermark_holds_back);
 	tcase_add_test(t, rounds_of_push_and_release);
 	tcase_add_test(t, callback_may_push);
+	tcase_add_test(t, memory_follows_need);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	run = srunner_ntests_run(r);
