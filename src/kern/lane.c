@@ -104,45 +104,76 @@ static struct ipct_lane_head *head_of(const struct lane *l, size_t cpu)
 	return (struct ipct_lane_head *)l->heads + cpu;
 }
 
-/* Hands on what begins at a position; how many slots that has, 0: it is not complete yet. */
-static uint64_t take(struct lane *l, size_t cpu, uint64_t pos, event_fn fn, void *ctx)
+static const struct ipct_lane_slot *slot_at(const struct lane *l, size_t cpu, uint64_t pos)
 {
-	const struct ipct_lane_slot *slots =
-		(const struct ipct_lane_slot *)l->slots + cpu * (size_t)l->slot_cnt;
-	const struct ipct_lane_slot *slot = &slots[pos & (l->slot_cnt - 1)];
-	uint64_t seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+	return (const struct ipct_lane_slot *)l->slots + cpu * (size_t)l->slot_cnt +
+	       (pos & (l->slot_cnt - 1));
+}
+
+/* How many slots what begins at a position has; 0: it is not complete yet. */
+static uint64_t slots_at(const struct lane *l, size_t cpu, uint64_t pos)
+{
+	uint64_t seq = __atomic_load_n(&slot_at(l, cpu, pos)->seq, __ATOMIC_ACQUIRE);
+
+	if ((seq & ~IPCT_LANE_WIDE) != pos + 1)
+		return 0;
+	return seq & IPCT_LANE_WIDE ? 2 : 1;
+}
+
+static void take(struct lane *l, size_t cpu, uint64_t pos, uint64_t cnt, const struct ring_taker *t)
+{
+	const struct ipct_lane_slot *slot = slot_at(l, cpu, pos);
 	union {
 		struct ipct_hdr h;
 		struct ipct_pipe_io pipe;
 		struct ipct_sock_io sock;
 	} record;
 
-	if ((seq & ~IPCT_LANE_WIDE) != pos + 1)
-		return 0;
-	if (seq & IPCT_LANE_WIDE)
-		join(slot, &slots[(pos + 1) & (l->slot_cnt - 1)], &record.sock);
+	if (cnt == 2)
+		join(slot, slot_at(l, cpu, pos + 1), &record.sock);
 	else
 		widen(slot, cpu, &record.pipe);
 	l->last_ns[cpu] = record.h.ts_ns;
-	fn(ctx, &record.h);
-	return seq & IPCT_LANE_WIDE ? 2 : 1;
+	t->fn(t->ctx, &record.h);
 }
 
-size_t lane__drain(struct lane *l, size_t cpu, uint64_t now_ns, event_fn fn, void *ctx,
-		   uint64_t *watermark_ns)
+static uint64_t ts_at(const struct lane *l, size_t cpu, uint64_t pos, uint64_t cnt)
+{
+	const struct ipct_lane_slot *slot = slot_at(l, cpu, pos);
+
+	return cnt == 2 ? ((const struct ipct_hdr *)slot->words)->ts_ns : slot->ts_ns;
+}
+
+/* As in ring.c. */
+static uint64_t earliest_left(const struct lane *l, size_t cpu, uint64_t pos, uint64_t end, uint64_t now_ns)
+{
+	uint64_t earliest_ns = now_ns, cnt;
+
+	for (; pos < end && (cnt = slots_at(l, cpu, pos)); pos += cnt)
+		if (ts_at(l, cpu, pos, cnt) < earliest_ns)
+			earliest_ns = ts_at(l, cpu, pos, cnt);
+	return earliest_ns;
+}
+
+size_t lane__drain(struct lane *l, size_t cpu, const struct ring_taker *t, uint64_t *watermark_ns)
 {
 	struct ipct_lane_head *head = head_of(l, cpu);
 	uint64_t end = __atomic_load_n(&head->reserved, __ATOMIC_ACQUIRE), pos = head->released, cnt;
-	uint64_t given_back = pos;
+	uint64_t given_back = pos, begin = pos;
 	size_t taken_cnt = 0;
 
-	*watermark_ns = now_ns;
+	*watermark_ns = t->now_ns;
 	for (; pos < end; pos += cnt) {
-		cnt = take(l, cpu, pos, fn, ctx);
+		cnt = slots_at(l, cpu, pos);
 		if (!cnt) {
 			*watermark_ns = l->last_ns[cpu];
 			break;
 		}
+		if ((pos - begin) * sizeof(struct ipct_lane_slot) >= t->bytes_max) {
+			*watermark_ns = earliest_left(l, cpu, pos, end, t->now_ns);
+			break;
+		}
+		take(l, cpu, pos, cnt, t);
 		taken_cnt++;
 		if (pos - given_back >= GIVE_BACK_EVERY) {
 			__atomic_store_n(&head->released, pos, __ATOMIC_RELEASE);

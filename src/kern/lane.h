@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event/source.h"
+#include "kern/ring.h"
 
 struct ipct_lane_head;
 struct ipct_lane_slot;
@@ -26,8 +26,7 @@ uint32_t lane__slots(uint64_t ring_bytes);
 /* Maps the two maps, which stay the caller's. 0 or -errno. */
 int lane__open(struct lane *l, int heads_fd, int slots_fd, size_t cpu_cnt, uint32_t slot_cnt);
 /* As ring__drain(), of one CPU's ring. */
-size_t lane__drain(struct lane *l, size_t cpu, uint64_t now_ns, event_fn fn, void *ctx,
-		   uint64_t *watermark_ns);
+size_t lane__drain(struct lane *l, size_t cpu, const struct ring_taker *t, uint64_t *watermark_ns);
 /* How full a CPU's ring is, 0 to 1. */
 double lane__used(const struct lane *l, size_t cpu);
 void lane__close(struct lane *l);

@@ -53,7 +53,7 @@ fail:
 	return err;
 }
 
-static void take(struct ring *r, const void *record, uint32_t len, event_fn fn, void *ctx)
+static void take(struct ring *r, const void *record, uint32_t len, const struct ring_taker *t)
 {
 	const struct ipct_hdr *ev = record;
 
@@ -63,30 +63,66 @@ static void take(struct ring *r, const void *record, uint32_t len, event_fn fn, 
 	}
 	if (ev->ts_ns > r->last_ns)
 		r->last_ns = ev->ts_ns;
-	fn(ctx, ev);
+	t->fn(t->ctx, ev);
 }
 
-size_t ring__drain(struct ring *r, uint64_t now_ns, event_fn fn, void *ctx, uint64_t *watermark_ns)
+/* The header of the record at pos, as it is now. */
+static uint32_t len_at(const struct ring *r, uint64_t pos)
+{
+	return __atomic_load_n((const uint32_t *)(r->data + (pos & (r->bytes - 1))), __ATOMIC_ACQUIRE);
+}
+
+static const void *record_at(const struct ring *r, uint64_t pos)
+{
+	return r->data + (pos & (r->bytes - 1)) + BPF_RINGBUF_HDR_SZ;
+}
+
+static uint64_t next_pos(uint64_t pos, uint32_t len)
+{
+	return pos + (((len & ~BPF_RINGBUF_DISCARD_BIT) + BPF_RINGBUF_HDR_SZ + 7) & ~7u);
+}
+
+/* A program that runs inside of another one reserves later and is done earlier, so the first that is left need not be it. */
+static uint64_t earliest_left(const struct ring *r, uint64_t pos, uint64_t end, uint64_t now_ns)
+{
+	uint64_t earliest_ns = now_ns;
+
+	while (pos < end) {
+		uint32_t len = len_at(r, pos);
+		const struct ipct_hdr *ev = record_at(r, pos);
+
+		if (len & BPF_RINGBUF_BUSY_BIT)
+			break;
+		if (!(len & BPF_RINGBUF_DISCARD_BIT) && len >= sizeof(*ev) && ev->ts_ns < earliest_ns)
+			earliest_ns = ev->ts_ns;
+		pos = next_pos(pos, len);
+	}
+	return earliest_ns;
+}
+
+size_t ring__drain(struct ring *r, const struct ring_taker *t, uint64_t *watermark_ns)
 {
 	uint64_t end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
-	uint64_t pos = *r->consumer;
+	uint64_t pos = *r->consumer, begin = pos;
 	size_t cnt = 0;
 
-	*watermark_ns = now_ns;
+	*watermark_ns = t->now_ns;
 	while (pos < end) {
-		const uint32_t *hdr = (const uint32_t *)(r->data + (pos & (r->bytes - 1)));
-		uint32_t len = __atomic_load_n(hdr, __ATOMIC_ACQUIRE);
+		uint32_t len = len_at(r, pos);
 
 		if (len & BPF_RINGBUF_BUSY_BIT) {
 			*watermark_ns = r->last_ns;
 			break;
 		}
+		if (pos - begin >= t->bytes_max) {
+			*watermark_ns = earliest_left(r, pos, end, t->now_ns);
+			break;
+		}
 		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
-			take(r, hdr + BPF_RINGBUF_HDR_SZ / sizeof(*hdr), len, fn, ctx);
+			take(r, record_at(r, pos), len, t);
 			cnt++;
 		}
-		len &= ~BPF_RINGBUF_DISCARD_BIT;
-		pos += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
+		pos = next_pos(pos, len);
 		__atomic_store_n(r->consumer, pos, __ATOMIC_RELEASE);
 	}
 	return cnt;

@@ -23,13 +23,21 @@ struct ring {
 	uint64_t bad; /* records that failed event__check() */
 };
 
+/* How much is taken out of each ring, when, and by whom. */
+struct ring_taker {
+	uint64_t now_ns; /* noted before: what is reserved later is later */
+	uint64_t bytes_max; /* of the ring; then what is left waits there. UINT64_MAX: all */
+	event_fn fn;
+	void *ctx;
+};
+
 /* bytes: power of two, at least a page. 0 or -errno. */
 int ring__open(struct ring *r, uint64_t bytes);
 /*
- * Gives every complete record that was reserved before the call to fn. Returns their number; *watermark_ns: no later
- * call will give an earlier one (now_ns, unless a record is still being written).
+ * Gives complete records that were reserved before the call. Returns their number; *watermark_ns: no later
+ * call will give an earlier one (now_ns, unless a record is left or still being written).
  */
-size_t ring__drain(struct ring *r, uint64_t now_ns, event_fn fn, void *ctx, uint64_t *watermark_ns);
+size_t ring__drain(struct ring *r, const struct ring_taker *t, uint64_t *watermark_ns);
 uint64_t ring__used_bytes(const struct ring *r);
 void ring__close(struct ring *r);
 

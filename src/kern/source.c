@@ -22,6 +22,12 @@
 #define QUIET_POLL_MAX_MS 50
 #define QUIET_LOST_CHECK_NS 1000000000ull
 
+/*
+ * What one poll takes out of a ring at most: it is copied to be put in order, and a burst that fills all rings would take
+ * several times their size. The rest is as safe in its ring, and next.
+ */
+#define TAKEN_BYTES_MAX (1024 * 1024)
+
 struct taker {
 	event_fn fn;
 	void *ctx;
@@ -86,22 +92,27 @@ static void note_peak(struct kern *k, double used)
 static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 {
 	uint64_t now_ns = now_of(k), one;
+	const struct ring_taker completed = { now_ns, TAKEN_BYTES_MAX, take, t };
+	const struct ring_taker as_it_is = { now_ns, TAKEN_BYTES_MAX, t->fn, t->ctx };
 	size_t cnt = 0;
 
+	k->busy = false;
 	*watermark_ns = UINT64_MAX;
 	for (size_t i = 0; i < k->ring_cnt; i++) {
-		double used = (double)ring__used_bytes(&k->rings[i]) / (double)k->opts.ring_bytes;
+		uint64_t used_bytes = ring__used_bytes(&k->rings[i]);
+		double used = (double)used_bytes / (double)k->opts.ring_bytes;
 
+		k->busy |= used_bytes > TAKEN_BYTES_MAX;
 		note_peak(k, used);
 		if (used > k->ring_worst)
 			k->ring_worst = used;
-		cnt += ring__drain(&k->rings[i], now_ns, take, t, &one);
+		cnt += ring__drain(&k->rings[i], &completed, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;
 	}
 	for (size_t i = 0; i < k->lane.cpu_cnt; i++) {
 		note_peak(k, lane__used(&k->lane, i));
-		cnt += lane__drain(&k->lane, i, now_ns, t->fn, t->ctx, &one);
+		cnt += lane__drain(&k->lane, i, &as_it_is, &one);
 		if (one < *watermark_ns)
 			*watermark_ns = one;
 	}
@@ -193,7 +204,7 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 	demand__serve(k);
 	cnt = give_backlog(k, &t);
 	cnt += drain(k, &t, watermark_ns);
-	k->busy = cnt > 1000;
+	k->busy |= cnt > 1000;
 	if (cnt)
 		k->last_event_ns = now_of(k);
 	cnt += report_lost(k, &t);
@@ -221,12 +232,13 @@ void source__put(struct kern *k, const struct ipct_hdr *ev)
 
 void source__stash(struct kern *k)
 {
-	uint64_t watermark_ns, now_ns = now_of(k);
+	const struct ring_taker all = { .now_ns = now_of(k), .bytes_max = UINT64_MAX, .fn = stash, .ctx = k };
+	uint64_t watermark_ns;
 
 	for (size_t i = 0; i < k->ring_cnt; i++)
-		ring__drain(&k->rings[i], now_ns, stash, k, &watermark_ns);
+		ring__drain(&k->rings[i], &all, &watermark_ns);
 	for (size_t i = 0; i < k->lane.cpu_cnt; i++)
-		lane__drain(&k->lane, i, now_ns, stash, k, &watermark_ns);
+		lane__drain(&k->lane, i, &all, &watermark_ns);
 }
 
 void source__init(struct kern *k)

@@ -84,7 +84,9 @@ static void take(void *ctx, const struct ipct_hdr *ev)
 
 static size_t drain(struct rig *r, size_t cpu)
 {
-	return lane__drain(&r->lane, cpu, NOW_NS, take, r, &r->watermark_ns);
+	const struct ring_taker all = { NOW_NS, UINT64_MAX, take, r };
+
+	return lane__drain(&r->lane, cpu, &all, &r->watermark_ns);
 }
 
 /* A socket's record in the two slots from number seq on, which have been reserved. */
@@ -235,6 +237,37 @@ START_TEST(an_unfinished_record_holds_time_back)
 }
 END_TEST
 
+/* What is left for the next time holds time back, also where it is not in order. */
+START_TEST(some_are_left)
+{
+	struct rig r = rig_of();
+	const struct ring_taker three = { NOW_NS, 3 * sizeof(struct ipct_lane_slot), take, &r };
+	struct ipct_lane_slot *slot[6];
+	struct ipct_sock_io io = sock_io(1003);
+
+	for (int i = 0; i < 6; i++)
+		slot[i] = reserve(&r, 0);
+	for (int i = 0; i < 5; i++)
+		submit(&r, 0, slot[i]);
+	slot[4]->ts_ns = 990;
+	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 3);
+	ck_assert_uint_eq(r.watermark_ns, 990);
+	ck_assert_uint_eq(r.heads[0].released, 3);
+	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 2);
+	ck_assert_uint_eq(r.watermark_ns, 990); /* one is not complete */
+	submit(&r, 0, slot[5]);
+	r.heads[0].reserved += 4;
+	put_sock(&r, 0, 6, &io);
+	io.h.ts_ns = 1002;
+	put_sock(&r, 0, 8, &io);
+	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 2);
+	ck_assert_uint_eq(r.watermark_ns, 1002);
+	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 1);
+	ck_assert_uint_eq(r.watermark_ns, NOW_NS);
+	rig__end(&r);
+}
+END_TEST
+
 /* Slots are used again: a complete record of the round before is not taken for the next. */
 START_TEST(the_ring_goes_round)
 {
@@ -277,6 +310,7 @@ int main(void)
 				 a_call_without_an_entry_time_has_that_of_its_end,
 				 half_a_record_waits,
 				 an_unfinished_record_holds_time_back,
+				 some_are_left,
 				 the_ring_goes_round,
 				 sizes };
 
