@@ -2,6 +2,7 @@
 #include "workload/engine_impl.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,11 +42,15 @@ int worker__fail(struct worker *w, const char *fmt, ...)
 	struct shared *s = w->run->shared;
 	va_list ap;
 
-	if (atomic_exchange(&s->failed, 1))
+	if (atomic_exchange(&s->failing, 1)) {
+		while (!worker__aborted(w))
+			sched_yield();
 		return -1;
+	}
 	va_start(ap, fmt);
 	vsnprintf(s->error, sizeof(s->error), fmt, ap);
 	va_end(ap);
+	atomic_store(&s->failed, 1);
 	return -1;
 }
 

@@ -6,7 +6,8 @@
 #include "workload/engine.h"
 
 struct shared {
-	_Atomic uint32_t ready, go, failed;
+	_Atomic uint32_t ready, go;
+	_Atomic uint32_t failing, failed; /* one worker writes into error; what is there is whole */
 	_Atomic uint64_t prefill_taken;
 	char error[240]; /* of the worker that failed first */
 	struct seat seats[]; /* then the cells: [2][readers][writers] */
