@@ -24,18 +24,9 @@ void doctor__rights(const struct findings *f, struct right rights[RIGHT_CNT])
 				    r->cap_sys_ptrace };
 }
 
-size_t doctor__rung_cnt(const struct hook *h)
-{
-	size_t cnt = 0;
-
-	while (cnt < sizeof(h->rungs) / sizeof(h->rungs[0]) && h->rungs[cnt].progs[0])
-		cnt++;
-	return cnt;
-}
-
 bool doctor__optional(const struct hook *h)
 {
-	for (size_t i = 0; i < doctor__rung_cnt(h); i++)
+	for (size_t i = 0; i < hook__rung_cnt(h); i++)
 		if (!h->rungs[i].optional)
 			return false;
 	return true;
@@ -46,17 +37,12 @@ bool doctor__serves_all(const struct hook *h)
 	return !(h->mechs & mech__built_mask());
 }
 
-const char *doctor__attach(const struct hook_choice *c)
-{
-	return c->chosen < 0 ? NULL : rung__name(c->hook->rungs[c->chosen].rung);
-}
-
 static bool all_traceable(const struct findings *f)
 {
 	bool rights = f->rights.cap_sys_admin || (f->rights.cap_bpf && f->rights.cap_perfmon);
 
 	for (size_t i = 0; i < f->cnt; i++)
-		if (f->choices[i].chosen < 0 && !doctor__optional(f->choices[i].hook))
+		if (!hook_choice__row(&f->choices[i]) && !doctor__optional(f->choices[i].hook))
 			return false;
 	return rights && f->cnt > 0;
 }

@@ -26,10 +26,8 @@ struct right {
 #define RIGHT_CNT 5
 void doctor__rights(const struct findings *f, struct right rights[RIGHT_CNT]);
 
-size_t doctor__rung_cnt(const struct hook *h);
 bool doctor__optional(const struct hook *h); /* without it the mechanism still works, less precisely */
 bool doctor__serves_all(const struct hook *h); /* about processes: every mechanism needs it */
-const char *doctor__attach(const struct hook_choice *c); /* the rung's name; NULL: none works */
 
 /* ok: everything asked for can be traced. */
 void doctor__put_json(struct buf *out, const struct findings *f, bool ok);

@@ -19,9 +19,11 @@ static const char *mech_of(const struct hook *h)
 /* Several rows may be of one kind (a tracepoint's older names): the chosen one speaks for it, else the first; or -1. */
 static int row_of_kind(const struct hook_choice *c, enum rung kind)
 {
-	if (c->chosen >= 0 && c->hook->rungs[c->chosen].rung == kind)
+	const struct rung_row *chosen = hook_choice__row(c);
+
+	if (chosen && chosen->rung == kind)
 		return c->chosen;
-	for (size_t i = 0; i < doctor__rung_cnt(c->hook); i++)
+	for (size_t i = 0; i < hook__rung_cnt(c->hook); i++)
 		if (c->hook->rungs[i].rung == kind)
 			return (int)i;
 	return -1;
@@ -40,7 +42,7 @@ static void json_hook(struct json *j, const struct hook_choice *c)
 		if (doctor__serves_all(c->hook) || (c->hook->mechs & IPCT_MECH_BIT(all[i]->mech)))
 			json__str(j, NULL, all[i]->name);
 	json__close(j, ']');
-	json__str(j, "attach", doctor__attach(c));
+	json__str(j, "attach", hook_choice__rung(c));
 	json__open(j, "rungs", '{');
 	for (enum rung kind = 0; kind < RUNG_CNT; kind++) {
 		int row = row_of_kind(c, kind);

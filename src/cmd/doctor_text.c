@@ -49,8 +49,8 @@ static void text_mechs(struct buf *out, const struct hook *h)
 
 static void text_hook(struct buf *out, const struct hook_choice *c)
 {
-	const char *attach = doctor__attach(c);
-	size_t start = out->len, cnt = doctor__rung_cnt(c->hook);
+	const char *attach = hook_choice__rung(c);
+	size_t start = out->len, cnt = hook__rung_cnt(c->hook);
 
 	buf__printf(out, "%s ", c->hook->name);
 	buf__pad(out, start, 22);

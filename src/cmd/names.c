@@ -20,10 +20,10 @@ static const char *rung_of(uint8_t mech, const struct kern *k)
 	const struct hook_choice *choices = kern__choices(k, &cnt);
 
 	for (size_t i = 0; i < cnt; i++) {
-		const struct hook_choice *c = &choices[i];
+		const char *rung = hook_choice__rung(&choices[i]);
 
-		if (c->chosen >= 0 && (c->hook->mechs & IPCT_MECH_BIT(mech)))
-			return rung__name(c->hook->rungs[c->chosen].rung);
+		if (rung && (choices[i].hook->mechs & IPCT_MECH_BIT(mech)))
+			return rung;
 	}
 	return NULL;
 }

@@ -68,9 +68,11 @@ static void put_lines(struct store_info *info, const struct kern *kern)
 	const struct hook_choice *c = kern__choices(kern, &cnt);
 
 	names__put_attach(&attach, info->mechs, kern);
-	for (size_t i = 0; i < cnt; i++)
-		buf__printf(&hooks, "%s %s\n", c[i].hook->name,
-			    c[i].chosen < 0 ? "none" : rung__name(c[i].hook->rungs[c[i].chosen].rung));
+	for (size_t i = 0; i < cnt; i++) {
+		const char *rung = hook_choice__rung(&c[i]);
+
+		buf__printf(&hooks, "%s %s\n", c[i].hook->name, rung ? rung : "none");
+	}
 	info->attach = copy(buf__cstr(&attach));
 	info->hooks = copy(buf__cstr(&hooks));
 	buf__free(&attach);

@@ -7,11 +7,9 @@
 #include "base/log.h"
 #include "kern/probe.h"
 
-#define ROWS_MAX (sizeof(((struct hook *)0)->rungs) / sizeof(struct rung_row))
-
 static bool has_row(const struct hook *h, enum rung rung)
 {
-	for (size_t i = 0; i < ROWS_MAX && h->rungs[i].progs[0]; i++)
+	for (size_t i = 0; i < hook__rung_cnt(h); i++)
 		if (h->rungs[i].rung == rung)
 			return true;
 	return false;
@@ -34,7 +32,7 @@ static bool allowed(const struct hook *h, enum attach_mode attach, enum rung run
 static void choose(struct hook_choice *c, enum attach_mode attach)
 {
 	c->chosen = -1;
-	for (size_t i = 0; i < ROWS_MAX && c->hook->rungs[i].progs[0]; i++) {
+	for (size_t i = 0; i < hook__rung_cnt(c->hook); i++) {
 		const struct rung_row *row = &c->hook->rungs[i];
 
 		if (!allowed(c->hook, attach, row->rung)) {
@@ -44,6 +42,13 @@ static void choose(struct hook_choice *c, enum attach_mode attach)
 		if (probe__rung(row, c->why[i], sizeof(c->why[i])) && c->chosen < 0)
 			c->chosen = i;
 	}
+}
+
+const char *hook_choice__rung(const struct hook_choice *c)
+{
+	const struct rung_row *row = hook_choice__row(c);
+
+	return row ? rung__name(row->rung) : NULL;
 }
 
 struct hook_choice *choose__hooks(enum attach_mode attach, uint32_t mechs, size_t *cnt)

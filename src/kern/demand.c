@@ -3,8 +3,6 @@
  * Hooks of which only few calls have any use, at tracepoints where much else comes by: attached when the kernel half has
  * seen the first of these calls (bpf/demand.bpf.h). What is under way meanwhile is paired by other rules, or counted as lost.
  */
-#include <string.h>
-
 #include <bpf/libbpf.h>
 
 #include "base/log.h"
@@ -12,28 +10,15 @@
 #include "kern/kern_impl.h"
 #include "kern/skel.h"
 
-static const struct rung_row *chosen_row(const struct hook_choice *c)
-{
-	return c->chosen < 0 ? NULL : &c->hook->rungs[c->chosen];
-}
-
-static bool has_program(const struct rung_row *row, const char *name)
-{
-	for (size_t p = 0; p < HOOK_PROGS_MAX && row->progs[p]; p++)
-		if (!strcmp(row->progs[p], name))
-			return true;
-	return false;
-}
-
 /* 0: from the beginning, as one of the hooks that it serves has to. */
 static uint8_t demand_of(const struct kern *k, const struct bpf_program *prog)
 {
 	uint8_t bits = 0;
 
 	for (size_t i = 0; k->opts.on_demand && i < k->choice_cnt; i++) {
-		const struct rung_row *row = chosen_row(&k->choices[i]);
+		const struct rung_row *row = hook_choice__row(&k->choices[i]);
 
-		if (!row || !has_program(row, bpf_program__name(prog)))
+		if (!rung_row__has(row, bpf_program__name(prog)))
 			continue;
 		if (!row->demand)
 			return 0;
@@ -47,7 +32,7 @@ uint8_t demand__bits(const struct kern *k)
 	uint8_t bits = 0;
 
 	for (size_t i = 0; k->opts.on_demand && i < k->choice_cnt; i++) {
-		const struct rung_row *row = chosen_row(&k->choices[i]);
+		const struct rung_row *row = hook_choice__row(&k->choices[i]);
 
 		bits |= row ? row->demand : 0;
 	}

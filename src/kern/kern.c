@@ -76,7 +76,7 @@ static bool sees(const struct kern *k, const char *hook)
 {
 	for (size_t i = 0; i < k->choice_cnt; i++) {
 		if (!strcmp(k->choices[i].hook->name, hook))
-			return k->choices[i].chosen >= 0;
+			return hook_choice__row(&k->choices[i]);
 	}
 	return false;
 }
@@ -103,16 +103,9 @@ static void find_queue_code(struct ipct_config *cfg)
 /* Is a program with this name among the chosen ones? */
 static bool has_chosen(const struct kern *k, const char *prog)
 {
-	for (size_t i = 0; i < k->choice_cnt; i++) {
-		const struct hook_choice *c = &k->choices[i];
-
-		for (size_t p = 0; c->chosen >= 0 && p < HOOK_PROGS_MAX; p++) {
-			const char *name = c->hook->rungs[c->chosen].progs[p];
-
-			if (name && !strcmp(name, prog))
-				return true;
-		}
-	}
+	for (size_t i = 0; i < k->choice_cnt; i++)
+		if (rung_row__has(hook_choice__row(&k->choices[i]), prog))
+			return true;
 	return false;
 }
 
@@ -192,12 +185,9 @@ static int select_programs(struct kern *k, struct buf *err)
 {
 	for (size_t i = 0; i < k->choice_cnt; i++) {
 		const struct hook_choice *c = &k->choices[i];
-		const struct rung_row *row;
+		const struct rung_row *row = hook_choice__row(c);
 
-		if (c->chosen < 0)
-			continue;
-		row = &c->hook->rungs[c->chosen];
-		for (size_t p = 0; p < HOOK_PROGS_MAX && row->progs[p]; p++) {
+		for (size_t p = 0; row && p < HOOK_PROGS_MAX && row->progs[p]; p++) {
 			struct bpf_program *prog =
 				bpf_object__find_program_by_name(k->skel->obj, row->progs[p]);
 
@@ -227,7 +217,7 @@ static void say_missing(const struct kern *k, uint8_t mech, const struct hook_ch
 
 	buf__printf(err, "cannot trace %s: no way to see %s works here%s", mech__name(mech), c->hook->name,
 		    k->opts.attach == ATTACH_AUTO ? "" : " under this --attach");
-	for (size_t i = 0; i < sizeof(c->why) / sizeof(c->why[0]) && c->hook->rungs[i].progs[0]; i++) {
+	for (size_t i = 0; i < hook__rung_cnt(c->hook); i++) {
 		if (!strncmp(c->why[i], "not tried", strlen("not tried")))
 			continue;
 		buf__printf(err, "%s%s %s", sep, rung__name(c->hook->rungs[i].rung), c->why[i]);
@@ -339,9 +329,9 @@ static void unload(struct kern *k)
 static bool stands_on_tracepoints(const struct kern *k)
 {
 	for (size_t i = 0; i < k->choice_cnt; i++) {
-		const struct hook_choice *c = &k->choices[i];
+		const struct rung_row *row = hook_choice__row(&k->choices[i]);
 
-		if (c->chosen >= 0 && c->hook->rungs[c->chosen].rung != RUNG_TRACEPOINT)
+		if (row && row->rung != RUNG_TRACEPOINT)
 			return false;
 	}
 	return true;

@@ -90,6 +90,12 @@ struct hook_choice {
 	char why[4]
 		[96]; /* per rung: "ok", "not tried", "refused: EPERM", "unavailable: no CONFIG_KPROBES", ... */
 };
+/* What was chosen, or NULL. */
+static inline const struct rung_row *hook_choice__row(const struct hook_choice *c)
+{
+	return c->chosen < 0 ? NULL : &c->hook->rungs[c->chosen];
+}
+const char *hook_choice__rung(const struct hook_choice *c); /* its name; NULL: none works */
 const struct hook_choice *kern__choices(const struct kern *k, size_t *cnt);
 /* Only probes (no tracing); for doctor. The result is freed with free(). */
 struct hook_choice *kern__probe(enum attach_mode attach, uint32_t mechs, size_t *cnt, struct buf *err);

@@ -115,10 +115,10 @@ void misses__begin(struct kern *k)
 	bool of_tasks = again__is_needed();
 
 	for (size_t i = 0; i < k->choice_cnt; i++) {
-		const struct hook_choice *c = &k->choices[i];
+		const struct rung_row *row = hook_choice__row(&k->choices[i]);
 
-		if (c->chosen >= 0)
-			watch_row(k, c->hook, &c->hook->rungs[c->chosen]);
+		if (row)
+			watch_row(k, k->choices[i].hook, row);
 	}
 	for (size_t i = 0; i < k->watched_cnt; i++) {
 		struct watched *w = &k->watched[i];

@@ -113,6 +113,23 @@ const char *rung__name(enum rung rung)
 	return rung < RUNG_CNT ? names[rung] : "?";
 }
 
+bool rung_row__has(const struct rung_row *row, const char *prog)
+{
+	for (size_t p = 0; row && p < HOOK_PROGS_MAX && row->progs[p]; p++)
+		if (!strcmp(row->progs[p], prog))
+			return true;
+	return false;
+}
+
+size_t hook__rung_cnt(const struct hook *h)
+{
+	size_t cnt = 0;
+
+	while (cnt < CNT(h->rungs) && h->rungs[cnt].progs[0])
+		cnt++;
+	return cnt;
+}
+
 const struct mech_desc *const *mech__all(size_t *cnt)
 {
 	*cnt = CNT(mechs);

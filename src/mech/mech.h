@@ -37,12 +37,16 @@ struct rung_row {
 	const char *note; /* static; NULL: nothing to say */
 };
 
+bool rung_row__has(const struct rung_row *row, const char *prog); /* row NULL: it has none */
+
 /* What we want to see ("a pipe was written"); the first rung that works here is taken. */
 struct hook {
 	const char *name; /* "pipe_write" */
 	uint32_t mechs; /* IPCT_MECH_BITs that need it */
 	struct rung_row rungs[4]; /* ended by a row without programs */
 };
+
+size_t hook__rung_cnt(const struct hook *h); /* rows of h->rungs */
 
 struct mech_desc {
 	uint8_t mech;
