@@ -17,7 +17,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/vec.h"
 #include "kern/callfns.h"
 #include "kern/insn.h"
 #include "kern/kern_impl.h"
@@ -131,14 +130,6 @@ int callstubs__select(struct kern *k)
 	return callfns__each(k->opts.mechs, select_for_type, &j);
 }
 
-static void keep_fd(struct kern *k, int fd)
-{
-	if (k->call_fd_cnt == k->call_fd_cap)
-		k->call_fds =
-			vec__grow(k->call_fds, &k->call_fd_cap, k->call_fd_cnt + 1, sizeof(*k->call_fds));
-	k->call_fds[k->call_fd_cnt++] = fd;
-}
-
 static int put_in(int map_fd, const struct bpf_program *prog)
 {
 	int prog_fd = bpf_program__fd(prog);
@@ -154,7 +145,7 @@ static int new_map(struct kern *k, const struct bpf_program *prog)
 
 	if (map_fd < 0)
 		return -errno;
-	keep_fd(k, map_fd); /* without this descriptor the kernel empties it */
+	vec__push(&k->call_fds, map_fd); /* without this descriptor the kernel empties it */
 	rc = put_in(map_fd, prog);
 	return rc ? rc : map_fd;
 }
@@ -183,7 +174,7 @@ static int attach_stub(struct kern *k, int map_fd, enum bpf_attach_type type, in
 		close(fd);
 		return link;
 	}
-	keep_fd(k, link);
+	vec__push(&k->call_fds, link);
 	return fd;
 }
 
@@ -268,9 +259,7 @@ int callstubs__attach(struct kern *k, struct buf *err)
 
 void callstubs__detach(struct kern *k)
 {
-	for (size_t i = 0; i < k->call_fd_cnt; i++)
-		close(k->call_fds[i]);
-	free(k->call_fds);
-	k->call_fds = NULL;
-	k->call_fd_cnt = 0;
+	for (size_t i = 0; i < k->call_fds.cnt; i++)
+		close(k->call_fds.v[i]);
+	vec__free(&k->call_fds);
 }

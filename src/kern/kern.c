@@ -16,7 +16,6 @@
 #include <linux/types.h>
 
 #include "base/log.h"
-#include "base/vec.h"
 
 #include "kern/callfns.h"
 #include "kern/callstubs.h"
@@ -316,9 +315,9 @@ static void unload(struct kern *k)
 {
 	callstubs__detach(k);
 	misses__end(k);
-	for (size_t i = 0; i < k->link_cnt; i++)
-		bpf_link__destroy(k->links[i]);
-	k->link_cnt = 0;
+	for (size_t i = 0; i < k->links.cnt; i++)
+		bpf_link__destroy(k->links.v[i]);
+	vec__free(&k->links);
 	source__close_rings(k);
 	ipctrace_bpf__destroy(k->skel);
 	k->skel = NULL;
@@ -376,9 +375,7 @@ struct kern *kern__new(const struct kern_opts *opts, struct buf *err)
 
 void kern__keep_link(struct kern *k, struct bpf_link *link)
 {
-	if (k->link_cnt == k->link_cap)
-		k->links = vec__grow(k->links, &k->link_cap, k->link_cnt + 1, sizeof(*k->links));
-	k->links[k->link_cnt++] = link;
+	vec__push(&k->links, link);
 }
 
 int kern__attach_one(struct kern *k, struct bpf_program *prog, struct buf *err)
@@ -516,7 +513,6 @@ void kern__close(struct kern *k)
 	if (!k)
 		return;
 	unload(k);
-	free(k->links);
 	tally__free(k);
 	buf__free(&k->backlog);
 	free(k);

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "base/buf.h"
+#include "base/vec.h"
 #include "ipctrace/config.h"
 #include "kern/kern.h"
 #include "kern/lane.h"
@@ -30,17 +31,14 @@ struct kern {
 	double ring_peak; /* the fullest ring so far, 0 to 1; since kern__ring_peak() */
 	double ring_worst; /* the same without lanes, since losses were looked for the last time */
 	int epoll_fd;
-	struct bpf_link **links;
-	size_t link_cnt, link_cap;
-	int *call_fds; /* kern/callstubs.c: what is attached to the functions of system calls */
-	size_t call_fd_cnt, call_fd_cap;
+	VEC(struct bpf_link *) links;
+	VEC(int) call_fds; /* kern/callstubs.c: what is attached to the functions of system calls */
 	bool calls_again; /* behind the programs at the ends of calls stand others: kern/again.c */
 	struct event_source source;
 	uint64_t *lost_seen; /* by mechanism, then CPU */
 	uint64_t lost_checked_ns;
 	uint64_t last_event_ns; /* when the last poll was that found any */
-	struct watched *watched; /* kern/misses.c: programs, and how often the kernel skipped them */
-	size_t watched_cnt, watched_cap;
+	VEC(struct watched) watched; /* kern/misses.c: programs, and how often the kernel skipped them */
 	uint64_t misses_checked_ns;
 	uint64_t boot_offset_ns; /* what the kernel half adds to CLOCK_MONOTONIC */
 	bool active, busy; /* busy: the last poll found events, do not sleep */

@@ -12,16 +12,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/vec.h"
-
 #include "kern/kern_impl.h"
 #include "kern/skel.h"
 
 #define CHECK_NS 1000000000ull
 
 struct watched {
-	int *prog_fds; /* of programs that do the same at several places */
-	size_t fd_cnt, fd_cap;
+	VEC(int) prog_fds; /* of programs that do the same at several places */
 	bool own_fds; /* closed with it: those of an end of calls */
 	enum ipct_again end; /* own_fds: which */
 	bool tasks_only, hint; /* as in struct rung_row */
@@ -34,11 +31,11 @@ static uint64_t misses_of(const struct watched *w)
 {
 	uint64_t cnt = 0;
 
-	for (size_t i = 0; i < w->fd_cnt; i++) {
+	for (size_t i = 0; i < w->prog_fds.cnt; i++) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
-		if (bpf_obj_get_info_by_fd(w->prog_fds[i], &info, &len))
+		if (bpf_obj_get_info_by_fd(w->prog_fds.v[i], &info, &len))
 			return w->seen_cnt;
 		cnt += info.recursion_misses;
 	}
@@ -48,29 +45,20 @@ static uint64_t misses_of(const struct watched *w)
 
 static struct watched *new_watched(struct kern *k)
 {
-	if (k->watched_cnt == k->watched_cap)
-		k->watched = vec__grow(k->watched, &k->watched_cap, k->watched_cnt + 1, sizeof(*k->watched));
-	k->watched[k->watched_cnt] = (struct watched){ 0 };
-	return &k->watched[k->watched_cnt++];
-}
-
-static void add_fd(struct watched *w, int prog_fd)
-{
-	if (w->fd_cnt == w->fd_cap)
-		w->prog_fds = vec__grow(w->prog_fds, &w->fd_cap, w->fd_cnt + 1, sizeof(*w->prog_fds));
-	w->prog_fds[w->fd_cnt++] = prog_fd;
+	vec__push(&k->watched, (struct watched){ 0 });
+	return &k->watched.v[k->watched.cnt - 1];
 }
 
 static struct watched *watch(struct kern *k, int prog_fd)
 {
 	struct watched *w;
 
-	for (size_t i = 0; i < k->watched_cnt; i++) {
-		if (!k->watched[i].own_fds && k->watched[i].prog_fds[0] == prog_fd)
-			return &k->watched[i];
+	for (size_t i = 0; i < k->watched.cnt; i++) {
+		if (!k->watched.v[i].own_fds && k->watched.v[i].prog_fds.v[0] == prog_fd)
+			return &k->watched.v[i];
 	}
 	w = new_watched(k);
-	add_fd(w, prog_fd);
+	vec__push(&w->prog_fds, prog_fd);
 	w->tasks_only = w->hint = true;
 	w->again_cnt = again__cnt_behind(k, prog_fd);
 	return w;
@@ -80,9 +68,9 @@ void misses__watch(struct kern *k, int prog_fd, uint32_t mechs, enum ipct_again 
 {
 	struct watched *w = NULL;
 
-	for (size_t i = 0; !w && i < k->watched_cnt; i++) {
-		if (k->watched[i].own_fds && k->watched[i].end == end)
-			w = &k->watched[i];
+	for (size_t i = 0; !w && i < k->watched.cnt; i++) {
+		if (k->watched.v[i].own_fds && k->watched.v[i].end == end)
+			w = &k->watched.v[i];
 	}
 	if (!w) {
 		w = new_watched(k);
@@ -90,7 +78,7 @@ void misses__watch(struct kern *k, int prog_fd, uint32_t mechs, enum ipct_again 
 		w->end = end;
 		w->again_cnt = k->calls_again ? again__cnt(k, end) : NULL;
 	}
-	add_fd(w, prog_fd);
+	vec__push(&w->prog_fds, prog_fd);
 	w->mechs |= mechs;
 }
 
@@ -120,8 +108,8 @@ void misses__begin(struct kern *k)
 		if (row)
 			watch_row(k, k->choices[i].hook, row);
 	}
-	for (size_t i = 0; i < k->watched_cnt; i++) {
-		struct watched *w = &k->watched[i];
+	for (size_t i = 0; i < k->watched.cnt; i++) {
+		struct watched *w = &k->watched.v[i];
 
 		w->tasks_only &= !of_tasks;
 		w->seen_cnt = misses_of(w);
@@ -164,8 +152,8 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 	if (k->active && k->lost_checked_ns - k->misses_checked_ns < CHECK_NS)
 		return 0;
 	k->misses_checked_ns = k->lost_checked_ns;
-	for (size_t i = 0; i < k->watched_cnt; i++) {
-		struct watched *w = &k->watched[i];
+	for (size_t i = 0; i < k->watched.cnt; i++) {
+		struct watched *w = &k->watched.v[i];
 		uint64_t cnt = w->tasks_only ? w->seen_cnt : misses_of(w);
 
 		if ((int64_t)(cnt - w->seen_cnt) <= 0)
@@ -178,14 +166,12 @@ size_t misses__report(struct kern *k, event_fn fn, void *ctx)
 
 void misses__end(struct kern *k)
 {
-	for (size_t i = 0; i < k->watched_cnt; i++) {
-		struct watched *w = &k->watched[i];
+	for (size_t i = 0; i < k->watched.cnt; i++) {
+		struct watched *w = &k->watched.v[i];
 
-		for (size_t f = 0; w->own_fds && f < w->fd_cnt; f++)
-			close(w->prog_fds[f]);
-		free(w->prog_fds);
+		for (size_t f = 0; w->own_fds && f < w->prog_fds.cnt; f++)
+			close(w->prog_fds.v[f]);
+		vec__free(&w->prog_fds);
 	}
-	free(k->watched);
-	k->watched = NULL;
-	k->watched_cnt = k->watched_cap = 0;
+	vec__free(&k->watched);
 }
