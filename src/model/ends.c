@@ -70,14 +70,19 @@ static uint64_t count_messages(const struct op *op)
 	return last && op->ret >= 0;
 }
 
+void ends__seen(struct end *end, uint64_t ts_ns)
+{
+	if (!end->first_ns)
+		end->first_ns = ts_ns;
+	end->last_ns = ts_ns;
+}
+
 static struct end *touch(struct model *m, struct proc *proc, struct channel *ch, const struct op *op,
 			 const struct role_row *row)
 {
 	struct end *end = graph__end(&m->graph, proc, ch, row->role, row->to_channel);
 
-	if (!end->first_ns)
-		end->first_ns = op->ts_ns;
-	end->last_ns = op->ts_ns;
+	ends__seen(end, op->ts_ns);
 	return end;
 }
 
@@ -128,10 +133,10 @@ void ends__account(struct model *m, const struct op *op, struct channel *ch, str
 
 struct end *ends__of_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
 {
-	const struct op op = { .ts_ns = info->ts_ns, .kind = info->kind, .rule = PAIR_NONE };
+	const struct op op = { .kind = info->kind, .rule = PAIR_NONE };
 	const struct role_row *row = role_of(&op);
 
-	return row ? touch(m, proc, ch, &op, row) : NULL;
+	return row ? graph__end(&m->graph, proc, ch, row->role, row->to_channel) : NULL;
 }
 
 void ends__add_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc)
@@ -140,6 +145,7 @@ void ends__add_sum(struct model *m, const struct sum_info *info, struct channel 
 
 	if (!end)
 		return;
+	ends__seen(end, info->ts_ns);
 	end->messages += info->messages;
 	end->bytes += info->bytes;
 	end->errors += info->errors;

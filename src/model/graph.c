@@ -140,6 +140,12 @@ void graph__add_message(struct graph *g, const struct message *m)
 		add_candidate(flow, m->candidates[i]);
 }
 
+static void free_end(struct end *end)
+{
+	free(end->summed);
+	free(end);
+}
+
 static void free_flow(struct flow *flow)
 {
 	hist__free(&flow->latency);
@@ -171,6 +177,20 @@ void end__add(struct end *to, const struct end *from)
 	to->bytes += from->bytes;
 	to->errors += from->errors;
 	to->wait_ns += from->wait_ns;
+	if (from->summed)
+		end__add_sums(to, from->summed);
+}
+
+void end__add_sums(struct end *end, const struct end_sums *sums)
+{
+	if (!end->summed)
+		end->summed = xalloc(sizeof(*end->summed));
+	if (sums->ts_ns > end->summed->ts_ns)
+		end->summed->ts_ns = sums->ts_ns;
+	end->summed->messages += sums->messages;
+	end->summed->bytes += sums->bytes;
+	end->summed->errors += sums->errors;
+	end->summed->wait_ns += sums->wait_ns;
 }
 
 void share__add(struct share *to, const struct share *from)
@@ -197,11 +217,29 @@ static void rekey_ends(struct graph *g)
 		twin = map__get(&g->end_by_key, key.lo, key.hi);
 		if (twin) {
 			end__add(twin, end);
-			free(end);
+			free_end(end);
 			continue;
 		}
 		map__set(&g->end_by_key, key.lo, key.hi, end);
 		g->ends.v[kept++] = end;
+	}
+	g->ends.cnt = kept;
+}
+
+void graph__drop_empty_ends(struct graph *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->ends.cnt; i++) {
+		struct end *end = g->ends.v[i];
+		struct key key = end_key(g, end->proc, end->channel, end->role);
+
+		if (end->first_ns || !end->summed) {
+			g->ends.v[kept++] = end;
+			continue;
+		}
+		map__del(&g->end_by_key, key.lo, key.hi);
+		free_end(end);
 	}
 	g->ends.cnt = kept;
 }
@@ -391,7 +429,7 @@ void graph__free(struct graph *g)
 	for (i = 0; i < g->merged.cnt; i++)
 		free_channel(g->merged.v[i]);
 	for (i = 0; i < g->ends.cnt; i++)
-		free(g->ends.v[i]);
+		free_end(g->ends.v[i]);
 	for (i = 0; i < g->flows.cnt; i++)
 		free_flow(g->flows.v[i]);
 	for (i = 0; i < g->shares.cnt; i++)

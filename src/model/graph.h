@@ -47,6 +47,12 @@ struct channel {
 		*merged; /* not in graph.channels any more: its history went there (channel__resolve) */
 };
 
+/* What the kernel half counted of an end whose operations came one by one as well: what is complete. */
+struct end_sums {
+	uint64_t ts_ns; /* of the latest */
+	uint64_t messages, bytes, errors, wait_ns;
+};
+
 /* What one process did to one channel; one per (process, channel, role). */
 struct end {
 	struct proc *proc;
@@ -55,6 +61,7 @@ struct end {
 	bool to_channel; /* link runs process -> channel (write-like) */
 	uint64_t messages, bytes, errors, wait_ns;
 	uint64_t first_ns, last_ns;
+	struct end_sums *summed; /* NULL: none came */
 };
 
 /* Process to process over one channel; src NULL: the kernel (origin) . */
@@ -125,9 +132,12 @@ void graph__keep_names(const struct graph *g);
 void graph__follow_merged(struct graph *g);
 /* Frees the channels that were merged and have not been kept (channel.kept): nobody may point to them any more. */
 void graph__drop_merged(struct graph *g);
+/* Forgets ends that nothing but sums came of. */
+void graph__drop_empty_ends(struct graph *g);
 /* What from counted is added; whose and where it was stays to's. */
 void flow__add(struct flow *to, const struct flow *from);
 void end__add(struct end *to, const struct end *from);
+void end__add_sums(struct end *end, const struct end_sums *sums);
 void share__add(struct share *to, const struct share *from);
 void channel__add_sums(struct channel *to,
 		       const struct channel *from); /* not what lies in it, nor its memory */

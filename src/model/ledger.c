@@ -61,24 +61,48 @@ static struct lane *lane_of(struct model *m, struct ledger *l, const struct sum_
 	return lane;
 }
 
+struct account *account_list__find(const struct account_list *list, const struct proc *proc)
+{
+	struct account *v = account_list__v(list);
+
+	for (size_t i = 0; i < list->cnt; i++)
+		if (v[i].proc == proc)
+			return &v[i];
+	return NULL;
+}
+
+static void make_room(struct account_list *list)
+{
+	bool first = !list->cap;
+
+	if (!list->cnt || list->cnt < list->cap)
+		return;
+	list->cap = list->cnt * 2;
+	list->many = xrealloc(list->many, list->cap * sizeof(*list->many));
+	if (first)
+		list->many[0] = list->one;
+}
+
 static void add(struct account_list *list, struct proc *proc, uint64_t units, uint64_t other)
 {
-	for (size_t i = 0; i < list->cnt; i++) {
-		if (list->v[i].proc == proc) {
-			list->v[i].units += units;
-			list->v[i].other += other;
-			return;
-		}
+	struct account *a = account_list__find(list, proc);
+
+	if (a) {
+		a->units += units;
+		a->other += other;
+		return;
 	}
-	vec__push(list, ((struct account){ .proc = proc, .units = units, .other = other }));
+	make_room(list);
+	account_list__v(list)[list->cnt++] = (struct account){ .proc = proc, .units = units, .other = other };
 }
 
 static uint64_t sum_of(const struct account_list *list)
 {
+	const struct account *v = account_list__v(list);
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < list->cnt; i++)
-		sum += list->v[i].units;
+		sum += v[i].units;
 	return sum;
 }
 
@@ -130,7 +154,7 @@ static void give_out(struct model *m, const struct lane *lane, struct proc *from
 
 	for (size_t i = 0; attr == ATTR_CANDIDATES && i < lane->senders.cnt; i++)
 		if (msg.candidate_cnt < MESSAGE_CANDIDATES_MAX)
-			msg.candidates[msg.candidate_cnt++] = lane->senders.v[i].proc;
+			msg.candidates[msg.candidate_cnt++] = account_list__v(&lane->senders)[i].proc;
 	m->stats.unmatched_receives += !from;
 	m->stats.ambiguous += attr == ATTR_CANDIDATES;
 	model__give_out(m, &msg);
@@ -163,7 +187,7 @@ static void share_out(struct model *m, const struct lane *lane, struct account *
 
 	for (int round = in_proportion ? 0 : 1; round < 2; round++) { /* the second one: what rounding left */
 		for (size_t i = 0; i < others->cnt && one->units; i++) {
-			struct account *other = &others->v[i];
+			struct account *other = &account_list__v(others)[i];
 			uint64_t units = round ? other->units : share(other->units, all, sum);
 
 			if (units > one->units)
@@ -183,9 +207,10 @@ static void settle(struct model *m, struct lane *lane)
 	uint64_t sum = by_sender ? debt : credit;
 
 	for (size_t i = 0; i < less->cnt; i++) {
-		uint64_t units = less->v[i].units;
+		struct account *a = &account_list__v(less)[i];
+		uint64_t units = a->units;
 
-		share_out(m, lane, &less->v[i], more, by_sender, sum);
+		share_out(m, lane, a, more, by_sender, sum);
 		sum -= units;
 	}
 }
@@ -193,7 +218,7 @@ static void settle(struct model *m, struct lane *lane)
 static void owe_nobody(struct model *m, struct lane *lane)
 {
 	for (size_t i = 0; i < lane->receivers.cnt; i++) {
-		struct account *a = &lane->receivers.v[i];
+		struct account *a = &account_list__v(&lane->receivers)[i];
 
 		if (a->units)
 			give_out(m, lane, NULL, a->proc, lane->is_stream ? 0 : a->units,
@@ -204,8 +229,8 @@ static void owe_nobody(struct model *m, struct lane *lane)
 
 void lane__free(struct lane *lane)
 {
-	vec__free(&lane->senders);
-	vec__free(&lane->receivers);
+	free(lane->senders.many);
+	free(lane->receivers.many);
 	free(lane);
 }
 
@@ -322,26 +347,31 @@ void ledger__finish(struct model *m)
 
 static void resolve_accounts(struct account_list *list)
 {
-	struct account_list old = *list;
+	const struct account_list old = *list;
 
 	*list = (struct account_list){ 0 };
-	for (size_t i = 0; i < old.cnt; i++)
-		add(list, proc__resolve(old.v[i].proc), old.v[i].units, old.v[i].other);
-	free(old.v);
+	for (size_t i = 0; i < old.cnt; i++) {
+		const struct account *a = &account_list__v(&old)[i];
+
+		add(list, proc__resolve(a->proc), a->units, a->other);
+	}
+	free(old.many);
 }
 
 static bool has_folded(const struct account_list *list)
 {
 	for (size_t i = 0; i < list->cnt; i++)
-		if (list->v[i].proc->merged)
+		if (account_list__v(list)[i].proc->merged)
 			return true;
 	return false;
 }
 
 static void add_all(struct account_list *to, const struct account_list *from)
 {
+	const struct account *v = account_list__v(from);
+
 	for (size_t i = 0; i < from->cnt; i++)
-		add(to, from->v[i].proc, from->v[i].units, from->v[i].other);
+		add(to, v[i].proc, v[i].units, v[i].other);
 }
 
 /* Lanes of channels that are one by now are one, too: its key is the channel's serial, which is no queue's. */
@@ -399,7 +429,6 @@ void ledger__follow(struct model *m)
 	for (size_t i = 0; i < folded.cnt; i++)
 		fold_lane(l, folded.v[i]);
 	vec__free(&folded);
-	beside__follow(l);
 }
 
 void ledger__free(struct model *m)
@@ -415,7 +444,6 @@ void ledger__free(struct model *m)
 		lane__free(slot->val);
 	map__free(&l->lanes);
 	vec__free(&l->touched);
-	beside__free(l);
 	free(l);
 	m->ledger = NULL;
 }

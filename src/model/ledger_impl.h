@@ -12,9 +12,18 @@ struct account {
 };
 
 struct account_list {
-	struct account *v;
-	size_t cnt, cap;
+	struct account one; /* most sides have one user, at least at a time: while cap is 0 */
+	struct account *many; /* instead of it */
+	uint32_t cnt, cap;
 };
+
+static inline struct account *account_list__v(const struct account_list *list)
+{
+	return list->cap ? list->many : (struct account *)&list->one;
+}
+
+/* By a process; NULL: it has none. */
+struct account *account_list__find(const struct account_list *list, const struct proc *proc);
 
 /* From all who send to a queue to all who receive from it. */
 struct lane {
@@ -34,17 +43,14 @@ struct ledger {
 	struct map lanes; /* queue -> struct lane */
 	VEC(struct lane *) touched; /* since the last look */
 	bool has_beside;
-	struct map ends; /* (process and kind, channel) -> struct beside_end */
 };
 
 void lane__free(struct lane *lane);
 
-/* ledger_beside.c: what the sums say of ends whose operations came, too */
+/* ledger_beside.c: what the sums say of ends whose operations came, too, is kept with these: end.summed */
 void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 typedef bool (*doubt_fn)(const struct model *m, uint8_t mech); /* may its operations be incomplete? */
 /* Ends become what the sums say, and what flows already is taken off the lanes, where operations may be missing. */
 void beside__finish(struct model *m, doubt_fn is_doubtful);
-void beside__follow(struct ledger *l); /* processes and channels were merged */
-void beside__free(struct ledger *l);
 
 #endif

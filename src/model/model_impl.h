@@ -62,7 +62,8 @@ void objects__free(struct model *m);
 
 /* ends.c: what op says about (process, channel) goes to the graph. ch may be NULL. */
 void ends__account(struct model *m, const struct op *op, struct channel *ch, struct proc *proc);
-/* The same of sums; ch and proc are not NULL. */
+void ends__seen(struct end *end, uint64_t ts_ns); /* something happened at it */
+/* The same of sums; ch and proc are not NULL. NULL: such operations make no end. */
 struct end *ends__of_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 void ends__add_sum(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 /* PAIR_UNITS: what msg's receiver took, now that it is known. */
