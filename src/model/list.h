@@ -48,4 +48,40 @@ static inline void list__unlink(struct link *l)
 	list__init(l);
 }
 
+/* What is done with, for reuse: the last first, as it is in the caches still; as many as do not matter. */
+#define SPARES_MAX 512
+
+struct spares {
+	struct link list;
+	unsigned cnt;
+};
+
+static inline void spares__init(struct spares *s)
+{
+	list__init(&s->list);
+	s->cnt = 0;
+}
+
+/* NULL: there is none. */
+static inline struct link *spares__take(struct spares *s)
+{
+	struct link *l = s->list.next;
+
+	if (list__empty(&s->list))
+		return NULL;
+	list__unlink(l);
+	s->cnt--;
+	return l;
+}
+
+/* False: there are enough, so it is to be freed. */
+static inline bool spares__give(struct spares *s, struct link *l)
+{
+	if (s->cnt == SPARES_MAX)
+		return false;
+	list__insert(s->list.next, l);
+	s->cnt++;
+	return true;
+}
+
 #endif

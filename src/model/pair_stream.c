@@ -34,10 +34,10 @@ static struct pairing *stream__new(struct model *m)
 	p->m = m;
 	list__init(&p->active);
 	list__init(&p->pending);
-	list__init(&p->spare_segs);
-	list__init(&p->spare_writes);
-	list__init(&p->spare_reads);
-	list__init(&p->spare_parts);
+	spares__init(&p->spare_segs);
+	spares__init(&p->spare_writes);
+	spares__init(&p->spare_reads);
+	spares__init(&p->spare_parts);
 	return p;
 }
 
@@ -428,10 +428,10 @@ static void stream__free(struct pairing *p)
 		free_all(&pi->reads, struct rd);
 		free(pi);
 	}
-	free_all(&p->spare_segs, struct seg);
-	free_all(&p->spare_writes, struct wr);
-	free_all(&p->spare_reads, struct rd);
-	free_all(&p->spare_parts, struct part);
+	free_all(&p->spare_segs.list, struct seg);
+	free_all(&p->spare_writes.list, struct wr);
+	free_all(&p->spare_reads.list, struct rd);
+	free_all(&p->spare_parts.list, struct part);
 	map__free(&p->pipes);
 	vec__free(&p->flat);
 	vec__free(&p->found);

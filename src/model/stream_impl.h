@@ -146,7 +146,7 @@ struct pairing {
 		pending; /* of these, those with operations that wait, or sleep: thousands may be active */
 	uint64_t next_sweep_ns;
 	uint64_t now_ns;
-	struct link spare_segs, spare_writes, spare_reads, spare_parts;
+	struct spares spare_segs, spare_writes, spare_reads, spare_parts;
 	VEC(struct chunk) flat; /* scratch */
 	VEC(struct plan) found; /* scratch */
 };

@@ -19,20 +19,15 @@ void wr__put(struct pairing *p, struct wr *w)
 	if (--w->ref_cnt)
 		return;
 	list__unlink(&w->link);
-	list__append(&p->spare_writes, &w->link);
+	if (!spares__give(&p->spare_writes, &w->link))
+		free(w);
 }
 
 struct seg *line__insert(struct pipe *pi, struct link *before, const struct chunk *c)
 {
-	struct link *l = pi->p->spare_segs.next;
-	struct seg *sg;
+	struct link *l = spares__take(&pi->p->spare_segs);
+	struct seg *sg = l ? list__entry(l, struct seg, link) : xalloc(sizeof(*sg));
 
-	if (l == &pi->p->spare_segs) {
-		sg = xalloc(sizeof(*sg));
-	} else {
-		list__unlink(l);
-		sg = list__entry(l, struct seg, link);
-	}
 	sg->c = *c;
 	sg->room = 0;
 	sg->g = NULL;
@@ -80,7 +75,8 @@ void line__remove(struct pipe *pi, struct seg *sg)
 		wr__put(pi->p, sg->c.w);
 	}
 	list__unlink(&sg->link);
-	list__append(&pi->p->spare_segs, &sg->link);
+	if (!spares__give(&pi->p->spare_segs, &sg->link))
+		free(sg);
 }
 
 void group__lay(struct pipe *pi, struct seg *sg, unsigned plan)

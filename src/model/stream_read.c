@@ -9,15 +9,9 @@
 static struct rd *new_rd(struct pipe *pi, const struct op *op)
 {
 	struct pairing *p = pi->p;
-	struct link *l = p->spare_reads.next;
-	struct rd *r;
+	struct link *l = spares__take(&p->spare_reads);
+	struct rd *r = l ? list__entry(l, struct rd, link) : xalloc(sizeof(*r));
 
-	if (l == &p->spare_reads) {
-		r = xalloc(sizeof(*r));
-	} else {
-		list__unlink(l);
-		r = list__entry(l, struct rd, link);
-	}
 	list__init(&r->link);
 	r->receipt = receipt__new(p->m, op, NULL);
 	r->e = pipe__pos(pi, op->stream.addr_e);
@@ -126,7 +120,8 @@ void rd__take(struct pipe *pi, struct rd *r)
 	if (r->e > pi->r_end)
 		pi->r_end = r->e;
 	list__unlink(&r->link);
-	list__append(&pi->p->spare_reads, &r->link);
+	if (!spares__give(&pi->p->spare_reads, &r->link))
+		free(r);
 }
 
 /* Alone between its samples: it took just what lies there. */

@@ -9,15 +9,9 @@
 static struct wr *new_wr(struct pipe *pi, const struct op *op)
 {
 	struct pairing *p = pi->p;
-	struct link *l = p->spare_writes.next;
-	struct wr *w;
+	struct link *l = spares__take(&p->spare_writes);
+	struct wr *w = l ? list__entry(l, struct wr, link) : xalloc(sizeof(*w));
 
-	if (l == &p->spare_writes) {
-		w = xalloc(sizeof(*w));
-	} else {
-		list__unlink(l);
-		w = list__entry(l, struct wr, link);
-	}
 	list__init(&w->link);
 	w->bytes = BYTES_UNKNOWN;
 	w->enter_ns = w->last_ns = op->enter_ns;
@@ -35,15 +29,9 @@ static struct wr *new_wr(struct pipe *pi, const struct op *op)
 
 static struct part *take_part(struct pipe *pi, struct wr *w)
 {
-	struct link *l = pi->p->spare_parts.next;
-	struct part *pt;
+	struct link *l = spares__take(&pi->p->spare_parts);
+	struct part *pt = l ? list__entry(l, struct part, link) : xalloc(sizeof(*pt));
 
-	if (l == &pi->p->spare_parts) {
-		pt = xalloc(sizeof(*pt));
-	} else {
-		list__unlink(l);
-		pt = list__entry(l, struct part, link);
-	}
 	list__init(&pt->link);
 	pt->w = w;
 	w->ref_cnt++;
@@ -85,9 +73,12 @@ static struct part *new_part(struct pipe *pi, struct wr *w, const struct op *op)
 
 void part__drop(struct pipe *pi, struct part *pt)
 {
+	struct wr *w = pt->w;
+
 	list__unlink(&pt->link);
-	list__append(&pi->p->spare_parts, &pt->link);
-	wr__put(pi->p, pt->w);
+	if (!spares__give(&pi->p->spare_parts, &pt->link))
+		free(pt);
+	wr__put(pi->p, w);
 }
 
 /* What a write would be alone: s..e is all its bytes. Without this the first and simplest plan. */
