@@ -3,14 +3,15 @@
 import ctypes
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAM = os.environ.get("IPCTRACE", os.path.join(HERE, "..", "..", "..", "ipctrace"))
+sys.path.insert(0, os.path.dirname(HERE))
+import tracing  # noqa: E402
+
+PROGRAM = tracing.PROGRAM
 SITUATIONS = []
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -30,31 +31,18 @@ class Trace:
     """A tracer of one mechanism, from ready until stop()."""
 
     def __init__(self, mech, *options, graph=False):
-        ready, ready_w = os.pipe()
         self.graph = graph
         self.out = tempfile.TemporaryFile("w+", errors="backslashreplace")
-        argv = [PROGRAM, *(["graph"] if graph else []), "--json", "-m", mech, "--ready-fd", str(ready_w), *options]
-        self.p = subprocess.Popen(argv, pass_fds=[ready_w], stdin=subprocess.DEVNULL, stdout=self.out,
-                                  stderr=subprocess.PIPE, text=True)
-        os.close(ready_w)
-        self.ready = os.read(ready, 100) != b""
-        os.close(ready)
-        if not self.ready:
-            raise AssertionError(f"tracer: {self.p.communicate()[1].strip()}")
+        self.p = tracing.start(*(["graph"] if graph else []), "--json", "-m", mech, *options, stdout=self.out)
 
     def stop(self):
         """The lines, or the graph."""
-        self.p.send_signal(signal.SIGINT)
-        said = self.p.communicate(timeout=60)[1]
-        if self.p.returncode:
-            raise AssertionError(f"tracer: status {self.p.returncode}: {said.strip()}")
+        tracing.stop(self.p)
         self.out.seek(0)
         return json.load(self.out) if self.graph else [json.loads(line) for line in self.out]
 
     def kill(self):
-        if self.p.poll() is None:
-            self.p.kill()
-            self.p.wait()
+        tracing.kill(self.p)
 
 
 def side(row, key):
