@@ -43,6 +43,16 @@ def start(*args, **kwargs):
                             stderr=subprocess.PIPE, text=True, errors="surrogateescape", **kwargs)
 
 
+def started(*args, words=(), **kwargs):
+    """A run whose probes are active: --ready-fd said so. words: those before all options."""
+    reader, writer = os.pipe()
+    p = start(*words, "--ready-fd", str(writer), *args, pass_fds=[writer], **kwargs)
+    os.close(writer)
+    with os.fdopen(reader) as f:
+        p.ready = f.readline()
+    return p
+
+
 def expect(name, got, status, stderr_has="", stderr_lines=None, stdout_has=""):
     """got: a finished run. Every complaint is of the form 'ipctrace: sentence'."""
     why = []

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 
-from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start
+from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, started
 
 
 NAME = os.path.basename(IPCTRACE)[:15]  # as the kernel cuts it
@@ -84,11 +84,7 @@ def triggered(directory):
 
 def asked(directory):
     data = os.path.join(directory, "asked")
-    reader, writer = os.pipe()
-    p = start("record", "--keep", "60", "-m", "pipe,signal", "-o", data, "--ready-fd", str(writer), pass_fds=[writer])
-    os.close(writer)
-    with os.fdopen(reader) as f:
-        f.readline()
+    p = started("--keep", "60", "-m", "pipe,signal", "-o", data, words=["record"])
     report("keep: nothing before it is asked for", "a file" if os.path.exists(data) else None)
     subprocess.run(["sh", "-c", "echo x | cat"], stdout=subprocess.DEVNULL, check=True)
     p.send_signal(signal.SIGUSR1)

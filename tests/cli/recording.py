@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 
-from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start
+from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start, started
 
 TRAFFIC = """
 seq 3000 | sort | wc >/dev/null
@@ -99,11 +99,7 @@ def torn(directory):
 def killed(directory):
     """Killed after a traffic that had time to become a frame."""
     data = os.path.join(directory, "killed")
-    reader, writer = os.pipe()
-    p = start("record", "-o", data, "--ready-fd", str(writer), "-m", "pipe", pass_fds=[writer])
-    os.close(writer)
-    with os.fdopen(reader) as f:
-        f.readline()
+    p = started("-o", data, "-m", "pipe", words=["record"])
     traffic = subprocess.Popen(["sh", "-c", "while :; do echo x; done | cat"], stdout=subprocess.DEVNULL,
                                start_new_session=True)
     size = os.path.getsize(data)

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from cli import TIMEOUT, expect, is_root, public_copy, report, run, skip, start
-from session import started
+from cli import TIMEOUT, expect, is_root, public_copy, report, run, skip, start, started
 
 NOBODY = 65534
 CAP_KILL, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_BPF = 5, 1, 2, 19, 39

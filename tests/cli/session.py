@@ -7,7 +7,7 @@ import stat
 import subprocess
 import tempfile
 
-from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start
+from cli import IPCTRACE, TIMEOUT, expect, is_root, report, run, skip, start, started
 
 PIPES = "for i in 1 2 3 4 5 6 7 8 9; do echo $i | cat; done"
 
@@ -110,16 +110,6 @@ def limits():
     out, _ = p.communicate(timeout=TIMEOUT)
     report("-D: the command is ended, too", None if out.split() == ["up", "term"] else repr(out))
     report("-D: and its status does not count", None if p.returncode == 0 else f"status {p.returncode}")
-
-
-def started(*args, words=(), **kwargs):
-    """A run whose probes are active: --ready-fd said so. words: those before all options."""
-    reader, writer = os.pipe()
-    p = start(*words, "--ready-fd", str(writer), *args, pass_fds=[writer], **kwargs)
-    os.close(writer)
-    with os.fdopen(reader) as f:
-        p.ready = f.readline()
-    return p
 
 
 def signals():
