@@ -156,6 +156,9 @@ struct op {
 			uint32_t dst_pid, dst_tid;
 			uint8_t result, group, how;
 			bool from_kernel; /* the running task did not send it */
+			bool late; /* WAIT: reported some time after it was taken */
+			uint64_t
+				entry; /* its place in the target's queue, the same at both ends; 0: not known */
 			const char *
 				origin; /* static string: "timer", "tty", "child", "fault", ...; NULL: a process */
 			uint64_t value;

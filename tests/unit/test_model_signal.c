@@ -45,6 +45,7 @@ static void take(struct kit *k, uint64_t ts_ns, uint32_t sig, uint32_t tid, uint
 
 	op.sig.sig = sig;
 	op.sig.how = how;
+	op.sig.late = how == SIG_HOW_WAITED || how == SIG_HOW_FD;
 	model__op(k->m, &op);
 }
 
@@ -133,6 +134,61 @@ START_TEST(real_time_signals_are_a_queue)
 		take(k, 200 + i, RT, TARGET, SIG_HOW_HANDLER);
 	for (uint64_t i = 0; i < 3; i++)
 		ck_assert_uint_eq(message_of(k, 100 + i)->m.delivered_ns, 200 + i);
+	kit__free(k);
+}
+END_TEST
+
+static void send_entry(struct kit *k, uint64_t ts_ns, uint32_t sig, uint64_t entry)
+{
+	struct op op = post(ts_ns, sig, TARGET, true, SIG_RESULT_QUEUED);
+
+	op.sig.entry = entry;
+	model__op(k->m, &op);
+}
+
+static void take_entry(struct kit *k, uint64_t ts_ns, uint32_t sig, uint64_t entry)
+{
+	struct op op = { .ts_ns = ts_ns,
+			 .pid = TARGET,
+			 .tid = TARGET,
+			 .kind = OP_WAIT,
+			 .mech = 3,
+			 .rule = PAIR_SIGNAL,
+			 .obj = kit__key(sig) };
+
+	op.sig.sig = sig;
+	op.sig.how = SIG_HOW_WAITED;
+	op.sig.entry = entry;
+	model__op(k->m, &op);
+}
+
+START_TEST(an_entry_in_the_queue_tells_what_order_does_not)
+{
+	struct kit *k = kit__new();
+
+	send_entry(k, 100, RT, 0xa0);
+	send_entry(k, 101, RT, 0xb0);
+	take_entry(k, 110, RT, 0xb0);
+	take_entry(k, 120, RT, 0xc0); /* was there before the trace */
+	take_entry(k, 130, RT, 0xa0);
+	model__finish(k->m, 200);
+	ck_assert_uint_eq(message_of(k, 100)->m.delivered_ns, 130);
+	ck_assert_uint_eq(message_of(k, 101)->m.delivered_ns, 110);
+	kit__free(k);
+}
+END_TEST
+
+/* A signal that was flushed leaves its entry to another. */
+START_TEST(an_entry_that_is_used_again_is_the_newest_ones)
+{
+	struct kit *k = kit__new();
+
+	send_entry(k, 100, RT, 0xa0);
+	send_entry(k, 200, RT, 0xa0);
+	take_entry(k, 210, RT, 0xa0);
+	model__finish(k->m, 300);
+	ck_assert_uint_eq(message_of(k, 100)->m.delivered_ns, 0);
+	ck_assert_uint_eq(message_of(k, 200)->m.delivered_ns, 210);
 	kit__free(k);
 }
 END_TEST
@@ -283,6 +339,8 @@ int main(void)
 		results_count_as_the_contract_says,
 		the_threads_own_queue_comes_first,
 		real_time_signals_are_a_queue,
+		an_entry_in_the_queue_tells_what_order_does_not,
+		an_entry_that_is_used_again_is_the_newest_ones,
 		a_waiter_takes_the_oldest_and_a_delivery_the_newest,
 		a_blocked_signal_is_told_after_a_while,
 		the_deadly_one_is_delivered_by_death,
