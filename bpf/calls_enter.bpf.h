@@ -26,6 +26,7 @@
 #define F_OFD_SETLKW 38
 #define WANTED_UNIX \
 	(wanted(IPCT_MECH_UNIX_STREAM) || wanted(IPCT_MECH_UNIX_DGRAM) || wanted(IPCT_MECH_UNIX_SEQPACKET))
+#define TAKES_SIGNALS (wanted(IPCT_MECH_SIGNAL) && !cfg.sees_dequeued)
 #define F_SETPIPE_SZ 1031
 #define F_DUPFD_CLOEXEC 1030
 
@@ -146,7 +147,7 @@ static __noinline bool enter__control(struct task_op *op, struct sysargs *args)
 	case IPCT_SC_EVENTFD:
 		return true;
 	case IPCT_SC_SIGWAIT:
-		return wanted(IPCT_MECH_SIGNAL);
+		return TAKES_SIGNALS;
 	case IPCT_SC_FUTEX ... IPCT_SC_FUTEX_WAIT:
 		return futex__enter(op, args);
 	case IPCT_SC_MSGGET ... IPCT_SC_MQ_NOTIFY:
@@ -206,7 +207,7 @@ static __always_inline bool enter__data(struct task_op *op, struct sysargs *args
 
 	if (op->fd_in >= 0)
 		in = enter__side(&op->in, op->fd_in, false);
-	if (!in && wanted(IPCT_MECH_SIGNAL) && op->class <= IPCT_SC_READV && file__is_signalfd(op->fd_in)) {
+	if (!in && TAKES_SIGNALS && op->class <= IPCT_SC_READV && file__is_signalfd(op->fd_in)) {
 		op->in.mech = IPCT_MECH_SIGNAL;
 		op->in.is_sock = 0;
 		in = true;

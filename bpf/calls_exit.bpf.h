@@ -32,7 +32,7 @@ __noinline int exit__side(__u32 send, __s64 ret)
 		return 0;
 	if (wanted(IPCT_MECH_EVENTFD) && mech == IPCT_MECH_EVENTFD)
 		eventfd__exit(op, send, ret, iov);
-	else if (wanted(IPCT_MECH_SIGNAL) && mech == IPCT_MECH_SIGNAL)
+	else if (TAKES_SIGNALS && mech == IPCT_MECH_SIGNAL)
 		signalfd__exit(op, ret, iov);
 	else if (wanted(IPCT_MECH_PTY) && mech == IPCT_MECH_PTY)
 		pty__exit(op, send, ret);
@@ -128,7 +128,7 @@ static __always_inline void exit__sigwait(struct task_op *op, __s64 ret)
 		return;
 	if (op->buf)
 		bpf_probe_read_user(info, sizeof(info), (void *)op->buf);
-	signal__taken(ret, info[2], IPCT_SIGDLV_WAITED);
+	signal__taken(ret, info[2], IPCT_SIGDLV_WAITED, false, 0);
 }
 
 static __always_inline void exit__eventfd(struct task_op *op, __s64 ret)

@@ -18,6 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "queue.bpf.c"
 #include "seed.bpf.c"
 #include "signal.bpf.c"
+#include "signal_functions.bpf.c"
 #include "skb.bpf.c"
 /* clang-format off */
 #include "messages.bpf.c"

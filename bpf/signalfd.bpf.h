@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Signals that a read of a signalfd takes: no tracepoint shows them, but the reader's own buffer does. */
+/*
+ * Signals that a read of a signalfd takes: no tracepoint shows them, but the reader's own buffer does. Of use only where
+ * collect_signal() is not seen (signal_functions.bpf.c).
+ */
 #ifndef BPF_SIGNALFD_H
 #define BPF_SIGNALFD_H
 
-#include "emit.bpf.h"
 #include "file.bpf.h"
+#include "signal.bpf.h"
 
 #define SIGNALFD_NAME "[signalfd]"
 #define SIGNALFD_INFO_BYTES 128 /* struct signalfd_siginfo */
 #define SIGNALFD_INFOS_MAX 64 /* of one read; those behind are not followed */
-
-/* The rest of a signal that was taken without signal_deliver. */
-static __always_inline void signal__taken(__u32 sig, __s32 code, __u8 how)
-{
-	struct ipct_sigdlv *ev;
-
-	ev = emit__reserve(IPCT_KIND_SIGDLV, sizeof(*ev), IPCT_MECH_SIGNAL, IPCT_OP_WAIT);
-	if (!ev)
-		return;
-	ev->sig = sig;
-	ev->code = code;
-	ev->how = how;
-	__builtin_memset(ev->pad0, 0, sizeof(ev->pad0));
-	emit__submit(ev);
-}
 
 static __noinline bool file__is_signalfd(__s32 fd)
 {
@@ -38,7 +26,7 @@ __noinline int signalfd__one(__u64 at)
 	__s32 info[3] = {}; /* ssi_signo, ssi_errno, ssi_code */
 
 	if (!bpf_probe_read_user(info, sizeof(info), (void *)at))
-		signal__taken(info[0], info[2], IPCT_SIGDLV_FD);
+		signal__taken(info[0], info[2], IPCT_SIGDLV_FD, false, 0);
 	return 0;
 }
 

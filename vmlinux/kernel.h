@@ -264,9 +264,19 @@ struct file_lock___v6_8 {
 	struct file *fl_file;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	struct list_head list; /* of struct sigqueue */
+	sigset_t signal;
+};
+
 struct signal_struct {
 	atomic_t live;
 	unsigned int flags;
+	struct sigpending shared_pending;
 };
 
 struct sysv_sem {
@@ -293,6 +303,9 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	struct sigpending pending;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
 	struct sysv_sem sysvsem;
@@ -560,12 +573,21 @@ struct kernel_siginfo {
 	int si_code;
 };
 
+struct sigqueue {
+	struct list_head list;
+	struct kernel_siginfo info;
+};
+
 struct sigaction {
 	void *sa_handler;
 };
 
 struct k_sigaction {
 	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
 };
 
 struct linux_binprm {

@@ -33,7 +33,8 @@ struct ipct_config {
 	__u8 sees_udp_ready; /* which datagrams reach a socket's queue: bpf/udp_ready.bpf.h */
 	__u8 preempted; /* the programs at the ends of calls can be: bpf/again.bpf.h */
 	__u8 on_demand; /* bits of enum ipct_demand: not attached from the beginning */
-	__u8 pad0[7];
+	__u8 sees_dequeued; /* which signals are taken out of a queue: bpf/signal_functions.bpf.c */
+	__u8 pad0[6];
 	__u32 uid;
 	__u32 page_bytes;
 	__u32 netns; /* inode number of the tracer's network namespace: objects of others are named with theirs */

@@ -289,8 +289,10 @@ struct ipct_siggen {
 	__u32 cause_space;
 	__u8 cause_mech;
 	__u8 pad1[3];
+	/* Its entry in the target's queue (struct sigqueue *), which whoever takes it names, too. 0: it has none, or not known */
+	__u64 entry;
 };
-_Static_assert(sizeof(struct ipct_siggen) == 72, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_siggen) == 80, "on disk and in the ring");
 
 /* ipct_sigdlv.how */
 enum ipct_sigdlv_how {
@@ -307,9 +309,11 @@ struct ipct_sigdlv {
 	__u32 sig;
 	__s32 code;
 	__u8 how; /* enum ipct_sigdlv_how */
-	__u8 pad0[7];
+	__u8 dequeued; /* 1: told where it was taken out of the queue; how is WAITED for FD, too */
+	__u8 pad0[6];
+	__u64 entry; /* as in ipct_siggen */
 };
-_Static_assert(sizeof(struct ipct_sigdlv) == 40, "on disk and in the ring");
+_Static_assert(sizeof(struct ipct_sigdlv) == 48, "on disk and in the ring");
 
 /*
  * A message sent to or taken from a System V or POSIX queue (hdr.op SEND or RECV).

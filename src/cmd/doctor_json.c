@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#include <string.h>
+
 #include "base/json.h"
 #include "cmd/doctor.h"
 
@@ -16,17 +18,20 @@ static const char *mech_of(const struct hook *h)
 	return "?";
 }
 
-/* Several rows may be of one kind (a tracepoint's older names): the chosen one speaks for it, else the first; or -1. */
+/* Several rows may be of one kind (older names): the first one that works speaks for it, else the first; or -1. */
 static int row_of_kind(const struct hook_choice *c, enum rung kind)
 {
-	const struct rung_row *chosen = hook_choice__row(c);
+	int row = -1;
 
-	if (chosen && chosen->rung == kind)
-		return c->chosen;
-	for (size_t i = 0; i < hook__rung_cnt(c->hook); i++)
-		if (c->hook->rungs[i].rung == kind)
+	for (size_t i = 0; i < hook__rung_cnt(c->hook); i++) {
+		if (c->hook->rungs[i].rung != kind)
+			continue;
+		if (!strcmp(c->why[i], "ok"))
 			return (int)i;
-	return -1;
+		if (row < 0)
+			row = (int)i;
+	}
+	return row;
 }
 
 static void json_hook(struct json *j, const struct hook_choice *c)

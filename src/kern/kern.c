@@ -153,6 +153,8 @@ static void configure(struct kern *k)
 	cfg.cpu_cnt = k->ring_cnt;
 	cfg.user_sems = k->opts.uprobe_cnt > 0;
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
+	cfg.sees_dequeued =
+		has_chosen(k, "collect_signal__fentry") || has_chosen(k, "collect_signal__kprobe");
 	cfg.sees_made = sees(k, "unix_made");
 	cfg.sees_queued = sees(k, "unix_sent");
 	if (getrandom(&cfg.salt, sizeof(cfg.salt), 0) != sizeof(cfg.salt))

@@ -87,8 +87,8 @@ int kern__choose_pid(struct kern *k, uint32_t pid);
 struct hook_choice {
 	const struct hook *hook;
 	int chosen; /* index in hook->rungs; -1: none works here */
-	char why[4]
-		[96]; /* per rung: "ok", "not tried", "refused: EPERM", "unavailable: no CONFIG_KPROBES", ... */
+	char why[HOOK_RUNGS_MAX]
+		[96]; /* per row of rungs: "ok", "not tried", "refused: EPERM", "unavailable: no CONFIG_KPROBES", ... */
 };
 /* What was chosen, or NULL. */
 static inline const struct rung_row *hook_choice__row(const struct hook_choice *c)

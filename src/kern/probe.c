@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -181,6 +182,24 @@ static int try_fentry(const char *function)
 	return try_tracing(function, BPF_TRACE_FENTRY);
 }
 
+/* All functions of a row: 0, or the first one's error. */
+static int try_each(const struct rung_row *row, int (*try)(const char *function))
+{
+	int rc = try(row->target);
+
+	for (size_t i = 0; !rc && i < sizeof(row->also) / sizeof(row->also[0]) && row->also[i]; i++)
+		rc = try(row->also[i]);
+	return rc;
+}
+
+/* What the programs know of a CPU must not change hands in the middle: only there can that happen. */
+static bool is_preempted_under_locks(void)
+{
+	struct utsname u;
+
+	return !uname(&u) && strstr(u.version, "PREEMPT_RT");
+}
+
 static bool probe_fentry(const struct rung_row *row, char *why, size_t bytes)
 {
 	static int general = 1, calls = 1;
@@ -190,7 +209,7 @@ static bool probe_fentry(const struct rung_row *row, char *why, size_t bytes)
 	if (general)
 		return explain(general, "no fentry", why, bytes);
 	if (!row->calls)
-		return explain(try_fentry(row->target), "no such function", why, bytes);
+		return explain(try_each(row, try_fentry), "no such function", why, bytes);
 	if (calls > 0)
 		calls = try_fentry(function_of(row));
 	return explain(calls, "no functions of system calls", why, bytes);
@@ -240,7 +259,7 @@ static bool probe_kprobe(const struct rung_row *row, char *why, size_t bytes)
 	if (kprobe_pmu() < 0)
 		return explain(-ENOENT, "no CONFIG_KPROBES", why, bytes);
 	if (!row->calls)
-		return explain(try_kprobe(row->target), "no such function", why, bytes);
+		return explain(try_each(row, try_kprobe), "no such function", why, bytes);
 	if (calls > 0)
 		calls = function_of(row) ? try_kprobe(function_of(row)) : -ENOENT;
 	return explain(calls, "no functions of system calls", why, bytes);
@@ -254,6 +273,8 @@ bool probe__rung(const struct rung_row *row, char *why, size_t why_bytes)
 		[RUNG_TRACEPOINT] = probe_tracepoint,
 	};
 
+	if (row->atomic && is_preempted_under_locks())
+		return explain(-ENOENT, "not under PREEMPT_RT", why, why_bytes);
 	return probes[row->rung](row, why, why_bytes);
 }
 

@@ -18,6 +18,7 @@ enum rung { RUNG_FENTRY, RUNG_KPROBE, RUNG_TRACEPOINT, RUNG_CNT }; /* best first
 const char *rung__name(enum rung rung);
 
 #define HOOK_PROGS_MAX 8
+#define HOOK_RUNGS_MAX 8 /* the last has no programs */
 
 /* For rung_row.demand, a bit: DEMAND(MESSAGES) is IPCT_DEMAND_MESSAGES. */
 #define DEMAND(sym) (1u << IPCT_DEMAND_##sym)
@@ -31,10 +32,12 @@ struct rung_row {
 	bool calls; /* at the functions of all system calls that the mechanism needs; target says so in words */
 	bool optional; /* works without: precision suffers; note says how */
 	bool tasks_only; /* tracepoint: interrupts come by here, too, but never with what we want to see */
+	bool atomic; /* functions under a lock with interrupts disabled, and so not under PREEMPT_RT */
 	bool hint; /* tells apart what else is in doubt: what it does not see is no loss */
 	bool of_skbs; /* tracepoint of the allocator: only where it shows the skbs of sockets */
 	uint8_t demand; /* DEMAND(...): of use only behind a call that asks for it; 0: from the beginning */
 	const char *note; /* static; NULL: nothing to say */
+	const char *also[3]; /* further functions that it needs; NULL-terminated unless full */
 };
 
 bool rung_row__has(const struct rung_row *row, const char *prog); /* row NULL: it has none */
@@ -43,7 +46,7 @@ bool rung_row__has(const struct rung_row *row, const char *prog); /* row NULL: i
 struct hook {
 	const char *name; /* "pipe_write" */
 	uint32_t mechs; /* IPCT_MECH_BITs that need it */
-	struct rung_row rungs[4]; /* ended by a row without programs */
+	struct rung_row rungs[HOOK_RUNGS_MAX]; /* ended by a row without programs */
 };
 
 size_t hook__rung_cnt(const struct hook *h); /* rows of h->rungs */

@@ -9,26 +9,60 @@
 
 #define BITS IPCT_MECH_BIT(IPCT_MECH_SIGNAL)
 
+/* Signals pass these functions on their way to a queue, those of POSIX timers `timer`. */
+/* clang-format off: which takes #x for a directive */
+#define SEND_ROW(kind, send, timer, by, more, note_text)                                                   \
+	{                                                                                                  \
+		kind, #send,                                                                               \
+			{ #send "_begins__" by, #send "_ends__" by, #timer "__" by, "prepare_signal__" by, \
+			  more },                                                                          \
+			.atomic = true, .note = note_text, .also = {                                       \
+				#timer,                                                                    \
+				"prepare_signal"                                                           \
+			}                                                                                  \
+	}
+/* clang-format on */
+#define SEND_ROWS(kind, by, more)                                                                      \
+	SEND_ROW(kind, __send_signal_locked, posixtimer_send_sigqueue, by, more, NULL),                \
+		SEND_ROW(kind, __send_signal_locked, send_sigqueue, by, more, "as before Linux 6.13"), \
+		SEND_ROW(kind, __send_signal, send_sigqueue, by, more, "as before Linux 5.19")
+
 const struct hook hook_signal_generate = {
 	.name = "signal_generate",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT, "signal_generate", { "signal_generate__tracepoint" } } },
+	.rungs = { SEND_ROWS(RUNG_FENTRY, "fentry", NULL),
+		   { RUNG_TRACEPOINT, "signal_generate", { "signal_generate__tracepoint" } },
+		   SEND_ROWS(RUNG_KPROBE, "kprobe", "prepare_signal_begins__kprobe") },
 };
 
 const struct hook hook_signal_deliver = {
 	.name = "signal_deliver",
 	.mechs = BITS,
-	.rungs = { { RUNG_TRACEPOINT, "signal_deliver", { "signal_deliver__tracepoint" } } },
+	.rungs = { { RUNG_TRACEPOINT,
+		     "signal_deliver",
+		     { "signal_deliver__tracepoint" },
+		     .note = "beside collect_signal only faults and the SIGKILL of each thread of a process "
+			     "that "
+			     "ends, which are in no queue" } },
 };
 
+#define COLLECT_NOTE "each signal's identity, and who takes it: handlers, sigwait, signalfd, io_uring"
+
+/* kprobe behind the calls, as everywhere: CALLS_RUNGS. */
 const struct hook hook_signal_wait = {
 	.name = "signal_wait",
 	.mechs = BITS,
-	.rungs = CALLS_RUNGS("sigwaitinfo, sigtimedwait, signalfd"),
+	.rungs = { { RUNG_FENTRY, "collect_signal", { "collect_signal__fentry" }, .note = COLLECT_NOTE },
+		   { RUNG_TRACEPOINT,
+		     "sys_enter",
+		     { "sys_enter__tracepoint", "sys_exit__tracepoint" },
+		     .note = "sigwaitinfo, sigtimedwait, signalfd" },
+		   { RUNG_KPROBE, "collect_signal", { "collect_signal__kprobe" }, .note = COLLECT_NOTE } },
 };
 
 static const char *const blind[] = {
-	"signals read from a signalfd by io_uring are seen when they are sent, not when they are read",
+	"on tracepoints: signals read from a signalfd by io_uring are seen when they are sent, not when they "
+	"are read",
 	NULL,
 };
 
@@ -129,6 +163,7 @@ void signal__decode_generated(const struct ipct_hdr *ev, struct decoded *out)
 		op->sig.cause_key = queue__key(gen->cause_mech, gen->cause_key, gen->cause_space);
 	op->sig.origin = origin_of(gen);
 	op->sig.from_kernel = op->sig.origin != NULL;
+	op->sig.entry = gen->entry;
 }
 
 void signal__decode_delivered(const struct ipct_hdr *ev, struct decoded *out)
@@ -142,6 +177,8 @@ void signal__decode_delivered(const struct ipct_hdr *ev, struct decoded *out)
 	op->sig.sig = dlv->sig;
 	op->sig.code = dlv->code;
 	op->sig.how = dlv->how;
+	op->sig.late = !dlv->dequeued && (dlv->how == IPCT_SIGDLV_WAITED || dlv->how == IPCT_SIGDLV_FD);
+	op->sig.entry = dlv->entry;
 }
 
 void signal__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
