@@ -31,8 +31,8 @@ struct out {
  */
 int out__open(struct out *o, const char *path, struct buf *err);
 /*
- * An empty file beside path that nobody else has, with the mode that path has or would get, to be put into its place later: *temp is its name, freed by the caller.
- * A descriptor, or -errno; then *temp is NULL.
+ * An empty file beside path that nobody else has, with the mode that path has or would get, to be put into its place
+ * later: *temp is its name, freed by the caller. A descriptor, or -errno; then *temp is NULL.
  */
 int out__make_beside(const char *path, char **temp);
 void out__from_fd(struct out *o, int fd, const char *name); /* fd stays the caller's */
