@@ -137,22 +137,12 @@ static void take(struct lane *l, size_t cpu, uint64_t pos, uint64_t cnt, const s
 	t->fn(t->ctx, &record.h);
 }
 
+/* The time of the complete one at a position. None behind it is earlier: nobody reserves while another is not complete. */
 static uint64_t ts_at(const struct lane *l, size_t cpu, uint64_t pos, uint64_t cnt)
 {
 	const struct ipct_lane_slot *slot = slot_at(l, cpu, pos);
 
 	return cnt == 2 ? ((const struct ipct_hdr *)slot->words)->ts_ns : slot->ts_ns;
-}
-
-/* As in ring.c. */
-static uint64_t earliest_left(const struct lane *l, size_t cpu, uint64_t pos, uint64_t end, uint64_t now_ns)
-{
-	uint64_t earliest_ns = now_ns, cnt;
-
-	for (; pos < end && (cnt = slots_at(l, cpu, pos)); pos += cnt)
-		if (ts_at(l, cpu, pos, cnt) < earliest_ns)
-			earliest_ns = ts_at(l, cpu, pos, cnt);
-	return earliest_ns;
 }
 
 size_t lane__drain(struct lane *l, size_t cpu, const struct ring_taker *t, uint64_t *watermark_ns)
@@ -170,7 +160,7 @@ size_t lane__drain(struct lane *l, size_t cpu, const struct ring_taker *t, uint6
 			break;
 		}
 		if ((pos - begin) * sizeof(struct ipct_lane_slot) >= t->bytes_max) {
-			*watermark_ns = earliest_left(l, cpu, pos, end, t->now_ns);
+			*watermark_ns = ts_at(l, cpu, pos, cnt);
 			break;
 		}
 		take(l, cpu, pos, cnt, t);

@@ -237,31 +237,32 @@ START_TEST(an_unfinished_record_holds_time_back)
 }
 END_TEST
 
-/* What is left for the next time holds time back, also where it is not in order. */
+/* What is left for the next time holds time back. */
 START_TEST(some_are_left)
 {
 	struct rig r = rig_of();
 	const struct ring_taker three = { NOW_NS, 3 * sizeof(struct ipct_lane_slot), take, &r };
 	struct ipct_lane_slot *slot[6];
-	struct ipct_sock_io io = sock_io(1003);
+	struct ipct_sock_io io = sock_io(1010);
 
 	for (int i = 0; i < 6; i++)
 		slot[i] = reserve(&r, 0);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		submit(&r, 0, slot[i]);
-	slot[4]->ts_ns = 990;
+		slot[i]->ts_ns = 1000 + (uint64_t)i;
+	}
 	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 3);
-	ck_assert_uint_eq(r.watermark_ns, 990);
+	ck_assert_uint_eq(r.watermark_ns, 1003);
 	ck_assert_uint_eq(r.heads[0].released, 3);
 	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 2);
-	ck_assert_uint_eq(r.watermark_ns, 990); /* one is not complete */
+	ck_assert_uint_eq(r.watermark_ns, 1004); /* the next is not complete */
 	submit(&r, 0, slot[5]);
 	r.heads[0].reserved += 4;
 	put_sock(&r, 0, 6, &io);
-	io.h.ts_ns = 1002;
+	io.h.ts_ns = 1020;
 	put_sock(&r, 0, 8, &io);
 	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 2);
-	ck_assert_uint_eq(r.watermark_ns, 1002);
+	ck_assert_uint_eq(r.watermark_ns, 1020);
 	ck_assert_uint_eq(lane__drain(&r.lane, 0, &three, &r.watermark_ns), 1);
 	ck_assert_uint_eq(r.watermark_ns, NOW_NS);
 	rig__end(&r);
