@@ -195,6 +195,14 @@ static inline void pipe__doubt(struct pipe *pi, uint64_t to)
 		pi->shaky_to = to;
 }
 
+/* A whole write fills all from there to the end of the line. */
+static inline void pipe__note_lone(struct pipe *pi, uint64_t from)
+{
+	if (pi->lone_to != from)
+		pi->lone_from = from;
+	pi->lone_to = pi->w_end;
+}
+
 static inline bool fp__differ(const uint16_t *a, const uint16_t *b)
 {
 	for (unsigned i = 0; i < 4; i++)
@@ -225,11 +233,13 @@ void wr__put(struct pairing *p, struct wr *w); /* one reference less */
 /* stream_write.c */
 void pipe__add_write(struct pipe *pi, const struct op *op);
 void pipe__end_empty(struct pipe *pi, const struct op *op); /* a write that slept wrote nothing */
-bool pipe__place_writes(struct pipe *pi, bool force); /* true: some found their place */
 void part__drop(struct pipe *pi, struct part *pt);
 void part__pend(struct pipe *pi, struct part *pt);
 /* Parts of w again what it was placed as; takes a reference to it. */
 struct part *part__again(struct pipe *pi, struct wr *w);
+
+/* stream_place.c */
+bool pipe__place_writes(struct pipe *pi, bool force); /* true: some found their place */
 
 /* stream_undo.c: what was placed from pos on and not yet read waits again, for something that was not known is in between. */
 bool line__undo(struct pipe *pi, uint64_t pos); /* false: nothing, or it cannot be undone */
