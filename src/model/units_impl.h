@@ -51,6 +51,11 @@ struct unit_item { /* an operation that waits */
 	struct receipt *receipt; /* takes */
 };
 
+static inline bool item__is_take(const struct unit_item *it)
+{
+	return it->op.units.act == UNITS_TAKE || it->op.units.act == UNITS_TAKE_ALL;
+}
+
 /*
  * All units that were ever posted have a place in the order of posting, and takes take places from the front. By the reports a
  * batch has a certain place; as posts overlap, it can be anywhere in [first, end).
@@ -142,10 +147,19 @@ void units__keep(struct pairing *p);
 /* pair_units.c */
 /* The object is gone: what waits is settled, what is left is counted as unmatched. Frees it. */
 void units__retire(struct pairing *p, struct unit_object *o);
-void counter__drop_batch(struct unit_counter *c, struct unit_batch *b);
+
+/* units_counter.c */
+struct unit_counter *counter__of(struct unit_object *o, uint32_t num); /* makes it when there is none */
+void counter__enqueue(struct pairing *p, struct unit_counter *c, struct unit_item *it);
+/* It turned out to have been done earlier. */
+void counter__move_up(struct unit_counter *c, struct unit_item *it, uint64_t hi_ns);
+/* Applies what is due. until_ns UINT64_MAX: everything. */
+void counter__settle(struct pairing *p, struct unit_counter *c, uint64_t until_ns);
 void counter__free_item(struct unit_counter *c, struct unit_item *it);
+void counter__free(struct unit_counter *c);
 
 /* units_place.c */
+void counter__drop_batch(struct unit_counter *c, struct unit_batch *b);
 void counter__append(struct unit_counter *c, const struct unit_item *post, uint64_t cnt);
 /* Units of unknown origin, older than all others. */
 void counter__prepend_unknown(struct unit_counter *c, uint64_t cnt);
