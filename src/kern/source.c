@@ -28,6 +28,8 @@
  */
 #define TAKEN_BYTES_MAX (1024 * 1024)
 
+#define BUSY_CNT 1000 /* after so many events there are more already */
+
 struct taker {
 	event_fn fn;
 	void *ctx;
@@ -204,11 +206,12 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 	demand__serve(k);
 	cnt = give_backlog(k, &t);
 	cnt += drain(k, &t, watermark_ns);
-	k->busy |= cnt > 1000;
 	if (cnt)
 		k->last_event_ns = now_of(k);
 	cnt += report_lost(k, &t);
-	return cnt + tally__poll(k, now_of(k), fn, ctx);
+	cnt += tally__poll(k, now_of(k), fn, ctx);
+	k->busy |= cnt > BUSY_CNT;
+	return cnt;
 }
 
 static void stash(void *ctx, const struct ipct_hdr *ev)

@@ -10,11 +10,15 @@ struct ipct_config;
 
 struct tally {
 	enum kern_ledger mode;
-	uint64_t period_ns;
+	uint64_t period_ns; /* how long a map is counted in */
+	uint64_t rest_ns; /* how long after that it is read */
 	uint64_t changed_ns; /* when the maps changed places the last time; 0: never */
+	uint64_t full_cnt; /* operations that had found no room until then */
 	uint32_t state; /* enum ipct_ledger_state, as the kernel half has it */
-	bool retired_beside; /* what the map that nobody writes to counted had records, too */
-	bool relieve; /* only sums from the next change on */
+	bool retired_read; /* the map that nobody writes to is empty */
+	bool retired_beside; /* what it counted had records, too */
+	bool relieve_next; /* only sums from the next change on, which is not to wait */
+	size_t given_cnt; /* rows so far of the map that is being read */
 	bool told_begin; /* that there are only sums from here on */
 	bool finished; /* all rows were given out */
 	uint64_t only_since_ns; /* 0: not yet */
