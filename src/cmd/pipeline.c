@@ -117,6 +117,7 @@ struct pipeline *pipeline__new(struct event_source *source, const struct pipelin
 		.object_name = mech__object_name,
 		.history = opts->history,
 		.history_ns = opts->history_ns,
+		.channels_only = !opts->graph,
 	};
 	struct pipeline *p = xalloc(sizeof(*p));
 	const struct model_sink sink = {

@@ -60,9 +60,13 @@ struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, 
 struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
 		       bool to_channel)
 {
-	struct key key = end_key(g, proc, ch, role);
-	struct end *end = map__get(&g->end_by_key, key.lo, key.hi);
+	struct key key;
+	struct end *end;
 
+	if (g->channels_only)
+		return &g->nowhere;
+	key = end_key(g, proc, ch, role);
+	end = map__get(&g->end_by_key, key.lo, key.hi);
 	if (end)
 		return end;
 	end = xalloc(sizeof(*end));
@@ -125,10 +129,12 @@ void graph__add_message(struct graph *g, const struct message *m)
 		ch->unattributed_messages += m->messages;
 		return;
 	}
-	flow = graph__flow(g, m->src.proc, m->dst.proc, ch, m->src.proc ? NULL : m->origin);
-	span(&flow->first_ns, &flow->last_ns, m->ts_ns, m->ts_ns);
 	ch->messages += m->messages;
 	ch->bytes += m->bytes;
+	if (g->channels_only)
+		return;
+	flow = graph__flow(g, m->src.proc, m->dst.proc, ch, m->src.proc ? NULL : m->origin);
+	span(&flow->first_ns, &flow->last_ns, m->ts_ns, m->ts_ns);
 	flow->messages += m->messages;
 	flow->bytes += m->bytes;
 	flow->wait_ns += m->wait_ns;

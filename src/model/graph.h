@@ -88,6 +88,8 @@ struct graph {
 	VEC(struct end *) ends;
 	VEC(struct flow *) flows;
 	VEC(struct share *) shares;
+	bool channels_only; /* nobody looks at ends and flows: there are none */
+	struct end nowhere; /* graph__end() then */
 	struct map channel_by_name; /* interned name pointer -> channel */
 	struct map end_by_key, flow_by_key;
 	VEC(const char *) roles, origins; /* static strings, by small number: parts of the keys */

@@ -16,7 +16,7 @@ void beside__note(struct model *m, const struct sum_info *info, struct channel *
 	};
 	struct end *end;
 
-	if (!m->ledger->has_beside)
+	if (!m->ledger->has_beside || m->graph.channels_only)
 		return;
 	end = ends__of_sum(m, info, ch, proc);
 	if (end)

@@ -36,6 +36,7 @@ struct model *model__new(const struct model_opts *opts, const struct model_sink 
 		m->opts.history_ns = HISTORY_NS;
 	if (!m->opts.pending_max)
 		m->opts.pending_max = PENDING_MAX;
+	m->graph.channels_only = m->opts.channels_only;
 	for_each_rule(i)
 		m->pairing[i] = rules[i]->new (m);
 	return m;

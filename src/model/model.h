@@ -38,6 +38,7 @@ struct model_opts {
 	 */
 	size_t history;
 	uint64_t history_ns; /* but what ended, or was used, so long ago at most always stays; default 4 s */
+	bool channels_only; /* model__graph() is to have no ends and flows: the sink's messages are all that is wanted */
 	size_t pending_max; /* operations that may wait to be placed, per object; default 4,096 */
 	/* The contract's name of an object for which model__object() was never called ("pipe:[66574]"). NULL: "?". */
 	void (*object_name)(uint8_t mech, struct obj_key key, char *buf, size_t size);

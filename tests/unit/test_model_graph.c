@@ -310,6 +310,25 @@ START_TEST(losses_are_counted_where_they_may_matter)
 }
 END_TEST
 
+/* Where only messages are wanted, nothing is kept of who sent them. */
+START_TEST(channels_only)
+{
+	const struct model_opts opts = { .object_name = kit__object_name, .channels_only = true };
+	struct kit *k = calloc(1, sizeof(*k));
+	const struct model_sink sink = { .ctx = k, .message = kit__on_message };
+
+	k->m = model__new(&opts, &sink);
+	read_from(k, 100, 1, 10);
+	model__finish(k->m, 200);
+	ck_assert_uint_gt(k->cnt, 0);
+	ck_assert_uint_eq(model__stats(k->m)->messages, k->cnt);
+	ck_assert_ptr_nonnull(kit__channel(k, "obj:[1]"));
+	ck_assert_uint_eq(model__graph(k->m)->ends.cnt, 0);
+	ck_assert_uint_eq(model__graph(k->m)->flows.cnt, 0);
+	kit__free(k);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -324,6 +343,7 @@ int main(void)
 		a_told_name_stays_true_for_its_time,
 		mechanisms_do_not_share_a_channel,
 		losses_are_counted_where_they_may_matter,
+		channels_only,
 	};
 
 	return SUITE_RUN("model_graph", tests);
