@@ -14,6 +14,7 @@
 #include "base/log.h"
 
 #define OUT_GATHER_BYTES (64 * 1024)
+#define KEPT_BYTES_MAX (256 * 1024) /* a table of thousands of rows is printed once a second at most */
 
 static void complain(struct buf *err, const char *what, const char *name, int errnum)
 {
@@ -113,6 +114,8 @@ int out__flush(struct out *o)
 {
 	if (!o->err)
 		o->err = write_all(o->fd, o->buf.data, o->buf.len);
+	if (o->buf.cap > KEPT_BYTES_MAX)
+		buf__free(&o->buf);
 	buf__reset(&o->buf);
 	return o->err;
 }

@@ -30,6 +30,13 @@ void spark__add(struct spark *s, uint64_t ts_ns, uint64_t cnt)
 	s->slot[second % METER_SPARK_CNT] = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 
+void spark__merge(struct spark *to, const struct spark *from)
+{
+	for (uint64_t i = 0; i < METER_SPARK_CNT && i <= from->second; i++)
+		if (spark__at(from, from->second - i))
+			spark__add(to, (from->second - i) * SECOND_NS, spark__at(from, from->second - i));
+}
+
 uint32_t spark__at(const struct spark *s, uint64_t second)
 {
 	if (second > s->second || second + METER_SPARK_CNT <= s->second)

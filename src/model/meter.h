@@ -19,6 +19,7 @@ struct spark {
 	uint32_t slot[METER_SPARK_CNT]; /* by second % METER_SPARK_CNT */
 };
 void spark__add(struct spark *s, uint64_t ts_ns, uint64_t cnt);
+void spark__merge(struct spark *to, const struct spark *from);
 uint32_t spark__at(const struct spark *s, uint64_t second); /* 0 outside of what it knows */
 
 struct flow_sum {

@@ -7,6 +7,8 @@
 #include "model/meter_table.h"
 #include "model/proc.h"
 
+#define GROUP_BIT (1u << 31) /* of side.id; others are serials of processes */
+
 struct group_key {
 	uint64_t lo, hi;
 };
@@ -102,26 +104,35 @@ static struct side_group *group_of(struct meter_table *t, struct proc *proc, con
 	if (g)
 		return g;
 	g = xalloc(sizeof(*g));
-	g->side = (struct side){ .id = ++t->last_side, .proc = proc, .origin = origin };
+	g->side = (struct side){ .id = GROUP_BIT | ++t->last_side, .proc = proc, .origin = origin };
 	g->key = key;
 	vec__push(&t->all_groups, g);
 	map__set(&t->groups, key.lo, key.hi, g);
 	return g;
 }
 
-const struct side *meter_table__side(struct meter_table *t, struct proc *proc, const char *origin)
+/* Each process is a group of its own, and nothing has to be remembered of it. */
+static bool is_alone(const struct meter_table *t, const struct proc *proc)
 {
-	struct side_group *g = group_of(t, proc, origin);
+	return proc && t->opts.group == GROUP_NONE;
+}
 
+struct side meter_table__side(struct meter_table *t, struct proc *proc, const char *origin)
+{
+	struct side_group *g;
+
+	if (is_alone(t, proc))
+		return (struct side){ .id = proc->serial, .proc = proc, .proc_cnt = 1 };
+	g = group_of(t, proc, origin);
 	/* Those that it stands for were counted when they lived. */
 	if (proc && (!proc->folded_cnt || !g->side.proc_cnt) && !map__set(&g->procs, proc->serial, 0, proc))
 		g->side.proc_cnt++;
-	return &g->side;
+	return g->side;
 }
 
 void meter_table__update_side(struct meter_table *t, struct side *side)
 {
-	if (side->id)
+	if (side->id && !is_alone(t, side->proc))
 		*side = group_of(t, side->proc, side->origin)->side;
 }
 
@@ -145,21 +156,13 @@ static void forget_merged(struct side_group *g)
 
 void meter_table__follow(struct meter_table *t)
 {
-	size_t kept = 0;
-
 	map__free(&t->groups);
 	for (size_t i = 0; i < t->all_groups.cnt; i++) {
 		struct side_group *g = t->all_groups.v[i];
 
-		if (t->opts.group == GROUP_NONE && g->side.proc && g->side.proc->merged) {
-			free_group(g);
-			continue;
-		}
 		forget_merged(g);
 		map__set(&t->groups, g->key.lo, g->key.hi, g);
-		t->all_groups.v[kept++] = g;
 	}
-	t->all_groups.cnt = kept;
 }
 
 void meter_table__forget_groups(struct meter_table *t)

@@ -6,8 +6,6 @@
 #include "model/graph.h"
 #include "model/meter_impl.h"
 
-#define SECOND_NS 1000000000ull
-
 /* Equal origins may have several addresses. */
 static uint64_t origin_number(struct meter *m, const char *origin)
 {
@@ -48,11 +46,7 @@ static void merge_flow(struct flow_meter *to, struct flow_meter *from)
 	}
 	if (from->attr > to->attr)
 		to->attr = from->attr;
-	for (uint64_t i = 0; i < METER_SPARK_CNT && i <= from->spark.second; i++) {
-		uint64_t second = from->spark.second - i;
-
-		spark__add(&to->spark, second * SECOND_NS, spark__at(&from->spark, second));
-	}
+	spark__merge(&to->spark, &from->spark);
 	free(from);
 }
 

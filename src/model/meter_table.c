@@ -9,16 +9,29 @@
 
 #define SECOND_NS 1000000000ull
 
-/* A line's index, by what makes it one; a new one is empty. */
+/* Each of the meter's rows is a line by itself. */
+static bool is_one_to_one(const struct meter_table *t)
+{
+	return t->opts.kind == TABLE_FLOWS && t->opts.group == GROUP_NONE;
+}
+
+static struct line *new_line(struct meter_table *t)
+{
+	vec__push(&t->lines, ((struct line){ 0 }));
+	return &t->lines.v[t->lines.cnt - 1];
+}
+
+/* A line, by what makes it one; a new one is empty. */
 static struct line *line_of(struct meter_table *t, uint64_t lo, uint64_t hi)
 {
 	uintptr_t nr = (uintptr_t)map__get(&t->by_key, lo, hi);
+	struct line *l;
 
 	if (nr)
 		return &t->lines.v[nr - 1];
-	vec__push(&t->lines, ((struct line){ 0 }));
+	l = new_line(t);
 	map__set(&t->by_key, lo, hi, (void *)t->lines.cnt);
-	return &t->lines.v[t->lines.cnt - 1];
+	return l;
 }
 
 enum distinct {
@@ -31,12 +44,12 @@ enum distinct {
 	DISTINCT_CNT,
 };
 
-/* True the first time that the line meets with it. */
+/* True the first time that the line meets with it; of what makes one line it is asked once. */
 static bool first_seen(struct meter_table *t, const struct line *l, enum distinct what, const void *thing)
 {
 	uint64_t nr = (uint64_t)(l - t->lines.v) * DISTINCT_CNT + what;
 
-	return thing && !map__set(&t->seen, (uintptr_t)thing, nr, t);
+	return thing && (is_one_to_one(t) || !map__set(&t->seen, (uintptr_t)thing, nr, t));
 }
 
 /* One flow's histogram is used as it is; the second makes it a sum of the line's own. */
@@ -60,15 +73,46 @@ static void merge_latency(struct meter_table *t, const struct hist **to, bool *o
 	hist__merge((struct hist *)*to, from);
 }
 
-static void add_spark(struct line *l, const struct spark *s, uint64_t until_ns)
+static struct spark *new_spark(struct meter_table *t, const struct spark *from)
+{
+	struct spark *s = xalloc(sizeof(*s));
+
+	*s = *from;
+	vec__push(&t->merged_sparks, s);
+	return s;
+}
+
+/* As with latencies. */
+static void merge_spark(struct meter_table *t, struct line *l, const struct spark *from)
+{
+	if (!l->spark) {
+		l->spark = from;
+		return;
+	}
+	if (!l->own_spark)
+		l->spark = new_spark(t, l->spark);
+	l->own_spark = true;
+	spark__merge((struct spark *)l->spark, from);
+}
+
+void line__minute(const struct line *l, uint64_t until_ns, uint32_t slot[METER_SPARK_CNT])
 {
 	uint64_t newest = until_ns / SECOND_NS;
 
-	if (s->second + METER_SPARK_CNT < newest)
-		return;
 	for (uint64_t i = 0; i < METER_SPARK_CNT; i++)
-		if (newest > i)
-			l->spark[METER_SPARK_CNT - 1 - i] += spark__at(s, newest - 1 - i);
+		slot[METER_SPARK_CNT - 1 - i] =
+			l->spark && newest > i ? spark__at(l->spark, newest - 1 - i) : 0;
+}
+
+void meter_table__hold(struct meter_table *t)
+{
+	for (size_t i = 0; i < t->lines.cnt; i++) {
+		struct line *l = &t->lines.v[i];
+
+		if (l->spark && !l->own_spark)
+			l->spark = new_spark(t, l->spark);
+		l->own_spark = true;
+	}
 }
 
 static void add_channel(struct meter_table *t, struct line *l, struct channel *ch)
@@ -95,7 +139,7 @@ static void add_flow_to(struct meter_table *t, struct line *l, const struct flow
 		l->attr = f->attr;
 	merge_latency(t, &l->latency, &l->own_latency, &f->last.latency);
 	merge_latency(t, &l->latency_total, &l->own_latency_total, &f->total.latency);
-	add_spark(l, &f->spark, t->until_ns);
+	merge_spark(t, l, &f->spark);
 }
 
 static void add_out(struct line *l, const struct flow_meter *f)
@@ -134,37 +178,53 @@ static void add_errors(struct line *l, const struct end_meter *e)
 
 /* ---- one function per table: a flow, then an end ---- */
 
+static bool is_idle(const struct line *l)
+{
+	const struct line_sum *s = &l->last;
+
+	return !s->messages && !s->bytes && !s->in_messages && !s->in_bytes && !s->errors && !s->full_ns &&
+	       !s->empty_ns;
+}
+
+static struct line *flow_line(struct meter_table *t, const struct side *src, const struct side *dst,
+			      const struct channel *ch)
+{
+	uint64_t what = t->opts.group == GROUP_NONE ? (uintptr_t)ch : ch->mech;
+
+	return is_one_to_one(t) ? new_line(t) : line_of(t, (uint64_t)src->id << 32 | dst->id, what);
+}
+
 static void flow_to_flows(struct meter_table *t, const struct meter *m, const struct flow_meter *f)
 {
-	const struct side src = *meter_table__side(t, f->src, f->origin),
-			  dst = *meter_table__side(t, f->dst, NULL);
-	uint64_t what = t->opts.group == GROUP_NONE ? (uintptr_t)f->channel : f->channel->mech;
-	struct line *l = line_of(t, (uint64_t)src.id << 32 | dst.id, what);
-	const struct end_meter *e;
+	const struct side src = meter_table__side(t, f->src, f->origin),
+			  dst = meter_table__side(t, f->dst, NULL);
+	struct line *l = flow_line(t, &src, &dst, f->channel);
+	const struct end_meter *sending = f->src ? meter__end(m, f->src, f->channel) : NULL;
+	const struct end_meter *receiving = f->dst ? meter__end(m, f->dst, f->channel) : NULL;
 
 	l->src = src;
 	l->dst = dst;
 	add_flow_to(t, l, f);
 	add_out(l, f);
 	/* A receiver of many senders waits once, not once for each of them. */
-	e = f->src ? meter__end(m, f->src, f->channel) : NULL;
-	if (first_seen(t, l, DISTINCT_SENDING_END, e))
-		add_end(l, e, true, false);
-	if (first_seen(t, l, DISTINCT_END, e))
-		add_errors(l, e);
-	e = f->dst ? meter__end(m, f->dst, f->channel) : NULL;
-	if (first_seen(t, l, DISTINCT_RECEIVING_END, e))
-		add_end(l, e, false, true);
-	if (first_seen(t, l, DISTINCT_END, e))
-		add_errors(l, e);
+	if (first_seen(t, l, DISTINCT_SENDING_END, sending))
+		add_end(l, sending, true, false);
+	if (first_seen(t, l, DISTINCT_END, sending))
+		add_errors(l, sending);
+	if (first_seen(t, l, DISTINCT_RECEIVING_END, receiving))
+		add_end(l, receiving, false, true);
+	if (receiving != sending && first_seen(t, l, DISTINCT_END, receiving))
+		add_errors(l, receiving);
+	if (is_one_to_one(t) && !t->opts.with_idle && is_idle(l))
+		t->lines.cnt--;
 }
 
 static struct line *process_line(struct meter_table *t, struct proc *proc, const char *origin)
 {
-	const struct side *side = meter_table__side(t, proc, origin);
-	struct line *l = line_of(t, side->id, 0);
+	const struct side side = meter_table__side(t, proc, origin);
+	struct line *l = line_of(t, side.id, 0);
 
-	l->src = *side;
+	l->src = side;
 	return l;
 }
 
@@ -255,13 +315,20 @@ static bool belongs(const struct table_opts *o, const struct proc *a, const stru
 	return (!o->channel || o->channel == ch) && (!o->mech || o->mech == ch->mech);
 }
 
-static void begin(struct meter_table *t, const struct meter_view *v, const struct table_opts *opts)
+static void drop_merged(struct meter_table *t)
 {
 	for (size_t i = 0; i < t->merged.cnt; i++) {
 		hist__free(t->merged.v[i]);
 		free(t->merged.v[i]);
 	}
-	t->merged.cnt = 0;
+	for (size_t i = 0; i < t->merged_sparks.cnt; i++)
+		free(t->merged_sparks.v[i]);
+	t->merged.cnt = t->merged_sparks.cnt = 0;
+}
+
+static void begin(struct meter_table *t, const struct meter_view *v, const struct table_opts *opts)
+{
+	drop_merged(t);
 	t->lines.cnt = 0;
 	map__free(&t->by_key);
 	map__free(&t->seen);
@@ -271,14 +338,6 @@ static void begin(struct meter_table *t, const struct meter_view *v, const struc
 	t->opts.channel = channel__resolve((struct channel *)opts->channel);
 	t->from_ns = v->from_ns;
 	t->until_ns = v->until_ns;
-}
-
-static bool is_idle(const struct line *l)
-{
-	const struct line_sum *s = &l->last;
-
-	return !s->messages && !s->bytes && !s->in_messages && !s->in_bytes && !s->errors && !s->full_ns &&
-	       !s->empty_ns;
 }
 
 static void finish(struct meter_table *t, const struct meter *m, const struct meter_view *v)
@@ -325,11 +384,9 @@ void meter_table__fill(struct meter_table *t, const struct meter *m, const struc
 
 void meter_table__free(struct meter_table *t)
 {
-	for (size_t i = 0; i < t->merged.cnt; i++) {
-		hist__free(t->merged.v[i]);
-		free(t->merged.v[i]);
-	}
+	drop_merged(t);
 	vec__free(&t->merged);
+	vec__free(&t->merged_sparks);
 	vec__free(&t->lines);
 	vec__free(&t->origins);
 	map__free(&t->by_key);

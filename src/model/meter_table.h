@@ -38,8 +38,12 @@ struct line {
 	uint64_t lost; /* events of its mechanism; channels: that may have touched it */
 	struct fill fill;
 	bool fill_known;
-	uint32_t spark[METER_SPARK_CNT]; /* oldest first; the last is the second before until_ns */
+	const struct spark *spark; /* of the flow, or of all that are in it; NULL: none. line__minute() */
+	bool own_spark; /* inside */
 };
+
+/* Messages of each second before until_ns, the oldest first. */
+void line__minute(const struct line *l, uint64_t until_ns, uint32_t slot[METER_SPARK_CNT]);
 
 struct table_opts {
 	enum table_kind kind;
@@ -60,11 +64,14 @@ struct meter_table {
 	struct map groups;
 	VEC(struct side_group *) all_groups;
 	VEC(struct hist *) merged;
+	VEC(struct spark *) merged_sparks;
 	VEC(const char *) origins;
 	uint32_t last_side; /* the last id given */
 };
 
 void meter_table__fill(struct meter_table *t, const struct meter *m, const struct table_opts *opts);
+/* The meter will go on while this is shown: what it shows of the last minute is copied. */
+void meter_table__hold(struct meter_table *t);
 /* model_sink.moved. What it shows stays valid only as far as it was kept. */
 void meter_table__follow(struct meter_table *t);
 void meter_table__free(struct meter_table *t);
@@ -73,7 +80,7 @@ void meter_table__free(struct meter_table *t);
 bool table_group__same(enum table_group group, const struct proc *a, const struct proc *b);
 
 /* Between meter_group.c and meter_table.c: the side that a process (NULL: an origin, or nobody known) belongs to. */
-const struct side *meter_table__side(struct meter_table *t, struct proc *proc, const char *origin);
+struct side meter_table__side(struct meter_table *t, struct proc *proc, const char *origin);
 void meter_table__update_side(struct meter_table *t, struct side *side); /* it may have grown since */
 void meter_table__forget_groups(struct meter_table *t);
 

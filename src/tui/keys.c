@@ -18,6 +18,8 @@ static void quit(struct tui *t)
 static void pause_(struct tui *t)
 {
 	t->paused = !t->paused;
+	if (t->paused)
+		meter_table__hold(&t->list.table);
 	tui__say(t, t->paused ? "paused: p goes on" : "going on");
 }
 

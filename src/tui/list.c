@@ -59,6 +59,8 @@ static void collect_lines(struct tui *t)
 				   .with_idle = true };
 
 	meter_table__fill(&t->list.table, t->opts.meter, &opts);
+	if (t->paused)
+		meter_table__hold(&t->list.table);
 	for (size_t i = 0; i < t->list.table.lines.cnt; i++)
 		vec__push(&t->list.rows, (const void *)&t->list.table.lines.v[i]);
 }

@@ -151,11 +151,13 @@ static void put_number(struct buf *out, uint8_t unit, double v)
 void top_column__put(struct buf *out, const struct top_column *col, const void *row, const struct top_ctx *c,
 		     size_t cols)
 {
+	uint32_t minute[METER_SPARK_CNT];
 	struct buf raw = { 0 };
 	size_t from = out->len;
 
 	if (col->unit == TOP_SPARK) {
-		top__put_spark(out, ((const struct line *)row)->spark, cols, c->utf8);
+		line__minute(row, c->until_ns, minute);
+		top__put_spark(out, minute, cols, c->utf8);
 		return;
 	}
 	if (col->unit != TOP_TEXT) {

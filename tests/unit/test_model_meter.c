@@ -328,6 +328,63 @@ START_TEST(the_last_minute_moves_on)
 }
 END_TEST
 
+START_TEST(the_last_minute_of_several_is_their_sum)
+{
+	struct bench *b = bench__new();
+	struct proc *x = proc(b, 1, "x"), *y = proc(b, 2, "y");
+	uint32_t minute[METER_SPARK_CNT];
+	struct line *l;
+
+	message(b, 10 * S, x, y, channel(b, "a"), 1, 1);
+	message(b, 12 * S, x, y, channel(b, "a"), 1, 1);
+	message(b, 12 * S, x, y, channel(b, "b"), 1, 1);
+	meter__tick(b->m, 13 * S);
+	l = only_line(b, TABLE_MECHANISMS, GROUP_NONE);
+	line__minute(l, b->t.until_ns, minute);
+	ck_assert_uint_eq(minute[METER_SPARK_CNT - 1], 2);
+	ck_assert_uint_eq(minute[METER_SPARK_CNT - 2], 0);
+	ck_assert_uint_eq(minute[METER_SPARK_CNT - 3], 1);
+	ck_assert_uint_eq(minute[0], 0);
+	bench__free(b);
+}
+END_TEST
+
+/* Of what is shown while the meter goes on, nothing changes. */
+START_TEST(the_last_minute_can_be_held)
+{
+	struct bench *b = bench__new();
+	struct proc *x = proc(b, 1, "x"), *y = proc(b, 2, "y");
+	uint32_t minute[METER_SPARK_CNT];
+	struct line *l;
+
+	message(b, 10 * S, x, y, channel(b, "a"), 1, 1);
+	meter__tick(b->m, 11 * S);
+	l = only_line(b, TABLE_FLOWS, GROUP_NONE);
+	meter_table__hold(&b->t);
+	message(b, 200 * S, x, y, channel(b, "a"), 1, 1);
+	line__minute(l, b->t.until_ns, minute);
+	ck_assert_uint_eq(minute[METER_SPARK_CNT - 1], 1);
+	bench__free(b);
+}
+END_TEST
+
+/* Who talks to itself has one end, whose errors are told once. */
+START_TEST(errors_at_both_sides_count_once)
+{
+	struct bench *b = bench__new();
+	struct proc *x = proc(b, 1, "x");
+	struct channel *ch = channel(b, "a");
+	struct op failed = { .ts_ns = 10 * S, .kind = OP_SEND, .mech = MECH, .ret = -EPIPE };
+
+	meter__op(b->m, &failed, ch, x);
+	message(b, 10 * S, x, x, ch, 1, 1);
+	meter__tick(b->m, 11 * S);
+	ck_assert_uint_eq(only_line(b, TABLE_FLOWS, GROUP_NONE)->last.errors, 1);
+	ck_assert_uint_eq(only_line(b, TABLE_FLOWS, GROUP_COMMAND)->last.errors, 1);
+	bench__free(b);
+}
+END_TEST
+
 START_TEST(losses_and_reset)
 {
 	struct bench *b = bench__new();
@@ -386,6 +443,9 @@ int main(void)
 		channels_that_become_one_are_one_row,
 		fill_is_counted_in_bytes_and_slots,
 		the_last_minute_moves_on,
+		the_last_minute_of_several_is_their_sum,
+		the_last_minute_can_be_held,
+		errors_at_both_sides_count_once,
 		losses_and_reset,
 		origins_are_told_apart,
 	};
