@@ -255,8 +255,8 @@ static __always_inline struct pt_regs *user_regs(void)
 	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
-/* The links of a file's names are members of an anonymous union in the BTF of 7.3, and of dentry.d_u in that of 6.19. */
-struct dentry___v7 {
+/* The links of a file's names are members of an anonymous union since 7.1 (2420067cecac), and of dentry.d_u before. */
+struct dentry___v7_1 {
 	struct hlist_node d_alias;
 } __attribute__((preserve_access_index));
 
@@ -264,7 +264,7 @@ static __always_inline __u64 dentry__of_alias(__u64 alias)
 {
 	if (bpf_core_field_exists(struct dentry, d_u.d_alias))
 		return alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
-	return alias - bpf_core_field_offset(struct dentry___v7, d_alias);
+	return alias - bpf_core_field_offset(struct dentry___v7_1, d_alias);
 }
 
 /* sock.sk_type was a bit field before 5.6 (bf9765145b85); all kernels with a ring buffer have the u16. */
