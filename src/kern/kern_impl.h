@@ -52,6 +52,9 @@ struct kern {
 void kern__keep_link(struct kern *k, struct bpf_link *link); /* destroyed with k */
 int kern__attach_one(struct kern *k, struct bpf_program *prog, struct buf *err);
 
+/* kern/settings.c: after opening, when hooks are chosen; before loading */
+void settings__fill(struct kern *k);
+
 /* kern/source.c */
 void source__set_clock(struct kern *k); /* after loading, and when the machine slept */
 void source__init(struct kern *k);
