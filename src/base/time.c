@@ -25,6 +25,11 @@ uint64_t time__mono_ns(void)
 	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t time__cpu_ns(void)
+{
+	return (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 uint64_t time__mono_to_boot_ns(void)
 {
 	int64_t least = INT64_MAX;

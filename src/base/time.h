@@ -12,6 +12,7 @@
 
 uint64_t time__boot_ns(void); /* CLOCK_BOOTTIME now */
 uint64_t time__mono_ns(void); /* CLOCK_MONOTONIC now */
+uint64_t time__cpu_ns(void); /* what this process has used so far */
 /* CLOCK_BOOTTIME - CLOCK_MONOTONIC: how long the machine slept; never less than it is, and tens of ns more at most. */
 uint64_t time__mono_to_boot_ns(void);
 int64_t time__boot_to_wall_ns(void); /* add to a boot time to get CLOCK_REALTIME, as the clocks stand now */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "bench/stage.h"
 
 struct tally {
@@ -88,7 +89,7 @@ static int run_round(struct bench *b, uint64_t until_ns, struct tally *t)
 
 			if (k >= r->cnt)
 				continue;
-			if (stage__now_ns() >= until_ns)
+			if (time__mono_ns() >= until_ns)
 				return -ETIME;
 			if (measure(r, &r->points[k], &b->o.speed, t))
 				return -EINTR;
@@ -127,7 +128,7 @@ static void describe_host(struct bench *b)
 void bench__run(const struct bench_opts *o, struct bench *b)
 {
 	struct tally t = { .progress = o->progress };
-	uint64_t started = stage__now_ns();
+	uint64_t started = time__mono_ns();
 
 	*b = (struct bench){ .o = *o, .cnt = o->kind_cnt };
 	b->rows = xalloc((b->cnt + 1) * sizeof(b->rows[0]));
@@ -155,7 +156,7 @@ void bench__run(const struct bench_opts *o, struct bench *b)
 		b->rounds++;
 	}
 	b->stopped = stage__stop_asked();
-	b->took_ns = stage__now_ns() - started;
+	b->took_ns = time__mono_ns() - started;
 }
 
 void bench__free(struct bench *b)

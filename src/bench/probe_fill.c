@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "bench/probe_impl.h"
 
 #define POUR_MESSAGES 70000u
@@ -16,7 +17,7 @@
 
 static bool in_time(uint64_t until)
 {
-	return stage__now_ns() < until;
+	return time__mono_ns() < until;
 }
 
 struct filled probe__pour(struct probe *p, size_t n)
@@ -24,7 +25,7 @@ struct filled probe__pour(struct probe *p, size_t n)
 	bool endless = n == 1 && (p->props->drops == ANSWER_YES || p->props->holds_bytes > 1u << 20);
 	uint32_t most = endless ? ENOUGH_MESSAGES : POUR_MESSAGES;
 	struct filled f = { 0 };
-	uint64_t until = stage__now_ns() + POUR_NS;
+	uint64_t until = time__mono_ns() + POUR_NS;
 	int refused = 0;
 
 	while (f.messages < most && f.bytes < POUR_BYTES && in_time(until)) {
@@ -121,7 +122,7 @@ void probe__fill(struct probe *p)
 
 bool probe__partner_sleeps(struct probe *p, pid_t partner, uint64_t patience_ns)
 {
-	uint64_t until = stage__now_ns() + patience_ns;
+	uint64_t until = time__mono_ns() + patience_ns;
 	int seen = 0;
 
 	while (atomic_load(p->stage) < 2 && in_time(until)) {
@@ -152,7 +153,7 @@ static int send_one_more(void *arg)
 /* Makes room until the sender has got through. */
 static bool goes_on(struct probe *p)
 {
-	uint64_t until = stage__now_ns() + WAIT_NS;
+	uint64_t until = time__mono_ns() + WAIT_NS;
 
 	if (p->d.kind->flags & DUCT_LOCK)
 		p->d.kind->send(&p->d, SIDE_A, p->buf, 1);

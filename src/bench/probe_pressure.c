@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "bench/probe_impl.h"
 
 #define MESSAGE_BYTES 1024u
@@ -81,7 +82,7 @@ static size_t gather(struct probe *p, size_t n, uint64_t until)
 	size_t done = 0;
 	int nothing = 0;
 
-	while (done < n && stage__now_ns() < until) {
+	while (done < n && time__mono_ns() < until) {
 		ssize_t rc = probe__readable(p) ? p->d.kind->recv(&p->d, SIDE_B, p->buf + done, PROBE_BUF / 2)
 						: -EAGAIN;
 
@@ -186,7 +187,7 @@ void probe__pressure(struct probe *p)
 	if (pid < 0)
 		return;
 	probe__partner_sleeps(p, pid, LATE_NS);
-	until = stage__now_ns() + PATIENCE_NS;
+	until = time__mono_ns() + PATIENCE_NS;
 	if (p->d.kind->class == DUCT_DATA)
 		take_data(p, until);
 	else

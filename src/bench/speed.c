@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "base/time.h"
 #include "bench/stage.h"
 #include "bench/stats.h"
 
@@ -84,7 +85,7 @@ static int ask(void *arg)
 	struct job *j = arg;
 	unsigned char *buf = begin(j);
 	struct samples *trips = &j->shared->trips;
-	uint64_t now = stage__now_ns(), from = now + j->o->time_ns / 10, until = from + j->o->time_ns;
+	uint64_t now = time__mono_ns(), from = now + j->o->time_ns / 10, until = from + j->o->time_ns;
 
 	while (now < until || !trips->cnt) {
 		uint64_t start = now;
@@ -94,7 +95,7 @@ static int ask(void *arg)
 			rc = recv_one(j, buf);
 		if (rc)
 			return fail(j, rc);
-		now = stage__now_ns();
+		now = time__mono_ns();
 		if (start >= from || now >= until)
 			samples__add(trips, now - start);
 	}
@@ -171,11 +172,11 @@ static struct instant look(struct job *j)
 	struct instant i = { 0 };
 
 	for (int tries = 0; tries < 5; tries++) {
-		i.ns = stage__now_ns();
+		i.ns = time__mono_ns();
 		i.sent = atomic_load(&j->shared->sent.messages);
 		i.taken = j->duct.kind->class == DUCT_DATA ? atomic_load(&j->shared->taken.bytes)
 							   : atomic_load(&j->shared->taken.messages);
-		if (stage__now_ns() - i.ns < 20000)
+		if (time__mono_ns() - i.ns < 20000)
 			break;
 	}
 	return i;
@@ -249,7 +250,7 @@ int speed__latency(const struct duct_kind *kind, size_t bytes, const struct spee
 /* Between two instants; if nothing arrived, the second one is later. */
 static int watch(struct job *j, struct instant *from, struct instant *to)
 {
-	uint64_t patience = stage__now_ns() + j->o->time_ns + PATIENCE_NS;
+	uint64_t patience = time__mono_ns() + j->o->time_ns + PATIENCE_NS;
 
 	stage__sleep_ns(j->o->time_ns / 5);
 	*from = look(j);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/time.h"
+
 /* A stop that comes just before a wait begins does not end it: so none is longer than this. */
 #define SLICE_NS (200 * NS_PER_MS)
 
@@ -30,14 +32,6 @@ bool stage__stop_asked(void)
 	return stop_asked;
 }
 
-uint64_t stage__now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static struct timespec timespec_of(uint64_t ns)
 {
 	return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S) };
@@ -45,9 +39,9 @@ static struct timespec timespec_of(uint64_t ns)
 
 void stage__sleep_ns(uint64_t ns)
 {
-	uint64_t until = stage__now_ns() + ns;
+	uint64_t until = time__mono_ns() + ns;
 
-	for (uint64_t now = until - ns; !stop_asked && now < until; now = stage__now_ns()) {
+	for (uint64_t now = until - ns; !stop_asked && now < until; now = time__mono_ns()) {
 		struct timespec slice = timespec_of(until - now < SLICE_NS ? until : now + SLICE_NS);
 
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &slice, NULL);
@@ -84,7 +78,7 @@ static int reap(pid_t pid)
 int stage__await(pid_t pid, uint64_t timeout_ns)
 {
 	struct pollfd pfd = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	uint64_t now = stage__now_ns(), until = now + timeout_ns;
+	uint64_t now = time__mono_ns(), until = now + timeout_ns;
 	int rc = 0;
 
 	if (pfd.fd < 0)
@@ -93,7 +87,7 @@ int stage__await(pid_t pid, uint64_t timeout_ns)
 		struct timespec left = timespec_of(until - now < SLICE_NS ? until - now : SLICE_NS);
 
 		rc = ppoll(&pfd, 1, &left, NULL);
-		now = stage__now_ns();
+		now = time__mono_ns();
 	}
 	close(pfd.fd);
 	if (rc > 0)
@@ -178,7 +172,7 @@ void gate__pass(struct gate *g)
 
 int gate__open(struct gate *g, uint32_t cnt, uint64_t timeout_ns)
 {
-	uint64_t now = stage__now_ns(), until = now + timeout_ns;
+	uint64_t now = time__mono_ns(), until = now + timeout_ns;
 	uint32_t here;
 
 	while ((here = atomic_load(&g->here)) < cnt) {
@@ -187,7 +181,7 @@ int gate__open(struct gate *g, uint32_t cnt, uint64_t timeout_ns)
 		if (now >= until)
 			return -ETIMEDOUT;
 		futex__wait(&g->here, here, until - now < SLICE_NS ? until - now : SLICE_NS);
-		now = stage__now_ns();
+		now = time__mono_ns();
 	}
 	atomic_store(&g->open, 1);
 	futex__wake(&g->open, INT_MAX);

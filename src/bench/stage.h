@@ -15,7 +15,6 @@
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 
-uint64_t stage__now_ns(void); /* CLOCK_MONOTONIC */
 void stage__sleep_ns(uint64_t ns); /* ends early when a stop is asked for */
 
 /* What act() returns is the exit status. The process's pid, or -errno. */

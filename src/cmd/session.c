@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -293,17 +292,9 @@ out:
 
 /* ---- run ---- */
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static int round_timeout_ms(const struct session *s, uint64_t deadline_ns)
 {
-	uint64_t now_ns = monotonic_ns();
+	uint64_t now_ns = time__mono_ns();
 	int timeout_ms = s->child.pid ? ROUND_WITH_COMMAND_MS : ROUND_MS;
 
 	if (now_ns >= deadline_ns)
@@ -352,7 +343,7 @@ static bool keep_recording(struct session *s)
 
 static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx)
 {
-	uint64_t deadline_ns = UINT64_MAX, now_ns = monotonic_ns();
+	uint64_t deadline_ns = UINT64_MAX, now_ns = time__mono_ns();
 
 	if (!s->input && s->opts->duration_ns < UINT64_MAX - now_ns)
 		deadline_ns = now_ns + s->opts->duration_ns;
@@ -373,7 +364,7 @@ static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx
 			s->command_ended = true;
 			return 0;
 		}
-		if (asked_to_end(s) || !keep_recording(s) || monotonic_ns() >= deadline_ns)
+		if (asked_to_end(s) || !keep_recording(s) || time__mono_ns() >= deadline_ns)
 			return 0;
 	}
 }
@@ -432,14 +423,14 @@ static int finish_files(struct session *s)
  */
 static void take_rest(struct session *s)
 {
-	uint64_t deadline_ns = monotonic_ns() + REST_WAIT_NS;
+	uint64_t deadline_ns = time__mono_ns() + REST_WAIT_NS;
 	int cnt;
 
 	while ((cnt = poll_once(s, 0)) >= 0) {
 		stop__asked(&s->stop); /* so that a second signal kills */
 		if (cnt)
 			continue;
-		if (kern__all_read(s->kern) || monotonic_ns() >= deadline_ns)
+		if (kern__all_read(s->kern) || time__mono_ns() >= deadline_ns)
 			return;
 		poll(NULL, 0, 1);
 	}

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -37,14 +36,6 @@ struct top_screen {
 	uint64_t seek_to_ns; /* events before are not held back; 0: none */
 	bool again; /* seek_to_ns lies behind us */
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- actions ---- */
 
@@ -97,7 +88,7 @@ static int reset(void *ctx, struct buf *said)
 static void hold_from(struct top_screen *s, uint64_t events_ns)
 {
 	s->due_from_ns = events_ns;
-	s->due_wall_ns = clock_ns(CLOCK_MONOTONIC);
+	s->due_wall_ns = time__mono_ns();
 }
 
 static void say_time(const struct top_screen *s, struct buf *said)
@@ -167,7 +158,7 @@ static const char *attach_of(const struct top *t)
 static void update_status(struct top_screen *s)
 {
 	struct meter_view v;
-	uint64_t wall_ns = clock_ns(CLOCK_MONOTONIC), cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t wall_ns = time__mono_ns(), cpu_ns = time__cpu_ns();
 
 	meter__view(s->top->meter, &v);
 	if (v.until_ns > v.from_ns)
@@ -200,7 +191,7 @@ static void wait_for_key(int timeout_ms)
 
 static bool is_due(const struct top_screen *s, uint64_t now_ns)
 {
-	double past = (double)(clock_ns(CLOCK_MONOTONIC) - s->due_wall_ns) * s->speed;
+	double past = (double)(time__mono_ns() - s->due_wall_ns) * s->speed;
 
 	return now_ns <= s->due_from_ns || (double)(now_ns - s->due_from_ns) <= past;
 }
