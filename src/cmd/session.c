@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,9 +342,22 @@ static bool keep_recording(struct session *s)
 	return ret <= 0;
 }
 
+#define TIDY_NS 5000000000ull
+
+/* A burst's many small blocks lie between others that stay: their pages are not given back by themselves. */
+static void tidy_memory(uint64_t *next_ns)
+{
+	uint64_t now_ns = time__mono_ns();
+
+	if (now_ns < *next_ns)
+		return;
+	malloc_trim(0);
+	*next_ns = now_ns + TIDY_NS;
+}
+
 static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx)
 {
-	uint64_t deadline_ns = UINT64_MAX, now_ns = time__mono_ns();
+	uint64_t deadline_ns = UINT64_MAX, now_ns = time__mono_ns(), tidy_ns = now_ns + TIDY_NS;
 
 	if (!s->input && s->opts->duration_ns < UINT64_MAX - now_ns)
 		deadline_ns = now_ns + s->opts->duration_ns;
@@ -360,6 +374,8 @@ static int poll_until_end(struct session *s, bool (*round)(void *ctx), void *ctx
 			return 0;
 		if (round && !round(ctx))
 			return 0;
+		if (!s->input)
+			tidy_memory(&tidy_ns);
 		if (child__ended(&s->child)) {
 			s->command_ended = true;
 			return 0;
