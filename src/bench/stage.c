@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/procstat.h"
 #include "base/time.h"
 
 /* A stop that comes just before a wait begins does not end it: so none is longer than this. */
@@ -105,20 +106,11 @@ void stage__end(pid_t pid)
 
 bool stage__asleep(pid_t pid)
 {
-	char path[64], line[256];
-	const char *paren;
-	size_t len;
-	FILE *f;
+	char directory[32], state[2];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	len = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	line[len] = 0;
-	paren = strrchr(line, ')'); /* the command's name may contain anything */
-	return paren && paren[1] && (paren[2] == 'S' || paren[2] == 'D');
+	snprintf(directory, sizeof(directory), "/proc/%d", pid);
+	procstat__field(directory, PROCSTAT_STATE, state, sizeof(state));
+	return state[0] == 'S' || state[0] == 'D';
 }
 
 uint64_t stage__sysctl(const char *name)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/opts.h"
+#include "base/procstat.h"
 #include "cmd/cmd.h"
 #include "cmd/resolve.h"
 
@@ -123,42 +124,30 @@ int now__finish(struct out *out, int status)
 	return status;
 }
 
-/* A short file of the process; "" when it is gone. Returns its length. */
-static size_t read_proc(uint32_t pid, const char *name, char *text, size_t size)
-{
-	char path[40];
-	size_t len = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
-	f = fopen(path, "re");
-	if (f) {
-		len = fread(text, 1, size - 1, f);
-		fclose(f);
-	}
-	text[len] = 0;
-	return len;
-}
-
 void now__comm(uint32_t pid, char comm[16])
 {
-	char text[17];
-	size_t len = read_proc(pid, "comm", text, sizeof(text));
+	char path[32], text[16];
+	size_t len;
+	FILE *f;
 
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	memset(comm, 0, 16);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	len = fread(text, 1, sizeof(text), f);
+	fclose(f);
 	if (len && text[len - 1] == '\n')
 		len--;
-	memset(comm, 0, 16);
 	memcpy(comm, text, len < 15 ? len : 15);
 }
 
 uint64_t now__start_ns(uint32_t pid)
 {
-	char text[1024];
-	const char *p;
+	char directory[32], ticks[24];
 
-	read_proc(pid, "stat", text, sizeof(text));
-	p = strrchr(text, ')'); /* a command's name may contain anything else */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK)) : 0;
+	snprintf(directory, sizeof(directory), "/proc/%u", pid);
+	if (procstat__field(directory, PROCSTAT_START, ticks, sizeof(ticks)))
+		return 0;
+	return strtoull(ticks, NULL, 10) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
 }

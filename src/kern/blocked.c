@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/procstat.h"
 #include "base/time.h"
 #include "ipctrace/mech.h"
 
@@ -129,25 +130,11 @@ void blocked_clock__free(struct blocked_clock *c)
 	free(c);
 }
 
-/* Field 39 of /proc/PID/stat; the command's name before may contain anything. */
 static int last_cpu(const char *directory)
 {
-	char path[80], text[1024];
-	const char *p;
-	size_t len;
-	FILE *f;
+	char word[16];
 
-	snprintf(path, sizeof(path), "%s/stat", directory);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	len = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[len] = 0;
-	p = strrchr(text, ')');
-	for (int field = 2; p && field < 39; field++)
-		p = strchr(p + 1, ' ');
-	return p ? atoi(p + 1) : -1;
+	return procstat__field(directory, PROCSTAT_CPU, word, sizeof(word)) ? -1 : atoi(word);
 }
 
 static uint64_t since(const struct blocked_clock *c, const char *directory)
