@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 # Runs in the guest: the smoke test, then each mechanism's workload under each kind of hook. Judges nothing:
 # it leaves doctor and RUNG.MECH.{graph,truth,log} in /out and prints one line per run for the host:
-#   smoke LINE | run RUNG MECH STATUS START_S END_S | again RUNG MECH TRY WHY | right LINE
+#   smoke LINE | run RUNG MECH STATUS START_S END_S | again RUNG MECH TRY WHY | signals RUNG STATUS | right LINE
 # Environment: RUNGS, MECHS (empty: all at once), WORKLOAD (options of the workload), LIMIT_S (for one run).
 
 now()
@@ -48,6 +48,13 @@ for rung in $RUNGS; do
 		done
 		echo "run $rung $mech $status $start $(now)"
 	done
+	case " all signal " in
+	*" $MECHS "*)
+		timeout "$LIMIT_S" ./ipctrace --attach "$rung" -m signal --ops --json -o "/out/$rung.signals.ops" -- \
+			./signals >"/out/$rung.signals.truth" 2>"/out/$rung.signals.log"
+		echo "signals $rung $?"
+		;;
+	esac
 done
 
 # shellcheck disable=SC1091 # beside this one, in the guest

@@ -111,6 +111,42 @@ def judge_run(out_dir, rungs, mech, status, run=None):
     return FAILED, f"asked for {rungs.rung}, used {used}", False
 
 
+def count_ops(path):
+    """How often each signal was posted, by result, and how often one was taken; without what children tell at their end."""
+    counts = collections.Counter()
+    for line in read(path).splitlines():
+        row = json.loads(line)
+        if row["type"] != "op" or row["object"] == "sig:SIGCHLD":
+            continue
+        result = (row["signal"]["result"],) if row["op"] == "post" else ()
+        counts[(row["op"], row["object"], *result)] += 1
+    return counts
+
+
+def count_truth(path):
+    counts = collections.Counter()
+    for line in read(path).splitlines():
+        *what, cnt = line.split()
+        counts[tuple(what)] += int(cnt)
+    return counts
+
+
+def judge_signals(out_dir, rungs, status):
+    """(verdict, why, as judge_run): the results of sending and the ways of taking signals, one by one."""
+    base = os.path.join(out_dir, f"{rungs.rung}.signals")
+    refused = rungs.refusals("signal")
+    if status and refused:
+        return SKIPPED, refused[0], True
+    if status:
+        return FAILED, f"exit status {status}: {last_line(read(base + '.log'))}", False
+    got, want = count_ops(base + ".ops"), count_truth(base + ".truth")
+    differs = [f"{' '.join(what)}: {got[what]} instead of {want[what]}" for what in sorted(got | want)
+               if got[what] != want[what]]
+    if differs or not want:
+        return FAILED, "; ".join(differs[:3]) or "no truth", False
+    return OK, f"{len(want)} results and ways of taking", False
+
+
 def judge_rungs(kernel, out_dir, passed):
     """The same workload under two kinds of hook gives the same graph."""
     for (rung, run), mechs in passed.items():
@@ -135,6 +171,13 @@ def judge(kernel, out_dir, lines, mechs=()):
         elif words[:1] == ["right"]:
             m = re.match(r"right (ok|not ok|skip) - ([^:]*)(?:: (.*))?", line)
             yield Result(m[1], f"{kernel.name} rights, {m[2]}", m[3] or "")
+        elif words[:1] == ["signals"]:
+            rung = words[1]
+            rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
+            verdict, why, strict = judge_signals(out_dir, rungs, int(words[2]))
+            if strict and rung in kernel.must:
+                verdict = FAILED
+            yield Result(verdict, f"{kernel.name} {rung} signals one by one", why)
         elif words[:1] == ["again"]:
             yield Result(OK, f"{kernel.name} {words[1]} {words[2]} ran again, {words[3]}", " ".join(words[4:]))
         elif words[:1] == ["run"]:
