@@ -13,6 +13,7 @@ char LICENSE[] SEC("license") = "GPL";
 #include "stack_signal.bpf.c"
 /* clang-format on */
 #include "flock.bpf.c"
+#include "kernel_write.bpf.c"
 #include "pipe_unlock.bpf.c"
 #include "process.bpf.c"
 #include "queue.bpf.c"

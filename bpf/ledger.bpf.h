@@ -181,8 +181,8 @@ static __always_inline bool ledger__pipe(const struct task_op *op, bool write, _
 	return cfg.ledger && ledger__count_pipe(op, write, ret, flags);
 }
 
-/* The same by io_uring: who submitted it did it. pid_write: pid << 1 | write. */
-static __noinline bool ledger__count_uring(const struct object *o, __u64 pid_write, __s64 ret)
+/* The same in no system call: by io_uring, where who submitted it did it, or by the kernel. pid_write: pid << 1 | write. */
+static __noinline bool ledger__count_request(const struct object *o, __u64 pid_write, __s64 ret)
 {
 	struct ledger_entry e = {};
 	__u32 state = ledger__state();
@@ -201,9 +201,9 @@ static __noinline bool ledger__count_uring(const struct object *o, __u64 pid_wri
 	return state & IPCT_LEDGER_ONLY;
 }
 
-static __always_inline bool ledger__uring(const struct object *o, __u32 pid, bool write, __s64 ret)
+static __always_inline bool ledger__request(const struct object *o, __u32 pid, bool write, __s64 ret)
 {
-	return cfg.ledger && ledger__count_uring(o, (__u64)pid << 1 | write, ret);
+	return cfg.ledger && ledger__count_request(o, (__u64)pid << 1 | write, ret);
 }
 
 /* Calls whose result counts messages are known by their parts, others by their result. */

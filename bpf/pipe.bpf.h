@@ -281,6 +281,45 @@ static __always_inline void pipe__emit(struct task_op *op, bool write, __s64 ret
 		pipe__emit_record(op, write, ret, flags, iov);
 }
 
+/* A read or write in no system call of ours, on its way: where its side of the stream stood at its beginning. */
+struct pipe_request {
+	__u64 enter_ns;
+	__u64 addr;
+	__u32 pid, tid; /* who counts as its author */
+	__u8 write;
+	__u8 was_waiting;
+	__u8 known; /* addr is; not so for a ring's own (fixed) files */
+	__u8 many; /* a list of buffers */
+	__u8 pad0[4];
+};
+
+/* Its record, at its end. */
+static __noinline int pipe__emit_request(const struct object *o, const struct pipe_request *r, __s64 ret,
+					 __u32 flags)
+{
+	struct ipct_pipe_io *ev;
+	struct pipe_state s;
+
+	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o->mech, r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
+	if (!ev)
+		return 0;
+	ev->h.pid = r->pid;
+	ev->h.tid = r->tid;
+	pipe__read_state(o->ptr, &s);
+	ev->enter_ns = r->enter_ns;
+	ev->key = o->key;
+	ev->s_addr = r->addr;
+	ev->e_addr = pipe__side_addr(&s, r->write);
+	__builtin_memset(ev->fp, 0, sizeof(ev->fp));
+	ev->ret = ret;
+	ev->dev = o->dev;
+	ev->flags = flags | (r->known ? 0 : IPCT_IO_NOENTRY) | (s.head == s.tail ? IPCT_IO_DRAINED : 0) |
+		    (r->was_waiting ? IPCT_IO_WAITED : 0);
+	ev->fd = -1;
+	emit__submit(ev);
+	return 0;
+}
+
 /* The side of a pipe that a thread in the middle of a plain read or write works on; NULL: it is not in one. */
 static __always_inline struct object *sleeper__pipe(struct task_op *op, bool *write)
 {

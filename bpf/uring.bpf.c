@@ -18,23 +18,11 @@ enum {
 	IORING_OP_RECV = 27,
 };
 
-/* A request on its way: where its side of the stream stood at submission. */
-struct uring_request {
-	__u64 enter_ns;
-	__u64 addr;
-	__u32 pid, tid;
-	__u8 write;
-	__u8 was_waiting;
-	__u8 known; /* addr is; not so for a ring's own (fixed) files */
-	__u8 many; /* a list of buffers */
-	__u8 pad0[4];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u64); /* struct io_kiocb * */
-	__type(value, struct uring_request);
+	__type(value, struct pipe_request);
 } uring_requests SEC(".maps");
 
 static __always_inline bool uring__moves_data(__u8 opcode, bool *write)
@@ -59,7 +47,7 @@ static __always_inline void uring__missed(__s32 fd, __u8 opcode)
 /* req->file is not set yet; the descriptor is, unless it is one of the ring's own (fixed) files. */
 static __always_inline void uring__submit(__u64 req, __s32 fd, __u8 opcode)
 {
-	struct uring_request r = {};
+	struct pipe_request r = {};
 	struct object o = {};
 	__u64 id = bpf_get_current_pid_tgid();
 	bool write;
@@ -88,8 +76,8 @@ struct io_rw {
 } __attribute__((preserve_access_index));
 
 /* A request begins with its command: struct io_rw of plain reads and writes. Lists of buffers are not followed. */
-static __noinline int uring__complete_eventfd(__u64 req, const struct uring_request *r,
-					      const struct object *o, __s32 res)
+static __noinline int uring__complete_eventfd(__u64 req, const struct pipe_request *r, const struct object *o,
+					      __s32 res)
 {
 	struct ipct_eventfd_io *ev;
 	__u64 addr = 0, value = 0;
@@ -127,10 +115,8 @@ static __noinline int uring__complete_eventfd(__u64 req, const struct uring_requ
  */
 static __always_inline void uring__complete(__u64 req, __s32 res)
 {
-	struct uring_request *r = bpf_map_lookup_elem(&uring_requests, &req);
-	struct ipct_pipe_io *ev;
+	struct pipe_request *r = bpf_map_lookup_elem(&uring_requests, &req);
 	struct object o = {};
-	struct pipe_state s;
 
 	if (!r)
 		return;
@@ -140,25 +126,9 @@ static __always_inline void uring__complete(__u64 req, __s32 res)
 		uring__complete_eventfd(req, r, &o, res);
 		goto out;
 	}
-	if (ledger__uring(&o, r->pid, r->write, res))
+	if (ledger__request(&o, r->pid, r->write, res))
 		goto out;
-	ev = emit__reserve(IPCT_KIND_PIPE_IO, sizeof(*ev), o.mech, r->write ? IPCT_OP_SEND : IPCT_OP_RECV);
-	if (!ev)
-		goto out;
-	ev->h.pid = r->pid;
-	ev->h.tid = r->tid;
-	pipe__read_state(o.ptr, &s);
-	ev->enter_ns = r->enter_ns;
-	ev->key = o.key;
-	ev->s_addr = r->addr;
-	ev->e_addr = pipe__side_addr(&s, r->write);
-	__builtin_memset(ev->fp, 0, sizeof(ev->fp));
-	ev->ret = res;
-	ev->dev = o.dev;
-	ev->flags = IPCT_IO_URING | (r->known ? 0 : IPCT_IO_NOENTRY) |
-		    (s.head == s.tail ? IPCT_IO_DRAINED : 0) | (r->was_waiting ? IPCT_IO_WAITED : 0);
-	ev->fd = -1;
-	emit__submit(ev);
+	pipe__emit_request(&o, r, res, IPCT_IO_URING);
 out:
 	bpf_map_delete_elem(&uring_requests, &req);
 }

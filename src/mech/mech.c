@@ -28,6 +28,7 @@ static const struct hook *const hooks[] = {
 	&hook_pipe_unlock,
 	&hook_pipe_sleep,
 	&hook_pipe_lock,
+	&hook_pipe_kernel_writes,
 	&hook_pipe_uring_submit,
 	&hook_pipe_uring_complete,
 	&hook_unix_calls,

@@ -54,6 +54,39 @@ const struct hook hook_pipe_lock = {
 			     "5.19)" } },
 };
 
+#define KERNEL_WRITES_NOTE "what the kernel itself writes: a core dump for its handler, autofs, 9p"
+
+/* clang-format off: one a line */
+const struct hook hook_pipe_kernel_writes = {
+	.name = "pipe_kernel_writes",
+	.mechs = BITS,
+	.rungs = { { RUNG_FENTRY,
+		     "__kernel_write_iter",
+		     { "__kernel_write_iter_begins__fentry", "__kernel_write_iter_ends__fentry" },
+		     .optional = true,
+		     .note = KERNEL_WRITES_NOTE },
+		   { RUNG_FENTRY,
+		     "__kernel_write",
+		     { "__kernel_write_begins__fentry", "__kernel_write_ends__fentry",
+		       "kernel_write_begins__fentry", "kernel_write_ends__fentry" },
+		     .optional = true,
+		     .note = KERNEL_WRITES_NOTE " (as before Linux 6.1)",
+		     .also = { "kernel_write" } },
+		   { RUNG_KPROBE,
+		     "__kernel_write_iter",
+		     { "__kernel_write_iter_begins__kprobe", "__kernel_write_iter_ends__kprobe" },
+		     .optional = true,
+		     .note = KERNEL_WRITES_NOTE },
+		   { RUNG_KPROBE,
+		     "__kernel_write",
+		     { "__kernel_write_begins__kprobe", "__kernel_write_ends__kprobe",
+		       "kernel_write_begins__kprobe", "kernel_write_ends__kprobe" },
+		     .optional = true,
+		     .note = KERNEL_WRITES_NOTE " (as before Linux 6.1)",
+		     .also = { "kernel_write" } } },
+};
+/* clang-format on */
+
 const struct hook hook_pipe_uring_submit = {
 	.name = "pipe_uring_submit",
 	.mechs = BITS,
@@ -67,7 +100,8 @@ const struct hook hook_pipe_uring_complete = {
 };
 
 static const char *const blind[] = {
-	"bytes that the kernel itself writes (a core dump to a pipe handler) have no known sender",
+	"on tracepoints: bytes that the kernel itself writes (a core dump to a pipe handler) have no known "
+	"sender",
 	NULL,
 };
 

@@ -73,7 +73,7 @@ void decoded__set_name(struct decoded *out, const char *prefix, const char *byte
 
 extern const struct mech_desc mech_pipe, mech_fifo;
 extern const struct hook hook_pipe_calls, hook_pipe_unlock, hook_pipe_sleep, hook_pipe_lock,
-	hook_pipe_uring_submit, hook_pipe_uring_complete;
+	hook_pipe_kernel_writes, hook_pipe_uring_submit, hook_pipe_uring_complete;
 struct obj_key pipe__key(uint8_t mech, uint64_t ino, uint32_t dev);
 void pipe__decode(const struct ipct_hdr *ev, struct decoded *out);
 void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);

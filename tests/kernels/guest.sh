@@ -3,7 +3,8 @@
 # shellcheck shell=dash
 # Runs in the guest: the smoke test, then each mechanism's workload under each kind of hook. Judges nothing:
 # it leaves doctor and RUNG.MECH.{graph,truth,log} in /out and prints one line per run for the host:
-#   smoke LINE | run RUNG MECH STATUS START_S END_S | again RUNG MECH TRY WHY | signals RUNG STATUS | right LINE
+#   smoke LINE | run RUNG MECH STATUS START_S END_S | again RUNG MECH TRY WHY | signals RUNG STATUS |
+#   dump RUNG STATUS WRITER READER PIPE BYTES | right LINE
 # Environment: RUNGS, MECHS (empty: all at once), WORKLOAD (options of the workload), LIMIT_S (for one run).
 
 now()
@@ -20,6 +21,24 @@ trace()
 	# shellcheck disable=SC2086 # a list of options
 	timeout "$LIMIT_S" ./ipctrace graph --attach "$rung" -m "$mech" "$@" -F json -o "/out/$rung.$mech.graph" -- \
 		./ipctrace workload "$mech" --truth "/out/$rung.$mech.truth" $WORKLOAD >"/out/$rung.$mech.log" 2>&1
+}
+
+# dump RUNG: the kernel writes a core dump into a pipe, and nobody calls write().
+dump()
+{
+	echo "|$PWD/core-handler" >/proc/sys/kernel/core_pattern
+	rm -f /tmp/dump.* /tmp/ready
+	mkfifo /tmp/ready
+	timeout "$LIMIT_S" ./ipctrace graph --attach "$1" -m pipe -F json -o "/out/$1.dump.graph" --ready-fd 3 \
+		3>/tmp/ready >"/out/$1.dump.log" 2>&1 &
+	tracer=$!
+	read -r _ </tmp/ready
+	sh -c 'kill -SEGV $$' 2>/dev/null &
+	writer=$!
+	wait "$writer" 2>/dev/null
+	kill -INT "$tracer"
+	wait "$tracer"
+	echo "dump $1 $? $writer $(cat /tmp/dump.reader /tmp/dump.bytes | tr '\n' ' ')"
 }
 
 # An emulated machine may be too slow for it: then once more, with more room. Who loses events every time fails.
@@ -54,6 +73,9 @@ for rung in $RUNGS; do
 			./signals >"/out/$rung.signals.truth" 2>"/out/$rung.signals.log"
 		echo "signals $rung $?"
 		;;
+	esac
+	case " all pipe " in
+	*" $MECHS "*) dump "$rung" ;;
 	esac
 done
 

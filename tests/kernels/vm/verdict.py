@@ -131,10 +131,10 @@ def count_truth(path):
     return counts
 
 
-def judge_signals(out_dir, rungs, status):
+def judge_signals(out_dir, rungs, words):
     """(verdict, why, as judge_run): the results of sending and the ways of taking signals, one by one."""
     base = os.path.join(out_dir, f"{rungs.rung}.signals")
-    refused = rungs.refusals("signal")
+    status, refused = int(words[0]), rungs.refusals("signal")
     if status and refused:
         return SKIPPED, refused[0], True
     if status:
@@ -145,6 +145,26 @@ def judge_signals(out_dir, rungs, status):
     if differs or not want:
         return FAILED, "; ".join(differs[:3]) or "no truth", False
     return OK, f"{len(want)} results and ways of taking", False
+
+
+def judge_dump(out_dir, rungs, words):
+    """(verdict, why, as judge_run): a core dump's bytes have their writer; at tracepoints they have none, and none is made up."""
+    status, writer, reader, pipe, size = [*words, *[""] * 5][:5]
+    base = os.path.join(out_dir, f"{rungs.rung}.dump")
+    refused = rungs.refusals("pipe")
+    if status != "0" and refused:
+        return SKIPPED, refused[0], True
+    if status != "0" or not size:
+        return FAILED, f"exit status {status}, {size or 'no'} bytes: {last_line(read(base + '.log'))}", False
+    graph = json.loads(read(base + ".graph"))
+    pids = {n["id"]: n["pid"] for n in graph["nodes"] if "pid" in n}
+    flows = sum(link["bytes"] for link in graph["links"] if link["kind"] == "flow" and link["channel"] == pipe
+                and pids.get(link["source"]) == int(writer) and pids.get(link["target"]) == int(reader))
+    unknown = sum(n.get("unattributed_bytes", 0) for n in graph["nodes"] if n["id"] == pipe)
+    got, want = (flows, unknown), (0, int(size)) if rungs.rung == "tracepoint" else (int(size), 0)
+    if got != want:
+        return FAILED, f"{got[0]} bytes of {writer} for {reader}, {got[1]} of nobody; true are {size} bytes", False
+    return OK, f"{size} bytes", False
 
 
 def judge_rungs(kernel, out_dir, passed):
@@ -171,13 +191,14 @@ def judge(kernel, out_dir, lines, mechs=()):
         elif words[:1] == ["right"]:
             m = re.match(r"right (ok|not ok|skip) - ([^:]*)(?:: (.*))?", line)
             yield Result(m[1], f"{kernel.name} rights, {m[2]}", m[3] or "")
-        elif words[:1] == ["signals"]:
+        elif words[:1] in (["signals"], ["dump"]):
+            name, judge_it = {"signals": ("signals one by one", judge_signals), "dump": ("core dump", judge_dump)}[words[0]]
             rung = words[1]
             rungs = doctors.setdefault(rung, Rungs(out_dir, rung))
-            verdict, why, strict = judge_signals(out_dir, rungs, int(words[2]))
+            verdict, why, strict = judge_it(out_dir, rungs, words[2:])
             if strict and rung in kernel.must:
                 verdict = FAILED
-            yield Result(verdict, f"{kernel.name} {rung} signals one by one", why)
+            yield Result(verdict, f"{kernel.name} {rung} {name}", why)
         elif words[:1] == ["again"]:
             yield Result(OK, f"{kernel.name} {words[1]} {words[2]} ran again, {words[3]}", " ".join(words[4:]))
         elif words[:1] == ["run"]:
