@@ -23,10 +23,30 @@ trace()
 		./ipctrace workload "$mech" --truth "/out/$rung.$mech.truth" $WORKLOAD >"/out/$rung.$mech.log" 2>&1
 }
 
+# runs MECH: whether it is one of those asked for
+runs()
+{
+	for one in $MECHS; do
+		case "$one" in
+		all | "$1") return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# signals RUNG: every result and every way of taking one
+signals()
+{
+	timeout "$LIMIT_S" ./ipctrace --attach "$1" -m signal --ops --json -o "/out/$1.signals.ops" -- \
+		./signals >"/out/$1.signals.truth" 2>"/out/$1.signals.log"
+	echo "signals $1 $?"
+}
+
 # dump RUNG: the kernel writes a core dump into a pipe, and nobody calls write().
 dump()
 {
 	echo "|$PWD/core-handler" >/proc/sys/kernel/core_pattern
+	echo 1 >/proc/sys/kernel/core_pipe_limit # who crashed waits until the handler has ended
 	rm -f /tmp/dump.* /tmp/ready
 	mkfifo /tmp/ready
 	timeout "$LIMIT_S" ./ipctrace graph --attach "$1" -m pipe -F json -o "/out/$1.dump.graph" --ready-fd 3 \
@@ -67,16 +87,8 @@ for rung in $RUNGS; do
 		done
 		echo "run $rung $mech $status $start $(now)"
 	done
-	case " all signal " in
-	*" $MECHS "*)
-		timeout "$LIMIT_S" ./ipctrace --attach "$rung" -m signal --ops --json -o "/out/$rung.signals.ops" -- \
-			./signals >"/out/$rung.signals.truth" 2>"/out/$rung.signals.log"
-		echo "signals $rung $?"
-		;;
-	esac
-	case " all pipe " in
-	*" $MECHS "*) dump "$rung" ;;
-	esac
+	! runs signal || signals "$rung"
+	! runs pipe || dump "$rung"
 done
 
 # shellcheck disable=SC1091 # beside this one, in the guest

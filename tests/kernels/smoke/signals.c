@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every result that sending a signal can have, and every way of taking one, step by step, so that there is one truth. Prints
- * it, one line each: "post SIGNAL RESULT COUNT" and "wait SIGNAL COUNT", SIGCHLD aside.
+ * it, one line each: "post SIGNAL RESULT COUNT", "wait SIGNAL COUNT", and "uring SIGNAL COUNT" for what tracepoints do not see
+ * being taken. SIGCHLD is left out.
  */
 #include <errno.h>
-#include <poll.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -125,6 +128,47 @@ static void by_descriptor(void)
 	close(fd);
 	post("SIGRTMIN+1", "delivered", 3);
 	taken("SIGRTMIN+1", 3);
+}
+
+/*
+ * By a request that waits in io_uring, so that the kernel reads when the signal comes, in no call of ours. Kernels that do not
+ * have it, or forbid it, make no truth.
+ */
+static void by_uring(void)
+{
+	struct io_uring_params params = { 0 };
+	struct signalfd_siginfo info = { 0 };
+	sigset_t set = only(RT(5));
+	struct io_uring_sqe *sqe;
+	uint32_t *tail;
+	char *rings;
+	int ring, fd;
+
+	ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+	if (ring < 0 || !(params.features & IORING_FEAT_SINGLE_MMAP))
+		return;
+	rings = mmap(NULL, params.cq_off.cqes + 2 * sizeof(struct io_uring_cqe) + 4096,
+		     PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	CHECK(rings != MAP_FAILED && (void *)sqe != MAP_FAILED);
+	block(RT(5));
+	fd = signalfd(-1, &set, 0);
+	CHECK(fd >= 0);
+	sqe->opcode = IORING_OP_READ;
+	sqe->fd = fd;
+	sqe->addr = (uintptr_t)&info;
+	sqe->len = sizeof(info);
+	((uint32_t *)(rings + params.sq_off.array))[0] = 0;
+	tail = (uint32_t *)(rings + params.sq_off.tail);
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	CHECK(syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) == 1);
+	CHECK(!kill(getpid(), RT(5)));
+	CHECK(syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) >= 0);
+	CHECK(info.ssi_signo == (uint32_t)RT(5));
+	close(fd);
+	close(ring);
+	post("SIGRTMIN+5", "delivered", 1);
+	printf("uring sig:SIGRTMIN+5 1\n");
 }
 
 /* No memory for entries: one is refused, and one arrives without its siginfo. */
@@ -288,6 +332,7 @@ int main(void)
 	standard();
 	handled();
 	by_descriptor();
+	by_uring();
 	overflowing();
 	timers();
 	deaths();
