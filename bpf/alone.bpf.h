@@ -19,7 +19,6 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 
 	if (op->alone && o->mech && o->ptr == sk)
 		return; /* a further skb of the same operation */
-	demand__missed(IPCT_DEMAND_LENGTHS, mech); /* unless this wants no such socket: more than were lost */
 	op->in.mech = op->out.mech = 0;
 	op->has_part = 0;
 	op->part_bytes = 0;
@@ -37,7 +36,9 @@ static __always_inline void alone__begin(struct task_op *op, bool send, __u64 sk
 	if (mech == IPCT_MECH_TCP)
 		o->addr = tcp__position(sk, send);
 	if (ino__is_ignored(o->ino, 0) || !filter__wants(o))
-		o->mech = 0;
+		o->mech = 0; /* a call of another process, which nobody asked for, looks the same */
+	else
+		demand__missed(IPCT_DEMAND_LENGTHS, mech);
 }
 
 #endif

@@ -40,7 +40,7 @@ static __always_inline void uring__missed(__s32 fd, __u8 opcode)
 	if (!demand__is_open(IPCT_DEMAND_LENGTHS) ||
 	    (opcode != IORING_OP_RECV && opcode != IORING_OP_RECVMSG && opcode != IORING_OP_READ))
 		return;
-	if (object__from_fd(&o, fd) && o.mech == IPCT_MECH_UDP)
+	if (object__from_fd(&o, fd) && o.mech == IPCT_MECH_UDP && filter__wants(&o))
 		demand__missed(IPCT_DEMAND_LENGTHS, IPCT_MECH_UDP);
 }
 
