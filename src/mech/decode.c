@@ -75,6 +75,25 @@ void decoded__set_name(struct decoded *out, const char *prefix, const char *byte
 	out->object.name_len = at;
 }
 
+/* What a record means whose kind all mechanisms share. Those that have no row are told of as sockets are. */
+static const struct {
+	void (*call)(const struct ipct_call *call, struct op *op); /* the common part of op is there */
+	void (*object)(const struct ipct_object *ob, struct decoded *out);
+} by_mech[IPCT_MECH_CNT] = {
+	[IPCT_MECH_PIPE] = { pipe__decode_call, pipe__decode_object },
+	[IPCT_MECH_FIFO] = { pipe__decode_call, pipe__decode_object },
+	[IPCT_MECH_SYSV_MSG] = { queue__decode_call, NULL },
+	[IPCT_MECH_POSIX_MQ] = { queue__decode_call, queue__decode_object },
+	[IPCT_MECH_SYSV_SHM] = { NULL, shm__decode_object },
+	[IPCT_MECH_POSIX_SHM] = { NULL, shm__decode_object },
+	[IPCT_MECH_POSIX_SEM] = { NULL, posix_sem__decode_object },
+	[IPCT_MECH_FLOCK] = { NULL, flock__decode_object },
+	[IPCT_MECH_EVENTFD] = { eventfd__decode_call, eventfd__decode_object },
+	[IPCT_MECH_TCP] = { tcp__decode_call, tcp__decode_object },
+	[IPCT_MECH_UDP] = { NULL, udp__decode_object },
+	[IPCT_MECH_PTY] = { pty__decode_call, NULL },
+};
+
 static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 {
 	const struct ipct_call *call = (const struct ipct_call *)ev;
@@ -84,43 +103,18 @@ static void decode_call(const struct ipct_hdr *ev, struct decoded *out)
 	op->fd = call->fd;
 	op->fd2 = call->fd2;
 	op->arg = ev->op == IPCT_OP_CLOSE ? call->by : call->arg;
-	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO) {
-		op->obj = pipe__key(ev->mech, call->key, call->dev);
-	} else if (ev->mech == IPCT_MECH_SYSV_MSG || ev->mech == IPCT_MECH_POSIX_MQ) {
-		queue__decode_call(call, op);
-	} else if (ev->mech == IPCT_MECH_EVENTFD) {
-		op->obj = eventfd__key(call->key, call->ino);
-	} else if (ev->mech == IPCT_MECH_TCP) {
-		tcp__decode_call(call, op);
-	} else if (ev->mech == IPCT_MECH_PTY) {
-		pty__decode_call(call, op);
-	} else {
-		op->rule = PAIR_MESSAGE;
-		op->obj = unix__key(call->key);
-		op->peer = unix__key(call->peer_key);
-	}
+	if (ev->mech < IPCT_MECH_CNT && by_mech[ev->mech].call)
+		by_mech[ev->mech].call(call, op);
+	else
+		unix__decode_call(call, op);
 }
 
 static void decode_object(const struct ipct_hdr *ev, struct decoded *out)
 {
 	const struct ipct_object *ob = (const struct ipct_object *)ev;
 
-	if (ev->mech == IPCT_MECH_PIPE || ev->mech == IPCT_MECH_FIFO)
-		pipe__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_POSIX_SEM)
-		posix_sem__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_POSIX_MQ)
-		queue__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_SYSV_SHM || ev->mech == IPCT_MECH_POSIX_SHM)
-		shm__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_FLOCK)
-		flock__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_EVENTFD)
-		eventfd__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_TCP)
-		tcp__decode_object(ob, out);
-	else if (ev->mech == IPCT_MECH_UDP)
-		udp__decode_object(ob, out);
+	if (ev->mech < IPCT_MECH_CNT && by_mech[ev->mech].object)
+		by_mech[ev->mech].object(ob, out);
 	else
 		unix__decode_object(ob, out);
 }

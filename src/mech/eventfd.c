@@ -45,7 +45,7 @@ static const char *const blind[] = {
 const struct mech_desc mech_eventfd = { IPCT_MECH_EVENTFD, "eventfd",
 					"eventfd counters: who wrote the value that a reader took", blind };
 
-struct obj_key eventfd__key(uint64_t ctx, uint32_t id)
+static struct obj_key key_of(uint64_t ctx, uint32_t id)
 {
 	return (struct obj_key){ .id = ctx, .space = (uint64_t)IPCT_MECH_EVENTFD << 56 | id };
 }
@@ -70,7 +70,7 @@ void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out)
 	struct op *op = units__decode(out, ev, io->enter_ns, &io->waker, io->ret);
 	bool nowait = io->flags & IPCT_UNIT_NOWAIT;
 
-	op->obj = eventfd__key(io->c.key, io->c.num);
+	op->obj = key_of(io->c.key, io->c.num);
 	op->fd = io->fd;
 	op->units.act = act_of(io);
 	op->units.amount = io->value;
@@ -85,11 +85,16 @@ void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out)
 		op->flags |= OP_F_URING;
 }
 
+void eventfd__decode_call(const struct ipct_call *call, struct op *op)
+{
+	op->obj = key_of(call->key, call->ino);
+}
+
 void eventfd__decode_object(const struct ipct_object *ob, struct decoded *out)
 {
 	struct object_info *info = decoded__object(out, &ob->h);
 
-	info->key = eventfd__key(ob->key, ob->ino);
+	info->key = key_of(ob->key, ob->ino);
 	info->fresh = ob->what == IPCT_OBJECT_NEW;
 	info->base = info->fresh || ob->what == IPCT_OBJECT_BASE;
 	info->pid = ob->h.tid;

@@ -143,6 +143,11 @@ void pipe__decode(const struct ipct_hdr *ev, struct decoded *out)
 		op->fp[i] = io->fp[i];
 }
 
+void pipe__decode_call(const struct ipct_call *call, struct op *op)
+{
+	op->obj = pipe__key(op->mech, call->key, call->dev);
+}
+
 void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
 	if (mech == IPCT_MECH_PIPE)

@@ -76,6 +76,7 @@ extern const struct hook hook_pipe_calls, hook_pipe_unlock, hook_pipe_sleep, hoo
 	hook_pipe_kernel_writes, hook_pipe_uring_submit, hook_pipe_uring_complete;
 struct obj_key pipe__key(uint8_t mech, uint64_t ino, uint32_t dev);
 void pipe__decode(const struct ipct_hdr *ev, struct decoded *out);
+void pipe__decode_call(const struct ipct_call *call, struct op *op);
 void pipe__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 void pipe__decode_object(const struct ipct_object *ob, struct decoded *out);
 
@@ -84,6 +85,7 @@ extern const struct hook hook_unix_calls, hook_unix_sent, hook_unix_received, ho
 extern const struct hook hook_unix_made, hook_unix_spliced;
 void unix__decode(const struct ipct_hdr *ev, struct decoded *out);
 void unix__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
+void unix__decode_call(const struct ipct_call *call, struct op *op);
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out);
 struct obj_key unix__key(uint64_t sk);
 /* A socket without a name, by the inode numbers of both ends; 0: not known. */
@@ -165,8 +167,8 @@ void sysv_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t s
 extern const struct mech_desc mech_eventfd;
 extern const struct hook hook_eventfd_calls, hook_eventfd_wake, hook_eventfd_uring_submit,
 	hook_eventfd_uring_complete;
-struct obj_key eventfd__key(uint64_t ctx, uint32_t id);
 void eventfd__decode(const struct ipct_hdr *ev, struct decoded *out);
+void eventfd__decode_call(const struct ipct_call *call, struct op *op);
 void eventfd__decode_object(const struct ipct_object *ob, struct decoded *out);
 void eventfd__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 

@@ -128,7 +128,7 @@ static const struct flag_pair flags[] = {
 };
 
 /* A struct sock is one object from before accept() gives it an inode until it is freed. */
-static struct obj_key key_of(uint64_t sk)
+struct obj_key unix__key(uint64_t sk)
 {
 	return (struct obj_key){ .id = sk, .space = sk ? (uint64_t)IPCT_MECH_UNIX_STREAM << 56 : 0 };
 }
@@ -142,8 +142,8 @@ void unix__decode(const struct ipct_hdr *ev, struct decoded *out)
 	op->flags = flags__map(flags, io->flags);
 	if (ev->mech != IPCT_MECH_UNIX_STREAM)
 		op->flags |= OP_F_PACKET;
-	op->obj = key_of(io->sk);
-	op->peer = key_of(io->peer_sk);
+	op->obj = unix__key(io->sk);
+	op->peer = unix__key(io->peer_sk);
 	op->bytes = io->ret < 0 ? 0 : io->skb_len;
 	op->fd = io->fd;
 	op->msg.id = io->skb;
@@ -182,13 +182,20 @@ static void name_abstract(const char *name, size_t len, struct decoded *out)
 		*nul = '@';
 }
 
+void unix__decode_call(const struct ipct_call *call, struct op *op)
+{
+	op->rule = PAIR_MESSAGE;
+	op->obj = unix__key(call->key);
+	op->peer = unix__key(call->peer_key);
+}
+
 void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
 {
 	struct object_info *info = decoded__object(out, &ob->h);
 	const char *name = (const char *)(ob + 1) + ob->name_start;
 
-	info->key = key_of(ob->key);
-	info->peer = key_of(ob->peer_key);
+	info->key = unix__key(ob->key);
+	info->peer = unix__key(ob->peer_key);
 	info->nr = ob->ino;
 	if (!ob->name_len) {
 		unix__name_unbound(ob->ino, ob->peer_ino, out->name_buf, sizeof(out->name_buf));
@@ -199,9 +206,4 @@ void unix__decode_object(const struct ipct_object *ob, struct decoded *out)
 	} else {
 		name_abstract(name + 1, ob->name_len - 1, out);
 	}
-}
-
-struct obj_key unix__key(uint64_t sk)
-{
-	return key_of(sk);
 }
