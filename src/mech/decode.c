@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Events to the model's terms: what is common to all mechanisms, and who decodes which kind. */
+#include <stdio.h>
 #include <string.h>
 
 #include "mech/tables.h"
+
+#define IPCNS_INITIAL 0xefffffffu /* PROC_IPC_INIT_INO in include/linux/proc_ns.h */
 
 uint32_t flags__map(const struct flag_pair *pairs, uint32_t wire)
 {
@@ -73,6 +76,14 @@ void decoded__set_name(struct decoded *out, const char *prefix, const char *byte
 	}
 	out->object.name = out->name_buf;
 	out->object.name_len = at;
+}
+
+void ipcns__add(char *buf, size_t size, uint32_t ipcns)
+{
+	size_t len = strlen(buf);
+
+	if (ipcns && ipcns != IPCNS_INITIAL)
+		snprintf(buf + len, size - len, "@%u", ipcns);
 }
 
 /* What a record means whose kind all mechanisms share. Those that have no row are told of as sockets are. */

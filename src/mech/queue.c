@@ -4,10 +4,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define BITS (IPCT_MECH_BIT(IPCT_MECH_SYSV_MSG) | IPCT_MECH_BIT(IPCT_MECH_POSIX_MQ))
-#define IPCNS_INITIAL 0xefffffffu /* PROC_IPC_INIT_INO in include/linux/proc_ns.h */
 
 const struct hook hook_queue_calls = {
 	.name = "queue_io",
@@ -107,14 +105,6 @@ void queue__decode_call(const struct ipct_call *call, struct op *op)
 		op->rule = PAIR_QUEUE;
 }
 
-static void put_namespace(char *buf, size_t size, uint32_t ipcns)
-{
-	size_t len = strlen(buf);
-
-	if (ipcns && ipcns != IPCNS_INITIAL)
-		snprintf(buf + len, size - len, "@%u", ipcns);
-}
-
 void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
 	if (mech == IPCT_MECH_POSIX_MQ) {
@@ -122,7 +112,7 @@ void queue__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size
 		return;
 	}
 	snprintf(buf, size, "msg:%" PRIu64, key.id);
-	put_namespace(buf, size, (uint32_t)key.space);
+	ipcns__add(buf, size, (uint32_t)key.space);
 }
 
 void queue__decode_object(const struct ipct_object *ob, struct decoded *out)
@@ -135,6 +125,6 @@ void queue__decode_object(const struct ipct_object *ob, struct decoded *out)
 	if (!ob->name_len)
 		return;
 	snprintf(to, sizeof(out->name_buf), "mq:/%.*s", (int)ob->name_len, name);
-	put_namespace(to, sizeof(out->name_buf), ob->peer_ino);
+	ipcns__add(to, sizeof(out->name_buf), ob->peer_ino);
 	decoded__set_name(out, NULL, NULL, 0);
 }

@@ -7,7 +7,6 @@
 #include "mech/tables.h"
 
 #define BITS (IPCT_MECH_BIT(IPCT_MECH_SYSV_SHM) | IPCT_MECH_BIT(IPCT_MECH_POSIX_SHM))
-#define IPCNS_INITIAL 4026531839u /* PROC_IPC_INIT_INO in include/linux/proc_ns.h */
 
 const struct hook hook_shm_calls = {
 	.name = "shm_map",
@@ -61,14 +60,12 @@ void shm__decode(const struct ipct_hdr *ev, struct decoded *out)
 
 void shm__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
-	uint32_t ns = (uint32_t)key.space;
-
-	if (mech == IPCT_MECH_POSIX_SHM)
+	if (mech == IPCT_MECH_POSIX_SHM) {
 		snprintf(buf, size, "map:[%" PRIu64 "]", key.id);
-	else if (ns == IPCNS_INITIAL || !ns)
-		snprintf(buf, size, "shm:%" PRIu64, key.id);
-	else
-		snprintf(buf, size, "shm:%" PRIu64 "@%u", key.id, ns);
+		return;
+	}
+	snprintf(buf, size, "shm:%" PRIu64, key.id);
+	ipcns__add(buf, size, (uint32_t)key.space);
 }
 
 static bool has_prefix(const char *name, size_t len, const char *prefix)

@@ -6,7 +6,6 @@
 #include "mech/tables.h"
 
 #define BITS IPCT_MECH_BIT(IPCT_MECH_SYSV_SEM)
-#define INITIAL_IPCNS 0xefffffffu /* PROC_IPC_INIT_INO in include/linux/proc_ns.h */
 
 const struct hook hook_sysv_sem_calls = {
 	.name = "sysv_sem",
@@ -46,10 +45,6 @@ const struct mech_desc mech_sysv_sem = {
 
 void sysv_sem__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)
 {
-	uint32_t ns = (uint32_t)key.space;
-
-	if (ns == INITIAL_IPCNS || !ns)
-		snprintf(buf, size, "sem:%" PRIu64, key.id);
-	else
-		snprintf(buf, size, "sem:%" PRIu64 "@%u", key.id, ns);
+	snprintf(buf, size, "sem:%" PRIu64, key.id);
+	ipcns__add(buf, size, (uint32_t)key.space);
 }

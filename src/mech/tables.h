@@ -68,6 +68,8 @@ struct op *decoded__op(struct decoded *out, const struct ipct_hdr *ev, uint64_t 
 /* Begins an object's record; name_fmt writes into out->name_buf. */
 struct object_info *decoded__object(struct decoded *out, const struct ipct_hdr *ev);
 void decoded__set_name(struct decoded *out, const char *prefix, const char *bytes, size_t len);
+/* Adds "@IPCNS" to a name outside of the initial namespace; 0: not known. */
+void ipcns__add(char *buf, size_t size, uint32_t ipcns);
 
 /* ---- one block per mechanism's file ---- */
 
