@@ -54,7 +54,7 @@ static struct lane *lane_of(struct model *m, struct ledger *l, const struct sum_
 	}
 	if (info->queue_nr)
 		lane->nr = info->queue_nr;
-	if (!lane->is_touched) {
+	if (!lane->is_touched && !l->has_beside) {
 		lane->is_touched = true;
 		vec__push(&l->touched, lane);
 	}
@@ -318,6 +318,14 @@ static bool is_doubtful(const struct model *m, uint8_t mech)
 	       (mech < sizeof(m->graph.lost) / sizeof(m->graph.lost[0]) && m->graph.lost[mech]);
 }
 
+static void settle_finally(struct model *m, struct lane *lane)
+{
+	if (m->ledger->has_beside && !is_doubtful(m, lane->mech))
+		return;
+	settle(m, lane);
+	owe_nobody(m, lane);
+}
+
 void ledger__finish(struct model *m)
 {
 	struct ledger *l = m->ledger;
@@ -326,14 +334,11 @@ void ledger__finish(struct model *m)
 		return;
 	if (l->has_beside)
 		beside__finish(m, is_doubtful);
-	for (size_t i = 0; i < l->touched.cnt; i++) {
-		struct lane *lane = l->touched.v[i];
-
-		if (l->has_beside && !is_doubtful(m, lane->mech))
-			continue;
-		settle(m, lane);
-		owe_nobody(m, lane);
-	}
+	for (size_t i = 0; i < l->touched.cnt; i++)
+		settle_finally(m, l->touched.v[i]);
+	map__for_each(&l->lanes, slot)
+		if (l->has_beside)
+			settle_finally(m, slot->val);
 	map__for_each(&l->lanes, slot) {
 		struct lane *lane = slot->val;
 		struct channel *ch = channel__resolve(lane->channel);
@@ -385,12 +390,14 @@ static void fold_lane(struct ledger *l, struct lane *lane)
 	struct obj_key key = key_of_folded(lane->channel);
 	struct lane *to = map__get(&l->lanes, key.id, key.space);
 
-	if (to == lane || lane->is_touched)
+	if (to == lane)
 		return;
-	map__del(&l->lanes, lane->queue.id, lane->queue.space);
+	if (!lane->is_retired)
+		map__del(&l->lanes, lane->queue.id, lane->queue.space);
 	if (!to) {
 		lane->queue = key;
 		lane->nr = 0;
+		lane->is_retired = false;
 		map__set(&l->lanes, key.id, key.space, lane);
 		return;
 	}
@@ -403,6 +410,7 @@ void ledger__follow(struct model *m)
 {
 	struct ledger *l = m->ledger;
 	VEC(struct lane *) folded = { 0 };
+	size_t kept = 0;
 
 	if (!l)
 		return;
@@ -414,18 +422,24 @@ void ledger__follow(struct model *m)
 			resolve_accounts(&lane->senders);
 		if (has_folded(&lane->receivers))
 			resolve_accounts(&lane->receivers);
-		if (lane->channel && lane->channel->folded_cnt)
+		if (lane->channel && lane->channel->folded_cnt && !lane->is_touched)
 			vec__push(&folded, lane);
 	}
 	for (size_t i = 0; i < l->touched.cnt; i++) {
 		struct lane *lane = l->touched.v[i];
 
-		if (!lane->is_retired)
-			continue;
-		lane->channel = channel__resolve(lane->channel);
-		resolve_accounts(&lane->senders);
-		resolve_accounts(&lane->receivers);
+		if (lane->is_retired) {
+			lane->channel = channel__resolve(lane->channel);
+			resolve_accounts(&lane->senders);
+			resolve_accounts(&lane->receivers);
+		}
+		lane->is_touched = !(l->has_beside && lane->channel && lane->channel->folded_cnt);
+		if (lane->is_touched)
+			l->touched.v[kept++] = lane;
+		else
+			vec__push(&folded, lane);
 	}
+	l->touched.cnt = kept;
 	for (size_t i = 0; i < folded.cnt; i++)
 		fold_lane(l, folded.v[i]);
 	vec__free(&folded);

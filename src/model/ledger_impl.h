@@ -41,8 +41,8 @@ struct lane {
 
 struct ledger {
 	struct map lanes; /* queue -> struct lane */
-	VEC(struct lane *) touched; /* since the last look */
-	bool has_beside;
+	VEC(struct lane *) touched; /* since the last look; with has_beside those that were retired */
+	bool has_beside; /* some sums are of operations that came, too: nothing is settled before the end */
 };
 
 void lane__free(struct lane *lane);

@@ -299,11 +299,42 @@ static void with_descriptor(struct churn *c, uint32_t pid, uint64_t ts_ns, uint6
 	model__op(c->m, &op);
 }
 
+static void sum(struct churn *c, uint32_t pid, uint8_t kind, uint64_t ts_ns, uint64_t object, uint64_t nr)
+{
+	char name[32];
+	const struct sum_info info = { .ts_ns = ts_ns,
+				       .pid = pid,
+				       .mech = PAIR_NONE + 1,
+				       .kind = kind,
+				       .is_stream = true,
+				       .beside = true,
+				       .obj = { object, 1ull << 62 },
+				       .queue = { object, 1ull << 62 },
+				       .obj_nr = (uint32_t)nr,
+				       .queue_nr = (uint32_t)nr,
+				       .messages = 1,
+				       .bytes = BYTES,
+				       .name = nr ? name : NULL };
+
+	snprintf(name, sizeof(name), "sock:[%u]", (unsigned int)nr);
+	model__sum(c->m, &info);
+}
+
+/* Sums of what came one by one as well. */
+static void with_sums(struct churn *c, uint32_t pid, uint64_t ts_ns, uint64_t nr)
+{
+	sum(c, pid, OP_SEND, ts_ns, nr | 1ull << 41, 0);
+	sum(c, SERVER, OP_RECV, ts_ns, nr | 1ull << 41, 0);
+	sum(c, pid, OP_SEND, ts_ns, nr % 8, nr); /* the address is used again */
+	sum(c, SERVER, OP_RECV, ts_ns, nr % 8, nr);
+}
+
 static void (*const things[])(struct churn *c, uint32_t pid, uint64_t ts_ns, uint64_t nr) = {
-	with_pipe,	     with_unread_pipe,	    with_socket,  with_queue,
-	with_semaphore,	     with_posted_semaphore, with_signal,  with_memory,
-	with_lock,	     with_datagram,	    with_threads, with_descriptor,
-	with_reading_memory,
+	with_pipe,	     with_unread_pipe, with_socket,
+	with_queue,	     with_semaphore,   with_posted_semaphore,
+	with_signal,	     with_memory,      with_lock,
+	with_datagram,	     with_threads,     with_descriptor,
+	with_reading_memory, with_sums,
 };
 
 /* Pids are used again, and start times are not. */
