@@ -24,6 +24,12 @@ static __always_inline void emit__count_lost(__u32 mech)
 	emit__count_lost_by(mech, 1);
 }
 
+/* A table has no room for what will be needed. */
+static __always_inline void emit__count_full(__u32 mech)
+{
+	emit__count_lost_by(LOST_TABLES + mech, 1);
+}
+
 static __always_inline void *emit__ring(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();

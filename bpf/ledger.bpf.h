@@ -104,7 +104,7 @@ static __noinline int ledger__overflow(const struct ledger_entry *e, __u32 state
 	ev->sub = e->k.sub;
 	ev->space = e->k.space;
 	ev->peer_ino = e->peer_ino;
-	ev->flags = state & IPCT_LEDGER_ONLY ? 0 : IPCT_SUM_BESIDE;
+	ev->flags = IPCT_SUM_NO_ROW | (state & IPCT_LEDGER_ONLY ? 0 : IPCT_SUM_BESIDE);
 	__builtin_memset(ev->comm, 0, sizeof(ev->comm));
 	emit__submit(ev);
 	return 0;

@@ -43,10 +43,12 @@ struct {
 	__array(values, struct ring);
 } rings SEC(".maps");
 
-/* Events that found no room, by mechanism. */
+/* Events that found no room, by mechanism: in a ring, then those in tables (LOST_TABLES on). */
+#define LOST_TABLES IPCT_MECH_CNT
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, IPCT_MECH_CNT);
+	__uint(max_entries, 2 * IPCT_MECH_CNT);
 	__type(key, __u32);
 	__type(value, __u64);
 } lost SEC(".maps");

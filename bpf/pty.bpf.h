@@ -244,7 +244,7 @@ static __always_inline void pty__exit_write(struct task_op *op, __s64 ret)
 	int newline_cnt = -1;
 
 	if (!lane) { /* there was no room for it */
-		emit__count_lost(IPCT_MECH_PTY);
+		emit__count_full(IPCT_MECH_PTY);
 		return;
 	}
 	if (bytes && (oflag & TTY_OPOST)) {

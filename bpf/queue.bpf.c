@@ -40,7 +40,7 @@ static __noinline void msg__allocated(__u64 msg)
 	sent.tid = (__u32)id;
 	sent.len = op->cnt;
 	if (bpf_map_update_elem(&sent_msgs, &msg, &sent, BPF_ANY))
-		emit__count_lost(op->in.mech);
+		emit__count_full(op->in.mech);
 }
 
 static __noinline void msg__freed(__u64 msg)

@@ -30,8 +30,7 @@ static __noinline __u8 enter__common(struct pt_regs *regs, __u8 class, bool comp
 		class = ipc__decode(&args);
 	op = task_op__stored(true);
 	if (!op) {
-		/* The table is full: what the call is about is not known yet. */
-		emit__count_lost(IPCT_MECH_NONE);
+		emit__count_full(IPCT_MECH_NONE); /* what the call is about is not known yet */
 		return ENTERED_UNSEEN;
 	}
 	task_op__begin(op, class, compat);

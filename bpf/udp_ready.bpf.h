@@ -67,7 +67,7 @@ static __noinline void udp__left(__u64 skb)
 		bpf_map_update_elem(&udp_left, &key, &skb, BPF_ANY);
 		return;
 	}
-	emit__count_lost(IPCT_MECH_UDP);
+	emit__count_full(IPCT_MECH_UDP);
 }
 
 static __always_inline void udp__forget(__u64 skb)

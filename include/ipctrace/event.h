@@ -431,8 +431,10 @@ _Static_assert(sizeof(struct ipct_lost) == 40, "on disk and in the ring");
 #define IPCT_CPU_NONE 0xffff
 
 enum ipct_lost_why {
-	IPCT_LOST_NO_ROOM = 0, /* in a ring or a table */
+	IPCT_LOST_NO_ROOM = 0, /* in a ring; before there was TABLE_FULL, also in a table */
 	IPCT_LOST_SKIPPED = 1, /* the kernel did not run a program, which was running on that CPU already */
+	IPCT_LOST_TABLE_FULL =
+		2, /* a table of the kernel half had no room, so what the event needs is not known */
 };
 
 /* ipct_map.flags */

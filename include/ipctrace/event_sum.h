@@ -14,6 +14,7 @@ enum ipct_sum_flag {
 	IPCT_SUM_SWITCH =
 		1 << 1, /* no sum: operations before hdr.ts_ns had records, those after it are in sums only */
 	IPCT_SUM_DONE = 1 << 2, /* no sum: what was read at one time is complete */
+	IPCT_SUM_NO_ROW = 1 << 3, /* of one operation, for which the ledger had no room */
 };
 
 /*

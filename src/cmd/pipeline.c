@@ -299,6 +299,8 @@ static void on_ordered(void *ctx, const struct ipct_hdr *ev)
 		feed_lost(p, ev->ts_ns, ev->mech, d->lost, ev->cpu);
 		if (d->skipped)
 			model__skipped(p->model, d->lost);
+		if (d->full)
+			model__table_full(p->model, d->lost);
 		break;
 	case DECODED_SUM:
 		if (!d->sum.mech || wanted(p, d->sum.mech))

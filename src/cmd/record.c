@@ -18,7 +18,9 @@ static void say(struct session *s, const struct options *o)
 {
 	const struct store_writer *w = saver__writer(session__saver(s));
 	const struct store_sums *sums = store_writer__sums(w);
-	const struct model_stats stats = { .lost = sums->lost, .skipped = sums->skipped };
+	const struct model_stats stats = { .lost = sums->lost,
+					   .skipped = sums->skipped,
+					   .table_full = sums->table_full };
 	struct buf b = { 0 };
 
 	summary__put_grouped(&b, sums->events);

@@ -280,6 +280,7 @@ void subgraph__finish(struct subgraph *s, const struct graph *whole, const struc
 	s->graph.sums_since_ns = whole->sums_since_ns;
 	memcpy(s->graph.lost, whole->lost, sizeof(s->graph.lost));
 	s->graph.skipped = whole->skipped;
+	s->graph.table_full = whole->table_full;
 }
 
 struct subgraph *subgraph__copy(const struct subgraph *s)

@@ -76,17 +76,27 @@ void summary__put_lost(struct buf *out, const struct model_stats *stats)
 	buf__puts(out, " lost: ");
 	if (stats->skipped) {
 		put_counted(out, stats->skipped, "time", "s");
-		buf__puts(out, " the kernel did not run a program that was busy");
+		buf__puts(out, " the kernel did not run a program that was busy; ");
 	}
-	if (stats->skipped < stats->lost)
-		buf__printf(out, "%strace less (-p, -m), or give more room (--ring-size)",
-			    stats->skipped ? "; " : "");
+	if (stats->table_full) {
+		put_counted(out, stats->table_full, "time", "s");
+		buf__puts(out, " a table of calls or messages under way was full, trace less (-p, -m); ");
+	}
+	if (stats->skipped + stats->table_full < stats->lost)
+		buf__puts(out, "trace less (-p, -m), or give more room (--ring-size)");
+	else
+		out->len -= strlen("; ");
 }
 
 #define FROM_THE_START_NS 500000000ull
 
 static void put_sums(struct buf *out, const struct summary *s, const struct model_stats *stats)
 {
+	if (stats->ledger_full) {
+		buf__puts(out, "; ");
+		put_counted(out, stats->ledger_full, "sum", "s");
+		buf__puts(out, " came one by one, as the ledger was full");
+	}
 	if (!stats->sums_since_ns)
 		return;
 	buf__puts(out, "; only sums");

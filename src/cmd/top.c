@@ -120,6 +120,7 @@ static bool wants_waits(const struct top *t)
 static void end_interval(struct top *t, uint64_t now_ns)
 {
 	meter__tick(t->meter, now_ns);
+	meter__set_table_full(t->meter, pipeline__stats(t->pipeline)->table_full);
 	top__set_ctx(t);
 	t->shown_cnt++;
 	t->waits.cnt = 0;

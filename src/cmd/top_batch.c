@@ -32,6 +32,8 @@ static void put_text_head(struct buf *out, const struct interval *at, int64_t bo
 		buf__printf(out, "%llu events lost", (unsigned long long)v->total.lost);
 	else
 		buf__puts(out, "nothing lost");
+	if (v->table_full)
+		buf__printf(out, " (%llu: a table was full)", (unsigned long long)v->table_full);
 	buf__puts(out, v->sums_since_ns ? "  only sums\n" : "\n");
 }
 
@@ -58,6 +60,8 @@ static void put_json_head(struct buf *out, const struct interval *at, const stru
 		if (names->traced & 1u << m)
 			json__u64(&j, names->mech(m), v->lost_total[m]);
 	json__close(&j, '}');
+	if (v->table_full)
+		json__u64(&j, "table_full", v->table_full);
 	if (v->sums_since_ns)
 		json__u64(&j, "sums_since_ns", v->sums_since_ns);
 	json__close(&j, '}');

@@ -70,12 +70,6 @@ int kern__scan(struct kern *k, struct buf *err);
 struct event_source *kern__source(struct kern *k); /* owned by k; LOST records are made here */
 /* How full the fullest ring was when it was read, since the last call: 0 to 1. */
 double kern__ring_peak(struct kern *k);
-struct kern_ledger_state {
-	uint64_t only_since_ns; /* since then operations make no records; 0: they do */
-	uint64_t
-		full; /* operations whose row found no room in the ledger, so that they were told of one by one */
-};
-void kern__ledger(const struct kern *k, struct kern_ledger_state *state);
 void kern__deactivate(struct kern *k); /* no more events; those in the rings can still be polled */
 /* Whether the rings are empty. After kern__deactivate() false means: a task was preempted inside a program, poll again. */
 bool kern__all_read(const struct kern *k);

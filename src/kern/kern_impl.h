@@ -35,7 +35,7 @@ struct kern {
 	VEC(int) call_fds; /* kern/callstubs.c: what is attached to the functions of system calls */
 	bool calls_again; /* behind the programs at the ends of calls stand others: kern/again.c */
 	struct event_source source;
-	uint64_t *lost_seen; /* by mechanism, then CPU */
+	uint64_t *lost_seen; /* by entry of the map `lost`, then CPU */
 	uint64_t lost_checked_ns;
 	uint64_t last_event_ns; /* when the last poll was that found any */
 	VEC(struct watched) watched; /* kern/misses.c: programs, and how often the kernel skipped them */

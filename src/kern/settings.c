@@ -175,7 +175,7 @@ void settings__fill(struct kern *k)
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
 	tell_hooks(&cfg, k);
 	captures__configure(k, &cfg);
-	tally__configure(k, &cfg);
+	tally__configure(k, &cfg, tables);
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
 	size_maps(k, &cfg, tables);

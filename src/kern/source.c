@@ -15,6 +15,7 @@
 #include "kern/probe.h"
 #include "kern/skel.h"
 
+#define LOST_CNT (2 * IPCT_MECH_CNT) /* entries of the kernel half's map */
 #define LOST_CHECK_NS 100000000ull
 #define POLL_MAX_MS 20 /* producers wake nobody unless a ring fills up: look by ourselves */
 /* A host where nothing happens is looked at less often: what is lost then was at least tried, and that is soon seen. */
@@ -135,19 +136,21 @@ static size_t give_backlog(struct kern *k, struct taker *t)
 	return cnt;
 }
 
-static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t mech, const uint64_t *values)
+/* at: in the kernel half's map, where those that found a table full are behind those that found a ring full. */
+static size_t report_lost_of(struct kern *k, struct taker *t, uint32_t at, const uint64_t *values)
 {
 	size_t cnt = 0;
 
 	for (size_t cpu = 0; cpu < k->ring_cnt; cpu++) {
-		uint64_t *seen = &k->lost_seen[mech * k->ring_cnt + cpu];
+		uint64_t *seen = &k->lost_seen[at * k->ring_cnt + cpu];
 		struct ipct_lost ev = {
 			.h = { .ts_ns = k->lost_checked_ns,
 			       .kind = IPCT_KIND_LOST,
 			       .size = sizeof(ev),
-			       .mech = mech,
+			       .mech = at % IPCT_MECH_CNT,
 			       .cpu = cpu },
 			.count = values[cpu] - *seen,
+			.why = at < IPCT_MECH_CNT ? IPCT_LOST_NO_ROOM : IPCT_LOST_TABLE_FULL,
 		};
 
 		*seen = values[cpu];
@@ -170,18 +173,20 @@ static bool is_quiet(const struct kern *k, uint64_t now_ns)
 static size_t report_lost(struct kern *k, struct taker *t)
 {
 	uint64_t values[k->ring_cnt], now_ns = now_of(k);
-	size_t cnt = 0;
+	size_t cnt = 0, ring_cnt = 0;
 
 	if (k->active &&
 	    now_ns - k->lost_checked_ns < (is_quiet(k, now_ns) ? QUIET_LOST_CHECK_NS : LOST_CHECK_NS))
 		return 0;
 	k->lost_checked_ns = now_ns;
 	follow_clock(k);
-	for (uint32_t m = 0; m < IPCT_MECH_CNT; m++) {
-		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &m, values))
-			cnt += report_lost_of(k, t, m, values);
+	for (uint32_t at = 0; at < LOST_CNT; at++) {
+		if (!bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.lost), &at, values))
+			cnt += report_lost_of(k, t, at, values);
+		if (at == IPCT_MECH_CNT - 1)
+			ring_cnt = cnt;
 	}
-	if (cnt || k->ring_worst > NEARLY_FULL)
+	if (ring_cnt || k->ring_worst > NEARLY_FULL)
 		tally__relieve(k, now_ns);
 	k->ring_worst = 0;
 	return cnt + misses__report(k, t->fn,
@@ -270,7 +275,7 @@ int source__open_rings(struct kern *k, struct buf *err)
 
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	k->rings = xalloc(k->ring_cnt * sizeof(*k->rings));
-	k->lost_seen = xalloc(k->ring_cnt * IPCT_MECH_CNT * sizeof(*k->lost_seen));
+	k->lost_seen = xalloc(k->ring_cnt * LOST_CNT * sizeof(*k->lost_seen));
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		k->rings[i].map_fd = -1;
 	for (uint32_t i = 0; i < k->ring_cnt; i++) {

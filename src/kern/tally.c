@@ -40,7 +40,7 @@ struct giver {
 	void *ctx;
 };
 
-void tally__configure(struct kern *k, struct ipct_config *cfg)
+void tally__configure(struct kern *k, struct ipct_config *cfg, uint32_t rows)
 {
 	struct tally *t = &k->tally;
 
@@ -53,8 +53,8 @@ void tally__configure(struct kern *k, struct ipct_config *cfg)
 	t->rest_ns = t->period_ns < REST_NS ? t->period_ns : REST_NS;
 	t->retired_read = true;
 	cfg->ledger = t->mode == KERN_LEDGER_SUMMARY ? IPCT_LEDGER_SUMMARY : IPCT_LEDGER_SWITCHED;
-	bpf_map__set_max_entries(k->skel->maps.ledger_first, ROWS_MAX);
-	bpf_map__set_max_entries(k->skel->maps.ledger_second, ROWS_MAX);
+	bpf_map__set_max_entries(k->skel->maps.ledger_first, rows ? rows : ROWS_MAX);
+	bpf_map__set_max_entries(k->skel->maps.ledger_second, rows ? rows : ROWS_MAX);
 }
 
 static void set_state(struct kern *k, uint32_t state)
@@ -182,7 +182,6 @@ static size_t tell_begin(struct tally *t, const struct giver *g)
 	if (t->told_begin || is_beside(t->state))
 		return 0;
 	t->told_begin = true;
-	t->only_since_ns = g->now_ns;
 	give_mark(IPCT_SUM_SWITCH, g);
 	return 1;
 }
@@ -273,14 +272,6 @@ void tally__relieve(struct kern *k, uint64_t now_ns)
 		t->changed_ns = now_ns;
 		set_state(k, IPCT_LEDGER_COUNTS | IPCT_LEDGER_ONLY);
 	}
-}
-
-void kern__ledger(const struct kern *k, struct kern_ledger_state *state)
-{
-	*state = (struct kern_ledger_state){
-		.only_since_ns = k->tally.only_since_ns,
-		.full = k->tally.mode == KERN_LEDGER_NONE ? 0 : k->skel->bss->ledger_full_cnt,
-	};
 }
 
 void tally__free(struct kern *k)

@@ -21,11 +21,11 @@ struct tally {
 	size_t given_cnt; /* rows so far of the map that is being read */
 	bool told_begin; /* that there are only sums from here on */
 	bool finished; /* all rows were given out */
-	uint64_t only_since_ns; /* 0: not yet */
 	void *keys, *rows; /* of one batch */
 };
 
-void tally__configure(struct kern *k, struct ipct_config *cfg); /* after opening, before loading */
+/* After opening, before loading. rows: of each map; 0: the usual number. */
+void tally__configure(struct kern *k, struct ipct_config *cfg, uint32_t rows);
 void tally__begin(struct kern *k); /* before the programs are opened */
 /* Gives out what is due; returns the number of records. */
 size_t tally__poll(struct kern *k, uint64_t now_ns, event_fn fn, void *ctx);

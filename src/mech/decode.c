@@ -135,6 +135,7 @@ static void decode_lost(const struct ipct_hdr *ev, struct decoded *out)
 	out->what = DECODED_LOST;
 	out->lost = ((const struct ipct_lost *)ev)->count;
 	out->skipped = ((const struct ipct_lost *)ev)->why == IPCT_LOST_SKIPPED;
+	out->full = ((const struct ipct_lost *)ev)->why == IPCT_LOST_TABLE_FULL;
 	out->op.mech = ev->mech;
 	out->op.ts_ns = ev->ts_ns;
 }

@@ -90,6 +90,7 @@ struct decoded {
 	struct sum_info sum; /* DECODED_SUM */
 	uint64_t lost; /* DECODED_LOST; mech in op.mech, time in op.ts_ns */
 	bool skipped; /* DECODED_LOST: the kernel did not run a program that was busy */
+	bool full; /* DECODED_LOST: a table of the kernel half had no room */
 	char name_buf[768];
 };
 

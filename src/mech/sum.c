@@ -72,6 +72,7 @@ void sum__decode(const struct ipct_hdr *ev, struct decoded *out)
 		.beside = s->flags & IPCT_SUM_BESIDE,
 		.switched = s->flags & IPCT_SUM_SWITCH,
 		.done = s->flags & IPCT_SUM_DONE,
+		.no_row = s->flags & IPCT_SUM_NO_ROW,
 		.messages = s->messages,
 		.bytes = s->bytes,
 		.errors = s->errors,

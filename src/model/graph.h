@@ -100,6 +100,7 @@ struct graph {
 	uint64_t sums_since_ns; /* since then what moves data was summed up and not followed; 0: never */
 	uint64_t lost[32]; /* by mechanism number */
 	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
+	uint64_t table_full; /* of these: a table of the kernel half had no room */
 };
 
 /* Makes it when there is none. Mechanism and name are the identity: "unix:@x" may exist for streams and datagrams at once. */

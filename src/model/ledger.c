@@ -292,6 +292,7 @@ void model__sum(struct model *m, const struct sum_info *info)
 		mark(m, info);
 		return;
 	}
+	m->stats.ledger_full += info->no_row;
 	proc = proc_table__at(&m->procs, info->pid, info->start_ns, info->comm);
 	ch = objects__channel_of(m, info->mech, info->obj, info->obj_nr, info->name);
 	if (!proc || !ch)

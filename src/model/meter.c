@@ -187,6 +187,11 @@ void meter__lost(struct meter *m, uint8_t mech, uint64_t cnt)
 	fill_table__lost(&m->fill, mech);
 }
 
+void meter__set_table_full(struct meter *m, uint64_t cnt)
+{
+	m->table_full = cnt;
+}
+
 /* ---- intervals ---- */
 
 /* The old interval's memory becomes the new one's, where there was any traffic in both. */
@@ -309,6 +314,7 @@ void meter__view(const struct meter *m, struct meter_view *v)
 		.last = m->last,
 		.total = m->total,
 		.sums_since_ns = m->sums_since_ns,
+		.table_full = m->table_full,
 	};
 	add_totals(&v->total, &m->now);
 	memcpy(v->lost_last, m->lost_last, sizeof(v->lost_last));

@@ -68,6 +68,7 @@ void meter__op(struct meter *m, const struct op *op, struct channel *ch, struct 
 void meter__sum(struct meter *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 void meter__object(struct meter *m, const struct object_info *info);
 void meter__lost(struct meter *m, uint8_t mech, uint64_t cnt);
+void meter__set_table_full(struct meter *m, uint64_t cnt); /* so many of all lost so far, for meter_view */
 /* Ends the running interval: it becomes the last whole one. */
 void meter__tick(struct meter *m, uint64_t now_ns);
 /* After a tick: this process has been blocked since then, and still is. */
@@ -96,6 +97,7 @@ struct meter_view {
 	uint32_t interval_nr; /* how many ticks there were */
 	struct meter_totals last, total;
 	uint64_t lost_last[32], lost_total[32]; /* by mechanism number */
+	uint64_t table_full; /* of all lost: as in struct model_stats */
 	uint64_t sums_since_ns; /* since then what moves data is summed up, not followed; 0: it is followed */
 };
 void meter__view(const struct meter *m, struct meter_view *v); /* valid until the meter is fed again */

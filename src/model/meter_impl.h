@@ -35,6 +35,7 @@ struct meter {
 	uint64_t sums_since_ns; /* meter_view */
 	uint32_t interval_nr;
 	struct meter_totals now, last, total;
+	uint64_t table_full; /* meter_view */
 	uint64_t lost_now[METER_MECHS_MAX], lost_last[METER_MECHS_MAX], lost_total[METER_MECHS_MAX];
 };
 

@@ -176,6 +176,12 @@ void model__skipped(struct model *m, uint64_t cnt)
 	m->graph.skipped += cnt;
 }
 
+void model__table_full(struct model *m, uint64_t cnt)
+{
+	m->stats.table_full += cnt;
+	m->graph.table_full += cnt;
+}
+
 void model__advance(struct model *m, uint64_t now_ns)
 {
 	if (now_ns > m->now_ns)

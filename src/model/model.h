@@ -55,8 +55,10 @@ struct model_stats {
 	uint64_t resyncs; /* certain points at which the model had to correct itself */
 	uint64_t lost; /* events, all mechanisms */
 	uint64_t sums_since_ns; /* as in struct graph */
+	uint64_t ledger_full; /* sums of one operation each (sum_info.no_row) */
 	uint64_t folded_procs, folded_channels; /* model_opts.history */
 	uint64_t skipped; /* of these: the kernel did not run a program that was busy */
+	uint64_t table_full; /* of these: a table of the kernel half had no room */
 	uint64_t steps; /* that the rules took along their lists: work, for tests */
 };
 
@@ -74,6 +76,8 @@ void model__pass(struct model *m, const struct pass_info *info);
 void model__lost(struct model *m, uint64_t ts_ns, uint8_t mech, uint64_t cnt);
 /* So many of those that model__lost() is told of were lost because the kernel did not run a program that was busy. */
 void model__skipped(struct model *m, uint64_t cnt);
+void model__table_full(struct model *m,
+		       uint64_t cnt); /* the same, because a table of the kernel half had no room */
 /* Nothing earlier than now_ns will come any more: settle what has waited too long. */
 void model__advance(struct model *m, uint64_t now_ns);
 /* The end: settle everything. Afterwards only the accessors below may be called. */

@@ -282,6 +282,7 @@ struct sum_info {
 	bool beside; /* the operations came, too, one by one, as far as they were not lost */
 	bool switched; /* mark: until now operations came; from now on there are sums only */
 	bool done; /* mark: all sums of the same time have come */
+	bool no_row; /* of one operation, for which the kernel half's ledger had no room */
 	struct obj_key obj;
 	struct obj_key queue; /* where what is sent lies until it is received; {0, 0}: not known */
 	uint32_t obj_nr, queue_nr; /* tell apart what has the same key one after the other; 0: not known */

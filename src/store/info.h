@@ -40,6 +40,7 @@ struct store_sums {
 	uint64_t events, lost; /* of the whole recording; lost: counted by the kernel half */
 	uint64_t end_ns;
 	uint64_t skipped; /* of the lost: the kernel did not run a program that was busy; not stored */
+	uint64_t table_full; /* of the lost: a table of the kernel half had no room; not stored */
 };
 
 void store_info__put(const struct store_info *info, struct buf *out);

@@ -204,6 +204,7 @@ void store_writer__event(struct store_writer *w, const struct ipct_hdr *ev)
 
 		w->sums.lost += lost->count;
 		w->sums.skipped += lost->why == IPCT_LOST_SKIPPED ? lost->count : 0;
+		w->sums.table_full += lost->why == IPCT_LOST_TABLE_FULL ? lost->count : 0;
 		w->block_lost += lost->count;
 	}
 	if (w->block_bytes >= BLOCK_BYTES)

@@ -115,6 +115,11 @@ static void put_lost(const struct tui *t, struct buf *b)
 		buf__printf(b, "%s %s ", b->len ? "," : "LOST", t->opts.ctx->names->mech(m));
 		time__put_count(b, v.lost_total[m]);
 	}
+	if (v.table_full) {
+		buf__puts(b, " (");
+		time__put_count(b, v.table_full);
+		buf__puts(b, ": A TABLE WAS FULL)");
+	}
 	if (b->len)
 		buf__puts(b, "  ");
 	if (v.sums_since_ns)

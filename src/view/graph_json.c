@@ -105,6 +105,7 @@ static void put_graph(struct json *j, const struct graph *g, const struct sorted
 	json__close(j, '}');
 	put_u64_if(j, "lost_tasks", g->lost[IPCT_MECH_NONE]);
 	put_u64_if(j, "skipped", g->skipped);
+	put_u64_if(j, "table_full", g->table_full);
 	put_u64_if(j, "sums_since_ns", g->sums_since_ns);
 	put_left_out(j, s);
 	put_history(j, s);

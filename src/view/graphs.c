@@ -46,15 +46,20 @@ void graphs__put_losses(struct buf *out, const struct graph *g, const struct vie
 		buf__puts(out, any ? ", " : "lost ");
 		label__count(out, g->lost[m], "event");
 		buf__printf(out, " of %s",
-			    m != IPCT_MECH_NONE ? names->mech(m)
-			    : g->skipped	? "processes or any mechanism"
-						: "processes");
+			    m != IPCT_MECH_NONE		  ? names->mech(m)
+			    : g->skipped || g->table_full ? "processes or any mechanism"
+							  : "processes");
 		any = true;
 	}
 	if (g->skipped) {
 		buf__puts(out, " (");
 		label__count(out, g->skipped, "time");
 		buf__puts(out, " the kernel did not run a program that was busy)");
+	}
+	if (g->table_full) {
+		buf__puts(out, " (");
+		label__count(out, g->table_full, "time");
+		buf__puts(out, " a table of calls or messages under way was full)");
 	}
 	buf__puts(out, any ? ": the graph may be incomplete" : "nothing lost");
 }

@@ -322,6 +322,10 @@ static void end(struct buf *out, const struct model_stats *stats)
 	json__u64(&j, "lost", stats->lost);
 	if (stats->skipped)
 		json__u64(&j, "skipped", stats->skipped);
+	if (stats->table_full)
+		json__u64(&j, "table_full", stats->table_full);
+	if (stats->ledger_full)
+		json__u64(&j, "ledger_full", stats->ledger_full);
 	json__u64(&j, "unmatched_sends", stats->unmatched_sends);
 	json__u64(&j, "unmatched_receives", stats->unmatched_receives);
 	json__open(&j, "sum", '{');

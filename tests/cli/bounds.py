@@ -82,19 +82,50 @@ def history():
     expect(sums[0][-1] == 1000, f"{sums[0][-1]} bytes flowed, not 1000")
 
 
+def with_tables(limit):
+    """The environment in which tables have so many entries; None: their own size."""
+    env = {k: v for k, v in os.environ.items() if k != "IPCTRACE_TEST_TABLES"}
+    return {**env, "IPCTRACE_TEST_TABLES": limit} if limit else env
+
+
 def tables(code, mech, entries):
     """Small tables: something is lost, and that is said; tables of their own size: nothing is."""
     for limit in (entries, None):
-        env = {k: v for k, v in os.environ.items() if k != "IPCTRACE_TEST_TABLES"}
-        if limit:
-            env["IPCTRACE_TEST_TABLES"] = limit
-        out = run("--json", "--strict", "-m", mech, *python(code), env=env)
+        out = run("--json", "--strict", "-m", mech, *python(code), env=with_tables(limit))
         lines = [json.loads(line) for line in out.stdout.splitlines()]
         told = sum(line["count"] for line in lines if line["type"] == "lost")
         lost = lines[-1]["lost"]
         expect(lost == told, f"{told} of {lost} are told of")
         expect((lost > 0) == bool(limit), f"{lost} lost with {limit or 'all'} entries")
+        expect(lines[-1].get("table_full", 0) == lost, f"{lines[-1]}")
         expect(out.returncode == (3 if limit else 0), f"exit status {out.returncode}: {out.stderr}")
+
+
+def told_everywhere(code, mech, entries):
+    """Every command says that a table was full, and what to do; more room in the rings would not help."""
+    sentence = "a table of calls or messages under way was full, trace less (-p, -m)"
+    env = with_tables(entries)
+    with tempfile.TemporaryDirectory() as d:
+        rec = os.path.join(d, "rec")
+        for words in (["record", "-o", rec], ["graph", "--json"]):
+            out = run(*words, "-m", mech, *python(code), env=env)
+            expect(sentence in out.stderr and "ring-size" not in out.stderr, f"{words[0]}: {out.stderr}")
+        expect(json.loads(out.stdout)["graph"]["table_full"] > 0, "graph: no table_full")
+        out = run("graph", "-i", rec, "-F", "text")
+        expect("was full" in out.stdout + out.stderr, f"graph -i: {out.stdout}{out.stderr}")
+    out = run("top", "-b", "-m", mech, *python(code), env=env)
+    expect(": a table was full)" in out.stdout, f"top: {out.stdout}")
+
+
+def ledger():
+    """What finds no room in the ledger comes one by one: it is said, and the sums are right all the same."""
+    out = run("graph", "--summary", "--json", "-m", "pipe", *python(CHILDREN), env=with_tables("4"))
+    expect(out.returncode == 0 and "came one by one, as the ledger was full" in out.stderr, f"{out.stderr}")
+    links = json.loads(out.stdout)["links"]
+    taken = sum(x["bytes"] for x in links if x["kind"] == "end" and x["role"] == "read")
+    expect(taken == 1000, f"{taken} bytes were read, not 1000")
+    out = run("--summary", "--json", "-m", "pipe", *python(CHILDREN), env=with_tables("4"))
+    expect(json.loads(out.stdout.splitlines()[-1]).get("ledger_full", 0) > 0, f"{out.stdout.splitlines()[-1]}")
 
 
 def main():
@@ -103,7 +134,9 @@ def main():
         return
     for name, test in (("history", history),
                        ("full table of messages", lambda: tables(QUEUED, "sysv-msg", "8")),
-                       ("full table of calls", lambda: tables(BLOCKED, "pipe", "8"))):
+                       ("full table of calls", lambda: tables(BLOCKED, "pipe", "8")),
+                       ("full table: said by all commands", lambda: told_everywhere(QUEUED, "sysv-msg", "8")),
+                       ("full ledger", ledger)):
         try:
             test()
             report(name)

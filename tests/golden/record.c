@@ -104,8 +104,13 @@ static const struct field op_fields[] = {
 };
 
 static const struct field lost_fields[] = {
-	{ "ts", NS, AT(ts_ns) },      { "mech", MECH, AT(lost.mech) },	   { "count", U64, AT(lost.cnt) },
-	{ "cpu", I32, AT(lost.cpu) }, { "skipped", U8, AT(lost.skipped) }, { .key = NULL },
+	{ "ts", NS, AT(ts_ns) },
+	{ "mech", MECH, AT(lost.mech) },
+	{ "count", U64, AT(lost.cnt) },
+	{ "cpu", I32, AT(lost.cpu) },
+	{ "skipped", U8, AT(lost.skipped) },
+	{ "full", U8, AT(lost.full) },
+	{ .key = NULL },
 };
 
 static const struct {

@@ -15,7 +15,7 @@ struct record {
 		uint8_t mech;
 		uint64_t cnt;
 		int32_t cpu;
-		uint8_t skipped;
+		uint8_t skipped, full;
 	} lost; /* RECORD_TRACED: mech */
 };
 

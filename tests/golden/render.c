@@ -82,6 +82,8 @@ static void feed(struct rendering *r, const struct record *rec)
 		model__lost(r->model, rec->ts_ns, rec->lost.mech, rec->lost.cnt);
 		if (rec->lost.skipped)
 			model__skipped(r->model, rec->lost.cnt);
+		if (rec->lost.full)
+			model__table_full(r->model, rec->lost.cnt);
 		if (r->line)
 			r->line->lost(&r->out, rec->lost.mech, rec->lost.cnt, rec->lost.cpu, &r->names);
 		break;
