@@ -5,7 +5,8 @@
 # it leaves doctor and RUNG.MECH.{graph,truth,log} in /out and prints one line per run for the host:
 #   smoke LINE | run RUNG MECH STATUS START_S END_S | again RUNG MECH TRY WHY | signals RUNG STATUS |
 #   dump RUNG STATUS WRITER READER PIPE BYTES | right LINE
-# Environment: RUNGS, MECHS (empty: all at once), WORKLOAD (options of the workload), LIMIT_S (for one run).
+# Environment: RUNGS, MECHS (empty: all at once), DUMPS (those of RUNGS that are to see a core dump), WORKLOAD (options of the
+# workload), LIMIT_S (for one run).
 
 now()
 {
@@ -88,7 +89,9 @@ for rung in $RUNGS; do
 		echo "run $rung $mech $status $start $(now)"
 	done
 	! runs signal || signals "$rung"
-	! runs pipe || dump "$rung"
+	case " $DUMPS " in
+	*" $rung "*) ! runs pipe || dump "$rung" ;;
+	esac
 done
 
 # shellcheck disable=SC1091 # beside this one, in the guest
