@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "base/time.h"
 #include "event/wire.h"
 #include "view/graphs.h"
 #include "view/label.h"
@@ -117,20 +116,6 @@ static void put_line_style(struct buf *out, const struct link *l)
 		buf__puts(out, ", style=dashed");
 }
 
-static void put_traffic(struct buf *out, const struct link *l)
-{
-	label__count(out, l->messages, "message");
-	if (l->bytes) {
-		buf__puts(out, ", ");
-		label__bytes(out, l->bytes);
-		buf__puts(out, "B");
-	}
-	if (l->p99_ns) {
-		buf__puts(out, "\\np99 ");
-		time__put_duration(out, l->p99_ns);
-	}
-}
-
 /* "8 x pipe" where the link stands for several channels. */
 static void put_channel_name(struct buf *out, const struct picture *p, const struct link *l)
 {
@@ -161,7 +146,7 @@ static void put_link_text(struct buf *out, const struct picture *p, const struct
 	if (l->kind == LINK_END && l->role && !l->messages && !l->bytes)
 		buf__puts(out, l->role);
 	else
-		put_traffic(out, l);
+		picture__put_traffic(out, l, "\\n");
 }
 
 static void put_link(struct buf *out, const struct picture *p, const struct link *l)

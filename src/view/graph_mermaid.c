@@ -6,7 +6,6 @@
 
 #include "base/escape.h"
 #include "base/log.h"
-#include "base/time.h"
 #include "view/graphs.h"
 #include "view/label.h"
 #include "view/picture.h"
@@ -97,16 +96,7 @@ static void put_traffic(struct buf *out, const struct link *l)
 		buf__printf(out, "%s, %s", l->from_mode, l->to_mode);
 		return;
 	}
-	label__count(out, l->messages, "message");
-	if (l->bytes) {
-		buf__puts(out, ", ");
-		label__bytes(out, l->bytes);
-		buf__puts(out, "B");
-	}
-	if (l->p99_ns) {
-		buf__puts(out, "<br/>p99 ");
-		time__put_duration(out, l->p99_ns);
-	}
+	picture__put_traffic(out, l, "<br/>");
 }
 
 static void put_link(struct buf *out, const struct picture *p, const struct link *l)

@@ -387,6 +387,20 @@ void picture__put_label(struct buf *out, const struct node *n)
 		buf__printf(out, " \xc3\x97 %" PRIu32, n->members);
 }
 
+void picture__put_traffic(struct buf *out, const struct link *l, const char *newline)
+{
+	label__count(out, l->messages, "message");
+	if (l->bytes) {
+		buf__puts(out, ", ");
+		label__bytes(out, l->bytes);
+		buf__puts(out, "B");
+	}
+	if (l->p99_ns) {
+		buf__printf(out, "%sp99 ", newline);
+		time__put_duration(out, l->p99_ns);
+	}
+}
+
 void picture__put_notes(struct buf *out, const struct picture *p, const struct graph *g,
 			const struct view_names *names, const char *newline)
 {

@@ -60,6 +60,8 @@ void picture__init(struct picture *p, const struct graph *g, const struct proc_t
 void picture__free(struct picture *p);
 /* "postgres", "nginx \xc3\x97 8", "pipe:[12]", "8 pipes": what people read; raw bytes. */
 void picture__put_label(struct buf *out, const struct node *n);
+/* "12 messages, 3.4KB", and the latency on a line of its own. */
+void picture__put_traffic(struct buf *out, const struct link *l, const char *newline);
 const char *node_kind__name(enum node_kind kind);
 const char *link_kind__name(enum link_kind kind);
 /* Title, losses and what was left out: what a picture must say about itself, one line each, raw bytes. */
