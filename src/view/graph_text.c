@@ -356,14 +356,7 @@ static void put_title(struct buf *out, const struct sorted *s, const struct grap
 		buf__puts(out, " in ");
 		time__put_duration(out, g->end_ns - g->start_ns);
 	}
-	if (names->host) {
-		buf__puts(out, " on ");
-		escape__terminal(out, names->host, strlen(names->host));
-	}
-	if (names->kernel) {
-		buf__puts(out, ", Linux ");
-		escape__terminal(out, names->kernel, strlen(names->kernel));
-	}
+	label__host(out, names->host, names->kernel);
 	buf__puts(out, "\n\n");
 }
 

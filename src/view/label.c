@@ -131,6 +131,18 @@ void label__count(struct buf *out, uint64_t n, const char *noun)
 	buf__printf(out, "%" PRIu64 " %s%s", n, noun, n == 1 ? "" : strcmp(noun, "process") ? "s" : "es");
 }
 
+void label__host(struct buf *out, const char *host, const char *kernel)
+{
+	if (host) {
+		buf__puts(out, " on ");
+		escape__terminal(out, host, strlen(host));
+	}
+	if (kernel) {
+		buf__puts(out, ", Linux ");
+		escape__terminal(out, kernel, strlen(kernel));
+	}
+}
+
 void label__origin(struct buf *out, const char *origin)
 {
 	if (origin)

@@ -24,6 +24,8 @@ void label__right(struct buf *out, size_t from, size_t cols);
 void label__bytes(struct buf *out, uint64_t bytes); /* exact below 10,000, then as time__put_bytes() */
 void label__count(struct buf *out, uint64_t n, const char *noun); /* "1 message", "3 messages" */
 
+/* " on HOST, Linux VERSION", escaped for terminals; NULL: not known. */
+void label__host(struct buf *out, const char *host, const char *kernel);
 /* "kernel(timer)", or "kernel" without an origin. Origins are static strings, never a program's bytes. */
 void label__origin(struct buf *out, const char *origin);
 /* "14488"; "3120 ended" where it stands for so many. */

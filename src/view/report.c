@@ -159,14 +159,7 @@ static void put_about(struct buf *out, const struct report_about *a, const struc
 	if (localtime_r(&begin, &tm))
 		strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &tm);
 	buf__printf(out, "%.3f s from %s", (double)(a->end_ns - a->begin_ns) / 1e9, day);
-	if (names->host) {
-		buf__puts(out, " on ");
-		escape__terminal(out, names->host, strlen(names->host));
-	}
-	if (names->kernel) {
-		buf__puts(out, ", Linux ");
-		escape__terminal(out, names->kernel, strlen(names->kernel));
-	}
+	label__host(out, names->host, names->kernel);
 	buf__putc(out, '\n');
 	if (a->command_line) {
 		buf__puts(out, "recorded by: ipctrace ");
