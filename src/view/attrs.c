@@ -153,3 +153,14 @@ const struct attr_row link_attrs[] = {
 	{ 0 },
 };
 /* clang-format on */
+
+const struct attr_row *attrs__next(const struct attr_row *rows, const void *item, struct buf *value)
+{
+	for (; rows->name; rows++) {
+		buf__reset(value);
+		rows->put(value, item);
+		if (value->len)
+			return rows;
+	}
+	return NULL;
+}

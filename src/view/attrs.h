@@ -15,5 +15,7 @@ struct attr_row {
 };
 
 extern const struct attr_row node_attrs[], link_attrs[]; /* ended by a row without a name */
+/* The first row, from rows on, for which item has a value, which it puts in place of what was in value; NULL: none. */
+const struct attr_row *attrs__next(const struct attr_row *rows, const void *item, struct buf *value);
 
 #endif

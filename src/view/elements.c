@@ -13,11 +13,7 @@ static void put_attrs(struct json *j, const struct attr_row *rows, const void *i
 {
 	struct buf value = { 0 };
 
-	for (; rows->name; rows++) {
-		buf__reset(&value);
-		rows->put(&value, item);
-		if (!value.len)
-			continue;
+	for (; (rows = attrs__next(rows, item, &value)); rows++) {
 		if (rows->type == VALUE_TEXT)
 			json__strn(j, rows->name, value.data, value.len);
 		else

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* GEXF for Gephi. Version 1.2draft: Gephi reads it as well as 1.3, networkx reads no other. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/escape.h"
 #include "view/attrs.h"
 #include "view/graphs.h"
 #include "view/style.h"
-
-static void put_escaped(struct buf *out, const char *s)
-{
-	escape__xml(out, s, strlen(s));
-}
+#include "view/xml.h"
 
 static void put_attributes(struct buf *out, const struct attr_row *rows, const char *of)
 {
@@ -29,11 +24,7 @@ static void put_values(struct buf *out, const struct attr_row *rows, const char 
 	struct buf value = { 0 };
 
 	buf__puts(out, "        <attvalues>\n");
-	for (; rows->name; rows++) {
-		buf__reset(&value);
-		rows->put(&value, item);
-		if (!value.len)
-			continue;
+	for (; (rows = attrs__next(rows, item, &value)); rows++) {
 		buf__printf(out, "          <attvalue for=\"%s_%s\" value=\"", of, rows->name);
 		escape__xml(out, value.data, value.len);
 		buf__puts(out, "\"/>\n");
@@ -65,7 +56,7 @@ static void put_node(struct buf *out, const struct node *n)
 
 	picture__put_label(&label, n);
 	buf__puts(out, "      <node id=\"");
-	put_escaped(out, n->id);
+	xml__put(out, n->id);
 	buf__puts(out, "\" label=\"");
 	escape__xml(out, label.data, label.len);
 	buf__puts(out, "\">\n");
@@ -77,16 +68,9 @@ static void put_node(struct buf *out, const struct node *n)
 
 static void put_link(struct buf *out, const struct picture *p, const struct link *l)
 {
-	buf__puts(out, "      <edge id=\"");
-	put_escaped(out, l->id);
-	buf__puts(out, "\" source=\"");
-	put_escaped(out, p->nodes.v[l->from].id);
-	buf__puts(out, "\" target=\"");
-	put_escaped(out, p->nodes.v[l->to].id);
-	buf__printf(out, "\" weight=\"%" PRIu64 ".0\">\n",
-		    l->bytes	  ? l->bytes
-		    : l->messages ? l->messages
-				  : 1);
+	buf__puts(out, "      <edge ");
+	xml__put_ends(out, p, l);
+	buf__printf(out, " weight=\"%" PRIu64 ".0\">\n", l->bytes ? l->bytes : l->messages ? l->messages : 1);
 	put_values(out, link_attrs, "edge", l);
 	put_colour(out, l->channel ? l->channel->mech : 0);
 	buf__puts(out, "      </edge>\n");
@@ -95,16 +79,14 @@ static void put_link(struct buf *out, const struct picture *p, const struct link
 static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names,
 		   const struct graph_opts *opts)
 {
-	struct buf notes = { 0 };
 	struct picture p;
 
 	picture__init(&p, g, procs, names, opts, PICTURE_EVERYTHING);
-	picture__put_notes(&notes, &p, g, names, "; ");
 	buf__puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		       "<gexf xmlns=\"http://www.gexf.net/1.2draft\" "
 		       "xmlns:viz=\"http://www.gexf.net/1.2draft/viz\" version=\"1.2\">\n"
 		       "  <meta>\n    <creator>ipctrace</creator>\n    <description>");
-	escape__xml(out, notes.data, notes.len - 2);
+	xml__put_notes(out, &p, g, names);
 	buf__puts(out, "</description>\n  </meta>\n"
 		       "  <graph mode=\"static\" defaultedgetype=\"directed\">\n");
 	put_attributes(out, node_attrs, "node");
@@ -116,7 +98,6 @@ static void render(struct buf *out, struct graph *g, struct proc_table *procs, c
 	for (size_t i = 0; i < p.links.cnt; i++)
 		put_link(out, &p, &p.links.v[i]);
 	buf__puts(out, "    </edges>\n  </graph>\n</gexf>\n");
-	buf__free(&notes);
 	picture__free(&p);
 }
 

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* GraphML (http://graphml.graphdrawing.org/), for networkx, igraph, yEd, Gephi. */
-#include <string.h>
-
 #include "base/escape.h"
 #include "view/attrs.h"
 #include "view/graphs.h"
-
-static void put_escaped(struct buf *out, const char *s)
-{
-	escape__xml(out, s, strlen(s));
-}
+#include "view/xml.h"
 
 static void put_keys(struct buf *out, const struct attr_row *rows, const char *of)
 {
@@ -24,11 +18,7 @@ static void put_data(struct buf *out, const struct attr_row *rows, const char *o
 {
 	struct buf value = { 0 };
 
-	for (; rows->name; rows++) {
-		buf__reset(&value);
-		rows->put(&value, item);
-		if (!value.len)
-			continue;
+	for (; (rows = attrs__next(rows, item, &value)); rows++) {
 		buf__printf(out, "      <data key=\"%s_%s\">", of, rows->name);
 		escape__xml(out, value.data, value.len);
 		buf__puts(out, "</data>\n");
@@ -39,7 +29,7 @@ static void put_data(struct buf *out, const struct attr_row *rows, const char *o
 static void put_node(struct buf *out, const struct node *n)
 {
 	buf__puts(out, "    <node id=\"");
-	put_escaped(out, n->id);
+	xml__put(out, n->id);
 	buf__puts(out, "\">\n");
 	put_data(out, node_attrs, "node", n);
 	buf__puts(out, "    </node>\n");
@@ -47,13 +37,9 @@ static void put_node(struct buf *out, const struct node *n)
 
 static void put_link(struct buf *out, const struct picture *p, const struct link *l)
 {
-	buf__puts(out, "    <edge id=\"");
-	put_escaped(out, l->id);
-	buf__puts(out, "\" source=\"");
-	put_escaped(out, p->nodes.v[l->from].id);
-	buf__puts(out, "\" target=\"");
-	put_escaped(out, p->nodes.v[l->to].id);
-	buf__puts(out, "\">\n");
+	buf__puts(out, "    <edge ");
+	xml__put_ends(out, p, l);
+	buf__puts(out, ">\n");
 	put_data(out, link_attrs, "edge", l);
 	buf__puts(out, "    </edge>\n");
 }
@@ -61,15 +47,13 @@ static void put_link(struct buf *out, const struct picture *p, const struct link
 static void render(struct buf *out, struct graph *g, struct proc_table *procs, const struct view_names *names,
 		   const struct graph_opts *opts)
 {
-	struct buf notes = { 0 };
 	struct picture p;
 
 	picture__init(&p, g, procs, names, opts, PICTURE_EVERYTHING);
-	picture__put_notes(&notes, &p, g, names, "; ");
 	buf__puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		       "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
 		       "  <desc>");
-	escape__xml(out, notes.data, notes.len - 2);
+	xml__put_notes(out, &p, g, names);
 	buf__puts(out, "</desc>\n");
 	put_keys(out, node_attrs, "node");
 	put_keys(out, link_attrs, "edge");
@@ -79,7 +63,6 @@ static void render(struct buf *out, struct graph *g, struct proc_table *procs, c
 	for (size_t i = 0; i < p.links.cnt; i++)
 		put_link(out, &p, &p.links.v[i]);
 	buf__puts(out, "  </graph>\n</graphml>\n");
-	buf__free(&notes);
 	picture__free(&p);
 }
 
