@@ -5,7 +5,12 @@
 
 #include <stddef.h>
 
-enum { PROCSTAT_STATE = 3, PROCSTAT_START = 22, PROCSTAT_CPU = 39 }; /* as proc(5) counts */
+enum {
+	PROCSTAT_STATE = 3,
+	PROCSTAT_THREADS = 20,
+	PROCSTAT_START = 22,
+	PROCSTAT_CPU = 39
+}; /* as proc(5) counts */
 
 /*
  * That field of the file `stat` in directory (/proc/PID, /proc/PID/task/TID), as it stands there; none before the state. Returns 0,

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/procstat.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/now_options.h"
@@ -23,7 +24,7 @@ static const char about[] =
 	"object,\n"
 	"and who could end the wait: whoever has the other end. Where they are blocked themselves, the same "
 	"of\n"
-	"them; a wait that comes back to its beginning is a deadlock. Nothing is traced.\n\n"
+	"them. Where nobody is left who could end it, that is a deadlock. Nothing is traced.\n\n"
 	"  ipctrace why 4242\n"
 	"  ipctrace why --json 4242\n";
 
@@ -35,14 +36,23 @@ struct why {
 	struct json j;
 	uint32_t path[DEPTH_MAX + 1]; /* the processes from the first one to here */
 	size_t depth;
-	struct map told; /* pid: its waits were told already */
-	bool deadlock;
+	struct map told; /* pid: its waits were told already; who is stuck, as &stuck */
+	bool cycle; /* a wait came back to a process of the path */
 };
+
+static char stuck, not_stuck; /* for their addresses */
 
 /* Who could end one wait. */
 struct others {
 	struct open_end v[OTHERS_MAX];
 	size_t cnt, more;
+	bool strangers; /* or somebody who has nothing open yet, or something that is no process */
+};
+
+enum outlook { /* of a wait */
+	       WAIT_MAY_END,
+	       WAIT_IS_STUCK, /* all who could end it are stuck themselves, or the one whose wait this began with */
+	       WAIT_UNKNOWN, /* a futex is not seen here; its process's other threads tell more */
 };
 
 struct threads { /* one process's blocked threads */
@@ -84,6 +94,17 @@ static void add_children(const struct blocked *b, struct others *o)
 		fclose(f);
 }
 
+/* Clients connect to a listener, and who knows its name sends to a datagram socket. */
+static bool takes_strangers(const struct open_end *end)
+{
+	static const uint32_t sockets = IPCT_MECH_BIT(IPCT_MECH_UNIX_STREAM) |
+					IPCT_MECH_BIT(IPCT_MECH_UNIX_DGRAM) |
+					IPCT_MECH_BIT(IPCT_MECH_UNIX_SEQPACKET) |
+					IPCT_MECH_BIT(IPCT_MECH_TCP) | IPCT_MECH_BIT(IPCT_MECH_UDP);
+
+	return sockets & IPCT_MECH_BIT(end->mech) && !end->peer;
+}
+
 /* The object it waits on; NULL: none of ours. */
 static const struct open_end *find_others(struct why *w, const struct blocked *b, bool *sends,
 					  struct others *o)
@@ -93,6 +114,7 @@ static const struct open_end *find_others(struct why *w, const struct blocked *b
 	for (uint32_t i = 0; i < b->fd_cnt; i++) {
 		const struct open_end *end = open_ends__find(&w->ends, b->pid, b->fds[i]);
 
+		o->strangers |= !end || takes_strangers(end);
 		if (!end)
 			continue;
 		if (!first) {
@@ -174,7 +196,7 @@ static void put_wait(struct why *w, const struct blocked *b, const struct open_e
 		buf__puts(out, b->object);
 	if (b->fd_cnt > 1)
 		buf__printf(out, " (the first of %u descriptors)", b->fd_cnt);
-	buf__putc(out, '\n');
+	buf__puts(out, b->timed ? "; it has a timeout\n" : "\n");
 }
 
 static void put_other(struct why *w, const struct open_end *o)
@@ -195,7 +217,7 @@ static void put_other(struct why *w, const struct open_end *o)
 		buf__puts(out, " is the child");
 	}
 	if (on_path(w, o->pid))
-		buf__puts(out, ": back where it began, a deadlock unless others can end it");
+		buf__puts(out, ": back where it began");
 	buf__putc(out, '\n');
 }
 
@@ -224,17 +246,19 @@ static void put_json_wait(struct why *w, const struct blocked *b, const struct o
 		json__u64(j, "wait_ns", time__boot_ns() - b->since_ns);
 	else
 		json__null(j, "wait_ns");
+	json__bool(j, "timeout", b->timed);
 }
 
 /* ---- down the chain ---- */
 
-static void tell_process(struct why *w, uint32_t pid);
+static bool tell_process(struct why *w, uint32_t pid);
 
-static void tell_other(struct why *w, const struct open_end *o)
+/* Whether that one is stuck. */
+static bool tell_other(struct why *w, const struct open_end *o)
 {
-	bool cycle = on_path(w, o->pid);
+	bool cycle = on_path(w, o->pid), is_stuck = cycle || map__get(&w->told, o->pid, 0) == &stuck;
 
-	w->deadlock |= cycle;
+	w->cycle |= cycle;
 	if (!w->json)
 		put_other(w, o);
 	else
@@ -246,16 +270,27 @@ static void tell_other(struct why *w, const struct open_end *o)
 		json__bool(&w->j, "cycle", cycle);
 	}
 	if (!cycle && w->depth < DEPTH_MAX && !map__get(&w->told, o->pid, 0))
-		tell_process(w, o->pid);
+		is_stuck = tell_process(w, o->pid);
 	if (w->json)
 		json__close(&w->j, '}');
+	return is_stuck;
 }
 
-static void tell_wait(struct why *w, const struct blocked *b)
+static enum outlook outlook_of(const struct blocked *b, const struct others *o, size_t stuck_cnt)
+{
+	if (b->timed || b->what == BLOCKED_SIGNAL || b->what == BLOCKED_TIME || b->what == BLOCKED_OTHER)
+		return WAIT_MAY_END;
+	if (b->what == BLOCKED_UNITS && !b->mech)
+		return WAIT_UNKNOWN;
+	return o->cnt && stuck_cnt == o->cnt && !o->more && !o->strangers ? WAIT_IS_STUCK : WAIT_MAY_END;
+}
+
+static enum outlook tell_wait(struct why *w, const struct blocked *b)
 {
 	struct others others = { .cnt = 0 };
 	bool sends = false;
 	const struct open_end *object = find_others(w, b, &sends, &others);
+	size_t stuck_cnt = 0;
 
 	if (w->json) {
 		json__open(&w->j, NULL, '{');
@@ -265,13 +300,11 @@ static void tell_wait(struct why *w, const struct blocked *b)
 		put_wait(w, b, object, sends);
 	}
 	for (size_t i = 0; i < others.cnt; i++)
-		tell_other(w, &others.v[i]);
+		stuck_cnt += tell_other(w, &others.v[i]);
 	if (w->json) {
 		json__close(&w->j, ']');
 		json__close(&w->j, '}');
-		return;
-	}
-	if (others.more) {
+	} else if (others.more) {
 		indent(w);
 		buf__printf(&w->out.buf, "  -> and %zu more\n", others.more);
 	} else if (!others.cnt && object) {
@@ -279,19 +312,31 @@ static void tell_wait(struct why *w, const struct blocked *b)
 		buf__puts(&w->out.buf,
 			  "  -> nobody else has it open: only a new one, or a signal, can end this\n");
 	}
+	return outlook_of(b, &others, stuck_cnt);
 }
 
-static void tell_process(struct why *w, uint32_t pid)
+static size_t thread_cnt(uint32_t pid)
+{
+	char directory[32], word[16];
+
+	snprintf(directory, sizeof(directory), "/proc/%u", pid);
+	return procstat__field(directory, PROCSTAT_THREADS, word, sizeof(word)) ? 0 : strtoul(word, NULL, 10);
+}
+
+/* Whether none of its threads can go on, unless one of the path can. */
+static bool tell_process(struct why *w, uint32_t pid)
 {
 	struct threads threads = { { 0 } };
+	size_t cnt[WAIT_UNKNOWN + 1] = { 0 };
+	bool is_stuck;
 
-	map__set(&w->told, pid, 0, w);
+	map__set(&w->told, pid, 0, &not_stuck);
 	w->path[w->depth++] = pid;
 	blocked__scan(pid, w->clock, keep_thread, &threads);
 	if (w->json)
 		json__open(&w->j, "threads", '[');
 	for (size_t i = 0; i < threads.v.cnt; i++)
-		tell_wait(w, &threads.v.v[i]);
+		cnt[tell_wait(w, &threads.v.v[i])]++;
 	if (w->json)
 		json__close(&w->j, ']');
 	if (!threads.v.cnt && !w->json) {
@@ -299,8 +344,12 @@ static void tell_process(struct why *w, uint32_t pid)
 		put_name(&w->out.buf, pid);
 		buf__puts(&w->out.buf, " is blocked in no system call: it runs, or wants to\n");
 	}
+	is_stuck = cnt[WAIT_IS_STUCK] && !cnt[WAIT_MAY_END] && threads.v.cnt >= thread_cnt(pid);
 	vec__free(&threads.v);
 	w->depth--;
+	if (is_stuck)
+		map__set(&w->told, pid, 0, &stuck);
+	return is_stuck;
 }
 
 /* False: and said why not. */
@@ -324,18 +373,22 @@ static bool can_look(uint32_t pid)
 
 static void tell(struct why *w, uint32_t pid)
 {
+	bool is_stuck;
+
 	w->clock = blocked_clock__new();
 	open_ends__scan(&w->ends);
 	w->j.out = &w->out.buf;
 	if (!w->json) {
-		tell_process(w, pid);
+		if (tell_process(w, pid) && w->cycle)
+			buf__puts(&w->out.buf,
+				  "a deadlock: all who could end these waits are in one of them\n");
 		return;
 	}
 	json__open(&w->j, NULL, '{');
 	json__str(&w->j, "type", "why");
 	put_json_process(w, pid);
-	tell_process(w, pid);
-	json__bool(&w->j, "deadlock", w->deadlock);
+	is_stuck = tell_process(w, pid);
+	json__bool(&w->j, "deadlock", is_stuck && w->cycle);
 	json__close(&w->j, '}');
 	buf__putc(&w->out.buf, '\n');
 }

@@ -28,37 +28,45 @@ enum arg { /* what the call's arguments say of the object */
 	   ARG_PID,
 };
 
+/* Which argument is its timeout: milliseconds, negative for none, or a pointer, NULL for none. */
+#define MS(arg) (-1 - (arg))
+#define AT(arg) (1 + (arg))
+#define NEVER 0
+
 /* clang-format off */
 static const struct call_row {
 	long nr;
 	const char *name;
 	uint8_t arg, what;
+	int8_t timeout; /* MS(), AT() or NEVER */
 } call_rows[] = {
-	{ SYS_read, "read", ARG_FD, BLOCKED_DATA }, { SYS_readv, "readv", ARG_FD, BLOCKED_DATA },
-	{ SYS_write, "write", ARG_FD, BLOCKED_ROOM }, { SYS_writev, "writev", ARG_FD, BLOCKED_ROOM },
-	{ SYS_recvfrom, "recvfrom", ARG_FD, BLOCKED_DATA }, { SYS_recvmsg, "recvmsg", ARG_FD, BLOCKED_DATA },
-	{ SYS_recvmmsg, "recvmmsg", ARG_FD, BLOCKED_DATA }, { SYS_sendto, "sendto", ARG_FD, BLOCKED_ROOM },
-	{ SYS_sendmsg, "sendmsg", ARG_FD, BLOCKED_ROOM }, { SYS_sendmmsg, "sendmmsg", ARG_FD, BLOCKED_ROOM },
-	{ SYS_accept, "accept", ARG_FD, BLOCKED_DATA }, { SYS_accept4, "accept4", ARG_FD, BLOCKED_DATA },
-	{ SYS_connect, "connect", ARG_FD, BLOCKED_ROOM }, { SYS_splice, "splice", ARG_FD, BLOCKED_DATA },
-	{ SYS_mq_timedreceive, "mq_timedreceive", ARG_FD, BLOCKED_DATA },
-	{ SYS_mq_timedsend, "mq_timedsend", ARG_FD, BLOCKED_ROOM },
-	{ SYS_ppoll, "ppoll", ARG_POLL, BLOCKED_DATA }, { SYS_pselect6, "pselect6", ARG_SELECT, BLOCKED_DATA },
-	{ SYS_epoll_pwait, "epoll_pwait", ARG_EPOLL, BLOCKED_DATA },
-	{ SYS_epoll_pwait2, "epoll_pwait2", ARG_EPOLL, BLOCKED_DATA },
+	{ SYS_read, "read", ARG_FD, BLOCKED_DATA, NEVER }, { SYS_readv, "readv", ARG_FD, BLOCKED_DATA, NEVER },
+	{ SYS_write, "write", ARG_FD, BLOCKED_ROOM, NEVER }, { SYS_writev, "writev", ARG_FD, BLOCKED_ROOM, NEVER },
+	{ SYS_recvfrom, "recvfrom", ARG_FD, BLOCKED_DATA, NEVER }, { SYS_recvmsg, "recvmsg", ARG_FD, BLOCKED_DATA, NEVER },
+	{ SYS_recvmmsg, "recvmmsg", ARG_FD, BLOCKED_DATA, AT(4) }, { SYS_sendto, "sendto", ARG_FD, BLOCKED_ROOM, NEVER },
+	{ SYS_sendmsg, "sendmsg", ARG_FD, BLOCKED_ROOM, NEVER }, { SYS_sendmmsg, "sendmmsg", ARG_FD, BLOCKED_ROOM, NEVER },
+	{ SYS_accept, "accept", ARG_FD, BLOCKED_DATA, NEVER }, { SYS_accept4, "accept4", ARG_FD, BLOCKED_DATA, NEVER },
+	{ SYS_connect, "connect", ARG_FD, BLOCKED_ROOM, NEVER }, { SYS_splice, "splice", ARG_FD, BLOCKED_DATA, NEVER },
+	{ SYS_mq_timedreceive, "mq_timedreceive", ARG_FD, BLOCKED_DATA, AT(4) },
+	{ SYS_mq_timedsend, "mq_timedsend", ARG_FD, BLOCKED_ROOM, AT(4) },
+	{ SYS_ppoll, "ppoll", ARG_POLL, BLOCKED_DATA, AT(2) }, { SYS_pselect6, "pselect6", ARG_SELECT, BLOCKED_DATA, AT(4) },
+	{ SYS_epoll_pwait, "epoll_pwait", ARG_EPOLL, BLOCKED_DATA, MS(3) },
+	{ SYS_epoll_pwait2, "epoll_pwait2", ARG_EPOLL, BLOCKED_DATA, AT(3) },
 #ifdef SYS_poll
-	{ SYS_poll, "poll", ARG_POLL, BLOCKED_DATA }, { SYS_select, "select", ARG_SELECT, BLOCKED_DATA },
-	{ SYS_epoll_wait, "epoll_wait", ARG_EPOLL, BLOCKED_DATA }, { SYS_pause, "pause", ARG_NONE, BLOCKED_SIGNAL },
+	{ SYS_poll, "poll", ARG_POLL, BLOCKED_DATA, MS(2) }, { SYS_select, "select", ARG_SELECT, BLOCKED_DATA, AT(4) },
+	{ SYS_epoll_wait, "epoll_wait", ARG_EPOLL, BLOCKED_DATA, MS(3) },
+	{ SYS_pause, "pause", ARG_NONE, BLOCKED_SIGNAL, NEVER },
 #endif
-	{ SYS_msgrcv, "msgrcv", ARG_MSG, BLOCKED_DATA }, { SYS_msgsnd, "msgsnd", ARG_MSG, BLOCKED_ROOM },
-	{ SYS_semop, "semop", ARG_SEM, BLOCKED_UNITS }, { SYS_semtimedop, "semtimedop", ARG_SEM, BLOCKED_UNITS },
-	{ SYS_futex, "futex", ARG_NONE, BLOCKED_UNITS }, { SYS_wait4, "wait4", ARG_PID, BLOCKED_CHILD },
-	{ SYS_waitid, "waitid", ARG_NONE, BLOCKED_CHILD }, { SYS_flock, "flock", ARG_FD, BLOCKED_LOCK },
-	{ SYS_fcntl, "fcntl", ARG_FD, BLOCKED_LOCK }, { SYS_rt_sigsuspend, "rt_sigsuspend", ARG_NONE, BLOCKED_SIGNAL },
-	{ SYS_rt_sigtimedwait, "rt_sigtimedwait", ARG_NONE, BLOCKED_SIGNAL },
-	{ SYS_nanosleep, "nanosleep", ARG_NONE, BLOCKED_TIME },
-	{ SYS_clock_nanosleep, "clock_nanosleep", ARG_NONE, BLOCKED_TIME },
-	{ SYS_io_uring_enter, "io_uring_enter", ARG_NONE, BLOCKED_OTHER },
+	{ SYS_msgrcv, "msgrcv", ARG_MSG, BLOCKED_DATA, NEVER }, { SYS_msgsnd, "msgsnd", ARG_MSG, BLOCKED_ROOM, NEVER },
+	{ SYS_semop, "semop", ARG_SEM, BLOCKED_UNITS, NEVER }, { SYS_semtimedop, "semtimedop", ARG_SEM, BLOCKED_UNITS, AT(3) },
+	{ SYS_futex, "futex", ARG_NONE, BLOCKED_UNITS, AT(3) }, { SYS_wait4, "wait4", ARG_PID, BLOCKED_CHILD, NEVER },
+	{ SYS_waitid, "waitid", ARG_NONE, BLOCKED_CHILD, NEVER }, { SYS_flock, "flock", ARG_FD, BLOCKED_LOCK, NEVER },
+	{ SYS_fcntl, "fcntl", ARG_FD, BLOCKED_LOCK, NEVER },
+	{ SYS_rt_sigsuspend, "rt_sigsuspend", ARG_NONE, BLOCKED_SIGNAL, NEVER },
+	{ SYS_rt_sigtimedwait, "rt_sigtimedwait", ARG_NONE, BLOCKED_SIGNAL, AT(2) },
+	{ SYS_nanosleep, "nanosleep", ARG_NONE, BLOCKED_TIME, NEVER },
+	{ SYS_clock_nanosleep, "clock_nanosleep", ARG_NONE, BLOCKED_TIME, NEVER },
+	{ SYS_io_uring_enter, "io_uring_enter", ARG_NONE, BLOCKED_OTHER, NEVER },
 };
 /* clang-format on */
 
@@ -236,6 +244,13 @@ static void take_arguments(struct blocked *b, const struct call_row *row, const 
 	}
 }
 
+static bool is_timed(const struct call_row *row, const uint64_t a[6])
+{
+	if (row->timeout < 0)
+		return (int)a[-1 - row->timeout] >= 0;
+	return row->timeout && a[row->timeout - 1];
+}
+
 static bool look(struct blocked *b, const char *directory)
 {
 	uint64_t a[6];
@@ -258,6 +273,7 @@ static bool look(struct blocked *b, const char *directory)
 			continue;
 		b->call = call_rows[i].name;
 		b->what = call_rows[i].what;
+		b->timed = is_timed(&call_rows[i], a);
 		take_arguments(b, &call_rows[i], a);
 		return true;
 	}

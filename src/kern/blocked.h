@@ -33,6 +33,7 @@ struct blocked {
 	uint8_t mech; /* of object, which has no descriptor; 0: none */
 	char object[32]; /* "msg:65536" */
 	uint32_t child_pid; /* BLOCKED_CHILD: that one; 0: any */
+	bool timed; /* the call has a timeout: the wait ends by itself */
 	uint64_t since_ns; /* CLOCK_BOOTTIME of its last run; 0: the kernel does not tell */
 };
 

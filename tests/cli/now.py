@@ -28,6 +28,37 @@ else:
     os.read(b[0], 1)
 """
 
+# Waits that look like a cycle, each of which somebody can end: a client, the clock, a third process with the same write end.
+LOOPS = {
+    "a client can come": """
+import os, select, socket
+a, s, e = os.pipe(), socket.socket(socket.AF_UNIX), select.epoll()
+s.bind("\\0ipctrace-why-" + str(os.getpid())); s.listen()
+e.register(a[0], select.EPOLLIN); e.register(s, select.EPOLLIN)
+print(flush=True)
+e.poll()
+""",
+    "there is a timeout": """
+import os, select
+a, p = os.pipe(), select.poll()
+p.register(a[0], select.POLLIN)
+print(flush=True)
+p.poll(1000000)
+""",
+    "a third one has the write end": """
+import os, time
+a, b = os.pipe(), os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(1000)
+    os.close(a[1]); os.close(b[0])
+    os.read(a[0], 1)
+os.close(a[0]); os.close(b[1])
+print(flush=True)
+os.read(b[0], 1)
+""",
+}
+
 
 def asked(*args):
     got = run(*args)
@@ -48,6 +79,26 @@ def why_until(pid, sees):
     return None
 
 
+def no_deadlock(what, program):
+    p = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    def is_whole(answer):
+        """Everybody sleeps, and the wait came back to its beginning."""
+        text = json.dumps(answer)
+        return '"cycle": true' in text and '"threads": []' not in text
+
+    try:
+        p.stdout.readline()
+        answer = why_until(p.pid, is_whole)
+        report(f"why: no deadlock where {what}", None if answer and not answer["deadlock"] else str(answer))
+        got = run("why", str(p.pid))
+        expect(f"why: and not in words, {what}", got, 0, stdout_has="back where it began", stderr_lines=0)
+        report(f"why: no word of it, {what}", got.stdout if "deadlock" in got.stdout else None)
+    finally:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+
+
 def deadlock():
     p = subprocess.Popen([sys.executable, "-c", DEADLOCK], stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
@@ -65,7 +116,7 @@ def deadlock():
         back = other["threads"][0]["whom"][0]
         report("why: and what that one waits for", None if back["pid"] == p.pid and back["cycle"] else str(back))
         text = run("why", str(p.pid))
-        expect("why: in words", text, 0, stdout_has="a deadlock unless others can end it", stderr_lines=0)
+        expect("why: in words", text, 0, stdout_has="a deadlock: all who could end these waits", stderr_lines=0)
         _, ends = asked("who", "--json", f"pipe:[{first}]")
         got = sorted((e["pid"], e["role"]) for e in ends)
         want = sorted([(p.pid, "write"), (child, "read")])
@@ -218,6 +269,8 @@ def wrong_usage():
 def main():
     wrong_usage()
     deadlock()
+    for what, program in LOOPS.items():
+        no_deadlock(what, program)
     with tempfile.TemporaryDirectory() as directory:
         sockets(directory)
         waiting(directory)
