@@ -110,6 +110,10 @@ int worker__relax(struct worker *w, unsigned *spins);
 int worker__await_taken(struct worker *w, uint32_t reader, uint64_t sent, uint64_t window);
 /* The same for all readers of one object together: waits while `window` of `sent` are not taken. */
 int worker__await_room(struct worker *w, uint64_t sent, uint64_t window);
+/* Until each writer has said something (seat.progress). */
+int worker__await_writers(struct worker *w);
+/* Where there is no end of file, several readers look now and then: 1: fd can be read, 0: all is taken. */
+int worker__await_input(struct worker *w, int fd);
 /* Message k of writer w goes to reader (w + k) % readers: how many of `writer` come to this reader. */
 uint64_t worker__turns(const struct worker *w, uint32_t writer);
 uint64_t worker__all_turns(const struct worker *w); /* of all writers */

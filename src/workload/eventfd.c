@@ -4,7 +4,6 @@
  * the sum that a reader takes tells how many writes of whom are in it. A window keeps digits from overflowing.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -43,20 +42,6 @@ static int write_counter(struct worker *w)
 	return 0;
 }
 
-/* No end of file here: several readers look now and then whether all is taken. 1: go and read. */
-static int await_value(struct worker *w, int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	while (poll(&pfd, 1, 20) <= 0) {
-		if (worker__aborted(w))
-			return -1;
-		if (run__all_taken(w->run))
-			return 0;
-	}
-	return 1;
-}
-
 static void count_value(struct worker *w, uint64_t value)
 {
 	unsigned bits = digit_bits(w->run);
@@ -75,7 +60,7 @@ static int read_counter(struct worker *w)
 	uint64_t value;
 
 	while (!run__all_taken(w->run)) {
-		int rc = alone ? 1 : await_value(w, c->fd);
+		int rc = alone ? 1 : worker__await_input(w, c->fd);
 
 		if (rc <= 0)
 			return rc;

@@ -28,18 +28,6 @@ static int offer(struct worker *w)
 	return 0;
 }
 
-/* A tracee's work is to be there until all writers are done. */
-static int be_there(struct worker *w)
-{
-	unsigned spins = 0;
-
-	for (uint32_t i = 0; i < w->run->cnt[ROLE_WRITER]; i++)
-		while (!atomic_load(&run__seat(w->run, ROLE_WRITER, i)->progress))
-			if (worker__relax(w, &spins))
-				return -1;
-	return 0;
-}
-
 static int lock_seat(struct worker *w, struct seat *seat)
 {
 	unsigned spins = 0;
@@ -145,7 +133,8 @@ static int run_ptrace(struct run *r)
 	struct parts parts = {
 		.name = name_target,
 		.open[ROLE_READER] = offer,
-		.work = { vm ? copy_all : trace_all, be_there },
+		.work = { vm ? copy_all : trace_all,
+			  worker__await_writers }, /* who is traced has only to be there */
 	};
 
 	if (!vm && r->o->messages < 2)

@@ -2,7 +2,6 @@
 /* pty: writers at the master, readers at the slave, raw. No end of file: a hang-up would throw data away. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,25 +71,12 @@ static int write_master(struct worker *w)
 	return 0;
 }
 
-static int await_input(struct worker *w)
-{
-	struct pollfd pfd = { .fd = w->fd, .events = POLLIN };
-
-	while (poll(&pfd, 1, 20) <= 0) {
-		if (worker__aborted(w))
-			return -1;
-		if (run__all_taken(w->run))
-			return 0;
-	}
-	return 1;
-}
-
 static int read_slave(struct worker *w)
 {
 	bool alone = w->run->cnt[ROLE_READER] == 1;
 
 	while (!run__all_taken(w->run)) {
-		int rc = alone ? 1 : await_input(w);
+		int rc = alone ? 1 : worker__await_input(w, w->fd);
 		bool answer;
 		ssize_t n;
 

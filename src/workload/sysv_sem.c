@@ -59,24 +59,13 @@ static int take_with_undo(struct worker *w)
 	return 0;
 }
 
-/* Readers may not take what the parent set: the writer has it first. */
-static int await_writers(struct worker *w)
-{
-	unsigned spins = 0;
-
-	for (uint32_t i = 0; i < w->run->cnt[ROLE_WRITER]; i++)
-		while (!atomic_load(&run__seat(w->run, ROLE_WRITER, i)->progress))
-			if (worker__relax(w, &spins))
-				return -1;
-	return 0;
-}
-
 static int take_units(struct worker *w)
 {
 	uint32_t writers = w->run->cnt[ROLE_WRITER];
 	uint64_t left[WRITERS_MAX], todo = worker__all_turns(w);
 
-	if (w->run->o->features & WL_UNDO && await_writers(w))
+	/* Readers may not take what the parent set: the writer has it first. */
+	if (w->run->o->features & WL_UNDO && worker__await_writers(w))
 		return -1;
 	for (uint32_t i = 0; i < writers; i++)
 		left[i] = worker__turns(w, i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What a worker may ask for: chance, pace, its share, and polite waiting. */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <time.h>
 
@@ -91,6 +92,30 @@ int worker__await_room(struct worker *w, uint64_t sent, uint64_t window)
 		if (worker__relax(w, &spins))
 			return -1;
 	}
+}
+
+int worker__await_writers(struct worker *w)
+{
+	unsigned spins = 0;
+
+	for (uint32_t i = 0; i < w->run->cnt[ROLE_WRITER]; i++)
+		while (!atomic_load(&run__seat(w->run, ROLE_WRITER, i)->progress))
+			if (worker__relax(w, &spins))
+				return -1;
+	return 0;
+}
+
+int worker__await_input(struct worker *w, int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	while (poll(&pfd, 1, 20) <= 0) {
+		if (worker__aborted(w))
+			return -1;
+		if (run__all_taken(w->run))
+			return 0;
+	}
+	return 1;
 }
 
 uint64_t worker__turns(const struct worker *w, uint32_t writer)
