@@ -63,24 +63,27 @@ static struct lane *lane_of(struct model *m, struct ledger *l, const struct sum_
 
 struct account *account_list__find(const struct account_list *list, const struct proc *proc)
 {
-	struct account *v = account_list__v(list);
+	uintptr_t place;
 
-	for (size_t i = 0; i < list->cnt; i++)
-		if (v[i].proc == proc)
-			return &v[i];
-	return NULL;
+	if (!list->crowd)
+		return list->cnt && list->one.proc == proc ? (struct account *)&list->one : NULL;
+	place = (uintptr_t)map__get(&list->crowd->by_proc, (uintptr_t)proc, 0);
+	return place ? &list->crowd->all.v[place - 1] : NULL;
 }
 
-static void make_room(struct account_list *list)
+static void join_crowd(struct account_list *list, struct account a)
 {
-	bool first = !list->cap;
+	vec__push(&list->crowd->all, a);
+	map__set(&list->crowd->by_proc, (uintptr_t)a.proc, 0, (void *)list->crowd->all.cnt);
+}
 
-	if (!list->cnt || list->cnt < list->cap)
+static void free_crowd(const struct account_list *list)
+{
+	if (!list->crowd)
 		return;
-	list->cap = list->cnt * 2;
-	list->many = xrealloc(list->many, list->cap * sizeof(*list->many));
-	if (first)
-		list->many[0] = list->one;
+	vec__free(&list->crowd->all);
+	map__free(&list->crowd->by_proc);
+	free(list->crowd);
 }
 
 static void add(struct account_list *list, struct proc *proc, uint64_t units, uint64_t other)
@@ -92,8 +95,15 @@ static void add(struct account_list *list, struct proc *proc, uint64_t units, ui
 		a->other += other;
 		return;
 	}
-	make_room(list);
-	account_list__v(list)[list->cnt++] = (struct account){ .proc = proc, .units = units, .other = other };
+	if (!list->cnt++) {
+		list->one = (struct account){ .proc = proc, .units = units, .other = other };
+		return;
+	}
+	if (!list->crowd) {
+		list->crowd = xalloc(sizeof(*list->crowd));
+		join_crowd(list, list->one);
+	}
+	join_crowd(list, (struct account){ .proc = proc, .units = units, .other = other });
 }
 
 static uint64_t sum_of(const struct account_list *list)
@@ -229,8 +239,8 @@ static void owe_nobody(struct model *m, struct lane *lane)
 
 void lane__free(struct lane *lane)
 {
-	free(lane->senders.many);
-	free(lane->receivers.many);
+	free_crowd(&lane->senders);
+	free_crowd(&lane->receivers);
 	free(lane);
 }
 
@@ -361,7 +371,7 @@ static void resolve_accounts(struct account_list *list)
 
 		add(list, proc__resolve(a->proc), a->units, a->other);
 	}
-	free(old.many);
+	free_crowd(&old);
 }
 
 static bool has_folded(const struct account_list *list)

@@ -12,14 +12,20 @@ struct account {
 };
 
 struct account_list {
-	struct account one; /* most sides have one user, at least at a time: while cap is 0 */
-	struct account *many; /* instead of it */
-	uint32_t cnt, cap;
+	struct account one; /* most sides have one user, at least at a time: while there is no crowd */
+	struct account_crowd *crowd; /* NULL: none */
+	size_t cnt;
+};
+
+/* The accounts of a side with several users, which can be thousands. */
+struct account_crowd {
+	VEC(struct account) all;
+	struct map by_proc; /* process -> its place in all, from 1 */
 };
 
 static inline struct account *account_list__v(const struct account_list *list)
 {
-	return list->cap ? list->many : (struct account *)&list->one;
+	return list->crowd ? list->crowd->all.v : (struct account *)&list->one;
 }
 
 /* By a process; NULL: it has none. */

@@ -350,6 +350,24 @@ START_TEST(a_key_used_again_is_another_channel)
 }
 END_TEST
 
+/* Who sends is found however many they are. */
+START_TEST(a_crowd_of_senders)
+{
+	struct kit *k = kit__new();
+
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t pid = 1; pid <= 1000; pid++)
+			sum(k, pid, OP_SEND, 7, 1, pid);
+		sum(k, 2000, OP_RECV, 7, 1000, 1000 * 1001 / 2);
+		look(k);
+	}
+	for (uint32_t pid = 1; pid <= 1000; pid++)
+		expect_flow(k, pid, 2000, 2, 2 * pid, ATTR_EXACT);
+	finish(k);
+	kit__free(k);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -366,6 +384,7 @@ int main(void)
 		sums_go_on_where_the_stream_ends,
 		a_pid_used_again_keeps_its_sums_apart,
 		a_key_used_again_is_another_channel,
+		a_crowd_of_senders,
 	};
 
 	return SUITE_RUN("model_ledger", tests);
