@@ -109,11 +109,19 @@ static void print_rows(struct top *t, const struct top_print *p, bool first)
 	}
 }
 
+static void on_row(void *ctx)
+{
+	out__commit(&((struct top *)ctx)->out);
+}
+
 static void print_table(struct top *t, const struct top_choice *c)
 {
-	struct top_print p = {
-		.table = c->table, .columns = c->columns, .column_cnt = c->column_cnt, .ctx = &t->ctx
-	};
+	struct top_print p = { .table = c->table,
+			       .columns = c->columns,
+			       .column_cnt = c->column_cnt,
+			       .ctx = &t->ctx,
+			       .row_put = on_row,
+			       .row_ctx = t };
 	size_t cnt;
 	const void **rows = rows_of(t, c, &cnt);
 
@@ -122,6 +130,7 @@ static void print_table(struct top *t, const struct top_choice *c)
 	p.row_cnt = cnt < t->opts->top.rows ? cnt : t->opts->top.rows;
 	print_rows(t, &p, t->shown_cnt == 1);
 	free(rows);
+	vec__free(&t->table.lines);
 }
 
 static void print_events(struct top *t)

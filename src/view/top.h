@@ -97,6 +97,9 @@ struct top_print {
 	size_t row_cnt;
 	const struct top_ctx *ctx;
 	size_t cols; /* texts: width to fill; 0: as wide as needed */
+	/* After each row: thousands of them need not be in the buffer together. May be NULL. */
+	void (*row_put)(void *ctx);
+	void *row_ctx;
 };
 void top_text__print(struct buf *out, const struct top_print *p);
 void top_csv__header(struct buf *out, const struct top_print *p);

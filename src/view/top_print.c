@@ -50,6 +50,12 @@ static struct columns choose_json(const struct top_print *p)
 	return c;
 }
 
+static void note_row(const struct top_print *p)
+{
+	if (p->row_put)
+		p->row_put(p->row_ctx);
+}
+
 /* ---- texts ---- */
 
 static const char *header_of(const struct top_column *col)
@@ -121,6 +127,7 @@ void top_text__print(struct buf *out, const struct top_print *p)
 			top_column__put(out, c.v[i], p->rows[r], p->ctx, cols[i]);
 		}
 		end_line(out);
+		note_row(p);
 	}
 	buf__free(&scratch);
 }
@@ -198,6 +205,7 @@ void top_csv__print(struct buf *out, const struct top_print *p)
 				put_csv_number(out, c.v[i]->value(p->rows[r], p->ctx));
 		}
 		buf__putc(out, '\n');
+		note_row(p);
 	}
 }
 
@@ -284,5 +292,6 @@ void top_json__print(struct buf *out, const struct top_print *p)
 		put_json_row(&j, p, &c, p->rows[r]);
 		json__close(&j, '}');
 		buf__putc(out, '\n');
+		note_row(p);
 	}
 }
