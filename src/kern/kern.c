@@ -363,7 +363,7 @@ void kern__close(struct kern *k)
 		return;
 	unload(k);
 	tally__free(k);
-	buf__free(&k->backlog);
+	source__drop_stashed(k);
 	free(k);
 }
 

@@ -42,8 +42,7 @@ struct kern {
 	uint64_t misses_checked_ns;
 	uint64_t boot_offset_ns; /* what the kernel half adds to CLOCK_MONOTONIC */
 	bool active, busy; /* busy: the last poll found events, do not sleep */
-	struct buf backlog; /* records drained during the scan, not yet given out */
-	uint64_t backlog_watermark_ns;
+	struct stashed *stashed_first, *stashed_last; /* records drained during the scan, not yet given out */
 	struct tally tally;
 	uint8_t demand_tried; /* bits: kern/demand.c */
 };
@@ -60,8 +59,9 @@ void source__set_clock(struct kern *k); /* after loading, and when the machine s
 void source__init(struct kern *k);
 int source__open_rings(struct kern *k, struct buf *err);
 void source__close_rings(struct kern *k);
-/* Moves what is in the rings to the backlog, so that a long scan does not overflow them. */
+/* Takes what is in the rings into memory, so that a long scan does not overflow them. */
 void source__stash(struct kern *k);
+void source__drop_stashed(struct kern *k);
 /* Adds a record that user space made (copied). */
 void source__put(struct kern *k, const struct ipct_hdr *ev);
 

@@ -122,18 +122,56 @@ static size_t drain(struct kern *k, struct taker *t, uint64_t *watermark_ns)
 	return cnt;
 }
 
-static size_t give_backlog(struct kern *k, struct taker *t)
+/* A part of what the scan took out of the rings; given out, it goes. */
+#define STASHED_BYTES (256 * 1024)
+
+struct stashed {
+	struct stashed *next;
+	size_t used_bytes;
+	_Alignas(8) unsigned char records[STASHED_BYTES];
+};
+
+static size_t give_part_of_scan(struct taker *t, const struct stashed *s)
 {
 	size_t cnt = 0;
 
-	for (size_t at = 0; at < k->backlog.len; cnt++) {
-		const struct ipct_hdr *ev = (const void *)(k->backlog.data + at);
+	for (size_t at = 0; at < s->used_bytes; cnt++) {
+		const struct ipct_hdr *ev = (const void *)(s->records + at);
 
 		at += (ev->size + 7u) & ~7u;
 		take(t, ev);
 	}
-	buf__free(&k->backlog); /* it was all that the scan found */
 	return cnt;
+}
+
+static struct stashed *take_stashed(struct kern *k)
+{
+	struct stashed *s = k->stashed_first;
+
+	k->stashed_first = s ? s->next : NULL;
+	if (!k->stashed_first)
+		k->stashed_last = NULL;
+	return s;
+}
+
+static size_t give_stashed(struct kern *k, struct taker *t)
+{
+	struct stashed *s;
+	size_t cnt = 0;
+
+	while ((s = take_stashed(k))) {
+		cnt += give_part_of_scan(t, s);
+		free(s);
+	}
+	return cnt;
+}
+
+void source__drop_stashed(struct kern *k)
+{
+	struct stashed *s;
+
+	while ((s = take_stashed(k)))
+		free(s);
 }
 
 /* at: in the kernel half's map, where those that found a table full are behind those that found a ring full. */
@@ -201,7 +239,7 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 	int timeout_max_ms;
 	size_t cnt;
 
-	if (!k->busy && !k->backlog.len && timeout_ms) {
+	if (!k->busy && !k->stashed_first && timeout_ms) {
 		timeout_max_ms = is_quiet(k, now_of(k)) ? QUIET_POLL_MAX_MS : POLL_MAX_MS;
 		if (timeout_ms < 0 || timeout_ms > timeout_max_ms)
 			timeout_ms = timeout_max_ms;
@@ -209,7 +247,7 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 			return -errno;
 	}
 	demand__serve(k);
-	cnt = give_backlog(k, &t);
+	cnt = give_stashed(k, &t);
 	cnt += drain(k, &t, watermark_ns);
 	if (cnt)
 		k->last_event_ns = now_of(k);
@@ -222,6 +260,7 @@ static int source_poll(struct event_source *s, int timeout_ms, event_fn fn, void
 static void stash(void *ctx, const struct ipct_hdr *ev)
 {
 	struct kern *k = ctx;
+	struct stashed *s = k->stashed_last;
 	_Alignas(8) unsigned char whole[PROCFS_RECORD_BYTES];
 	size_t bytes;
 
@@ -229,8 +268,15 @@ static void stash(void *ctx, const struct ipct_hdr *ev)
 	if (ev->kind == IPCT_KIND_TASK)
 		ev = procfs__complete(ev, whole);
 	bytes = (ev->size + 7u) & ~7u;
-	memcpy(buf__reserve(&k->backlog, bytes), ev, ev->size);
-	k->backlog.len += bytes;
+	if (!s || s->used_bytes + bytes > STASHED_BYTES) {
+		s = xrealloc(NULL, sizeof(*s));
+		s->next = NULL;
+		s->used_bytes = 0;
+		*(k->stashed_last ? &k->stashed_last->next : &k->stashed_first) = s;
+		k->stashed_last = s;
+	}
+	memcpy(s->records + s->used_bytes, ev, ev->size);
+	s->used_bytes += bytes;
 }
 
 void source__put(struct kern *k, const struct ipct_hdr *ev)
@@ -246,7 +292,9 @@ void source__stash(struct kern *k)
 	for (size_t i = 0; i < k->ring_cnt; i++)
 		ring__drain(&k->rings[i], &all, &watermark_ns);
 	for (size_t i = 0; i < k->lane.cpu_cnt; i++)
-		lane__drain(&k->lane, i, &all, &watermark_ns);
+		if (lane__used(&k->lane, i) >
+		    0.5) /* its records need nothing of the scan: they can wait there */
+			lane__drain(&k->lane, i, &all, &watermark_ns);
 }
 
 void source__init(struct kern *k)
