@@ -116,10 +116,6 @@ const struct duct_kind *duct_kind__find(const char *name); /* NULL: none */
 /* Of an outsider, to whom the memory at `at` is not mapped: the kernel's word for that. */
 ssize_t duct__look_at_memory(void *at);
 
-/* duct_stream.c */
-ssize_t duct__fd_send(struct duct *d, int side, unsigned char *data, size_t n);
-ssize_t duct__fd_recv(struct duct *d, int side, unsigned char *data, size_t cap);
-
 enum priority { PRIORITY_NONE, PRIORITY_SENDER, PRIORITY_RECEIVER, PRIORITY_NUMBER, PRIORITY_URGENT };
 
 #endif

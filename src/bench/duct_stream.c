@@ -10,14 +10,14 @@
 
 #include "bench/duct.h"
 
-ssize_t duct__fd_send(struct duct *d, int side, unsigned char *data, size_t n)
+static ssize_t fd_send(struct duct *d, int side, unsigned char *data, size_t n)
 {
 	ssize_t rc = write(d->fd[side][1], data, n);
 
 	return rc < 0 ? -errno : rc;
 }
 
-ssize_t duct__fd_recv(struct duct *d, int side, unsigned char *data, size_t cap)
+static ssize_t fd_recv(struct duct *d, int side, unsigned char *data, size_t cap)
 {
 	ssize_t rc = read(d->fd[side][0], data, cap);
 
@@ -42,8 +42,8 @@ const struct duct_kind duct_pipe = {
 	.groups = "",
 	.how = "write and read, a pipe for each direction",
 	.open = open_pipe,
-	.send = duct__fd_send,
-	.recv = duct__fd_recv,
+	.send = fd_send,
+	.recv = fd_recv,
 };
 
 static int open_one_fifo(struct duct *d, int side, const char *path)
@@ -87,8 +87,8 @@ const struct duct_kind duct_fifo = {
 	.groups = "",
 	.how = "write and read, a FIFO for each direction",
 	.open = open_fifo,
-	.send = duct__fd_send,
-	.recv = duct__fd_recv,
+	.send = fd_send,
+	.recv = fd_recv,
 };
 
 static int open_pty(struct duct *d)
@@ -117,6 +117,6 @@ const struct duct_kind duct_pty = {
 	.groups = "",
 	.how = "write and read, master and slave of a raw pseudoterminal",
 	.open = open_pty,
-	.send = duct__fd_send,
-	.recv = duct__fd_recv,
+	.send = fd_send,
+	.recv = fd_recv,
 };

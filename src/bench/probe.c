@@ -18,7 +18,8 @@ static bool carries(const struct duct_kind *kind, size_t n, unsigned char *buf)
 	return rc > 0;
 }
 
-uint64_t probe__largest(const struct duct_kind *kind, bool *more)
+/* The largest message up to LARGEST_TRIED; 0: not even one byte. */
+static uint64_t find_largest(const struct duct_kind *kind, bool *more)
 {
 	uint64_t works = 0, fails = LARGEST_TRIED + 1;
 	unsigned char *buf;
@@ -118,7 +119,7 @@ int probe__run(const struct duct_kind *kind, struct properties *out)
 	if (rc)
 		goto out;
 	duct__close(&d);
-	c->props.largest = probe__largest(kind, &c->props.largest_more);
+	c->props.largest = find_largest(kind, &c->props.largest_more);
 	c->props.unit_bytes = c->props.largest < UNIT_BYTES ? c->props.largest : UNIT_BYTES;
 	for (size_t i = 0; i < EXPERIMENTS && !rc; i++)
 		rc = run_experiment(kind, &experiments[i], c);

@@ -61,7 +61,5 @@ struct properties {
 
 /* Takes up to a second or so. 0; -EINTR: stop asked for; other -errno: there is no such mechanism here. */
 int probe__run(const struct duct_kind *kind, struct properties *out);
-/* The largest message up to LARGEST_TRIED; 0: not even one byte. */
-uint64_t probe__largest(const struct duct_kind *kind, bool *more);
 
 #endif

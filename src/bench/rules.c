@@ -42,27 +42,28 @@ const char *verdict__words(enum verdict v)
 	return words[v];
 }
 
-void rule__say_rate(struct buf *out, const struct row *r, const struct point *p)
+static void say_rate(struct buf *out, const struct row *r, const struct point *p)
 {
 	buf__printf(out, "%s ", r->kind->name);
 	time__put_bytes(out, (uint64_t)series__median(&p->bytes_per_s));
 	buf__puts(out, "B/s");
 }
 
-void rule__say_delay(struct buf *out, const struct row *r, const struct point *p)
+static void say_delay(struct buf *out, const struct row *r, const struct point *p)
 {
 	buf__printf(out, "%s ", r->kind->name);
 	time__put_duration(out, (uint64_t)series__median(&p->p50_ns));
 }
 
-void rule__say_size(struct buf *out, uint64_t bytes)
+static void say_size(struct buf *out, uint64_t bytes)
 {
 	buf__puts(out, "in messages of ");
 	time__put_bytes(out, bytes);
 	buf__puts(out, bytes < 1024 ? " B" : "B");
 }
 
-const struct point *rule__largest(const struct row *r, uint64_t most)
+/* Of those whose rate was measured; or NULL. */
+static const struct point *largest_of(const struct row *r, uint64_t most)
 {
 	const struct point *best = NULL;
 
@@ -72,7 +73,7 @@ const struct point *rule__largest(const struct row *r, uint64_t most)
 	return best;
 }
 
-const struct point *rule__smallest(const struct row *r)
+static const struct point *smallest_of(const struct row *r)
 {
 	return r->cnt && r->points[0].p50_ns.cnt ? &r->points[0] : NULL;
 }
@@ -108,11 +109,11 @@ enum verdict rule__memory_fastest(const struct bench *b, struct buf *evidence)
 			continue;
 		if (b->o.sizes[i] < 16384) /* not large */
 			break;
-		rule__say_rate(evidence, memory, memory_at);
+		say_rate(evidence, memory, memory_at);
 		buf__puts(evidence, ", next ");
-		rule__say_rate(evidence, other, other_at);
+		say_rate(evidence, other, other_at);
 		buf__puts(evidence, ", ");
-		rule__say_size(evidence, b->o.sizes[i]);
+		say_size(evidence, b->o.sizes[i]);
 		return rule__compare(&memory_at->bytes_per_s, &other_at->bytes_per_s);
 	}
 	return VERDICT_NONE;
@@ -125,7 +126,7 @@ enum verdict rule__waking_dominates(const struct bench *b, struct buf *evidence)
 
 	for (size_t i = 0; i < b->cnt; i++) {
 		const struct row *r = &b->rows[i];
-		const struct point *p = rule__smallest(r);
+		const struct point *p = smallest_of(r);
 
 		if (!p || r->kind->class != DUCT_DATA || p->bytes > 64)
 			continue;
@@ -141,7 +142,7 @@ enum verdict rule__waking_dominates(const struct bench *b, struct buf *evidence)
 	}
 	if (!slow || slow == fast)
 		return VERDICT_NONE;
-	rule__say_size(evidence, s->bytes);
+	say_size(evidence, s->bytes);
 	buf__printf(evidence, ", at best, from %s ", fast->kind->name);
 	time__put_duration(evidence, (uint64_t)series__min(&f->p50_ns));
 	buf__printf(evidence, " to %s ", slow->kind->name);
@@ -155,29 +156,29 @@ static enum verdict faster(const struct bench *b, const char *one, const char *o
 	const struct row *x = bench__row(b, one), *y = bench__row(b, other);
 	const struct point *p, *q;
 
-	p = x ? rule__largest(x, UINT64_MAX) : NULL;
-	q = y && p ? rule__largest(y, p->bytes) : NULL;
+	p = x ? largest_of(x, UINT64_MAX) : NULL;
+	q = y && p ? largest_of(y, p->bytes) : NULL;
 	p = x && q ? row__point(x, q->bytes) : NULL;
 	if (!p || !p->bytes_per_s.cnt)
 		return VERDICT_NONE;
-	rule__say_rate(evidence, x, p);
+	say_rate(evidence, x, p);
 	buf__puts(evidence, ", ");
-	rule__say_rate(evidence, y, q);
+	say_rate(evidence, y, q);
 	buf__puts(evidence, ", ");
-	rule__say_size(evidence, q->bytes);
+	say_size(evidence, q->bytes);
 	return rule__compare(&p->bytes_per_s, &q->bytes_per_s);
 }
 
 static enum verdict sooner(const struct bench *b, const char *one, const char *other, struct buf *evidence)
 {
 	const struct row *x = bench__row(b, one), *y = bench__row(b, other);
-	const struct point *p = x ? rule__smallest(x) : NULL, *q = y ? rule__smallest(y) : NULL;
+	const struct point *p = x ? smallest_of(x) : NULL, *q = y ? smallest_of(y) : NULL;
 
 	if (!p || !q)
 		return VERDICT_NONE;
-	rule__say_delay(evidence, x, p);
+	say_delay(evidence, x, p);
 	buf__puts(evidence, ", ");
-	rule__say_delay(evidence, y, q);
+	say_delay(evidence, y, q);
 	return rule__compare(&q->p50_ns, &p->p50_ns);
 }
 
@@ -209,22 +210,21 @@ enum verdict rule__posix_sem_first(const struct bench *b, struct buf *evidence)
 enum verdict rule__signal_slowest(const struct bench *b, struct buf *evidence)
 {
 	const struct row *signal = bench__row(b, "signal");
-	const struct point *p = signal ? rule__smallest(signal) : NULL;
+	const struct point *p = signal ? smallest_of(signal) : NULL;
 	enum verdict all = VERDICT_NONE;
 
 	if (!p)
 		return VERDICT_NONE;
-	rule__say_delay(evidence, signal, p);
+	say_delay(evidence, signal, p);
 	for (size_t i = 0; i < b->cnt; i++) {
 		const struct row *r = &b->rows[i];
-		const struct point *q =
-			r == signal || r->kind->class != DUCT_NOTICE ? NULL : rule__smallest(r);
+		const struct point *q = r == signal || r->kind->class != DUCT_NOTICE ? NULL : smallest_of(r);
 		enum verdict one;
 
 		if (!q)
 			continue;
 		buf__puts(evidence, ", ");
-		rule__say_delay(evidence, r, q);
+		say_delay(evidence, r, q);
 		one = rule__compare(&p->p50_ns, &q->p50_ns);
 		if (all == VERDICT_NONE || one == VERDICT_FAILS ||
 		    (one == VERDICT_CLOSE && all == VERDICT_HOLDS))
@@ -241,8 +241,8 @@ enum verdict rule__cost_by_number(const struct bench *b, struct buf *evidence)
 
 	for (size_t i = 0; i < b->cnt; i++) {
 		const struct row *r = &b->rows[i];
-		const struct point *large = r->kind->class == DUCT_DATA ? rule__largest(r, 4096) : NULL;
-		const struct point *small = large ? rule__smallest(r) : NULL;
+		const struct point *large = r->kind->class == DUCT_DATA ? largest_of(r, 4096) : NULL;
+		const struct point *small = large ? smallest_of(r) : NULL;
 		double times;
 
 		if (!small || !large->p50_ns.cnt || large->bytes < 1024 || small->bytes > 64)

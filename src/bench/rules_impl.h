@@ -25,11 +25,4 @@ enum verdict rule__pipe_holds_64k(const struct bench *b, struct buf *evidence);
 enum verdict rule__signals_merge(const struct bench *b, struct buf *evidence);
 enum verdict rule__queues_are_opened(const struct bench *b, struct buf *evidence);
 
-/* Evidence in the same words everywhere. */
-void rule__say_rate(struct buf *out, const struct row *r, const struct point *p);
-void rule__say_delay(struct buf *out, const struct row *r, const struct point *p);
-void rule__say_size(struct buf *out, uint64_t bytes);
-const struct point *rule__largest(const struct row *r, uint64_t most); /* whose rate was measured; or NULL */
-const struct point *rule__smallest(const struct row *r);
-
 #endif

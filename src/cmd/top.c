@@ -30,7 +30,7 @@ static bool done(const struct top *t)
 	return t->shown_cnt >= t->opts->top.intervals;
 }
 
-void top__set_ctx(struct top *t)
+static void set_ctx(struct top *t)
 {
 	struct meter_view v;
 
@@ -121,7 +121,7 @@ static void end_interval(struct top *t, uint64_t now_ns)
 {
 	meter__tick(t->meter, now_ns);
 	meter__set_table_full(t->meter, pipeline__stats(t->pipeline)->table_full);
-	top__set_ctx(t);
+	set_ctx(t);
 	t->shown_cnt++;
 	t->waits.cnt = 0;
 	if (t->looker && wants_waits(t))
@@ -248,7 +248,7 @@ static int trace(struct top *t)
 		t->names = *session__names(s);
 		t->boot_to_wall_ns = session__clock(s)->boot_to_wall_ns;
 		line_text__set(&(struct line_text_opts){ .boot_to_wall_ns = t->boot_to_wall_ns });
-		top__set_ctx(t);
+		set_ctx(t);
 		if (t->setup.terminal && !t->screen && !take_terminal(t)) {
 			session__free(s);
 			return EXIT_FAILED;

@@ -48,8 +48,6 @@ struct top {
 	const struct line_view *lines; /* of events; NULL: not wanted */
 };
 
-void top__set_ctx(struct top *t);
-
 void top_batch__begin(struct top *t);
 void top_batch__interval(struct top *t); /* after a tick of the meter */
 void top_batch__end(struct top *t, const struct model_stats *stats);

@@ -349,14 +349,6 @@ void kern__deactivate(struct kern *k)
 	k->active = false;
 }
 
-int kern__choose_pid(struct kern *k, uint32_t pid)
-{
-	if (!k->skel->rodata->cfg.filter)
-		return -EINVAL; /* loaded to show everything */
-	choose_pid(k, pid);
-	return 0;
-}
-
 void kern__close(struct kern *k)
 {
 	if (!k)

@@ -74,8 +74,6 @@ void kern__deactivate(struct kern *k); /* no more events; those in the rings can
 /* Whether the rings are empty. After kern__deactivate() false means: a task was preempted inside a program, poll again. */
 bool kern__all_read(const struct kern *k);
 void kern__close(struct kern *k);
-/* Adds a process to the chosen ones while running (for -- COMMAND: its pid, before it starts). */
-int kern__choose_pid(struct kern *k, uint32_t pid);
 
 /* What was chosen for each hook, for doctor, graphs and recordings. */
 struct hook_choice {

@@ -21,7 +21,7 @@ static const char *const blind[] = {
 const struct mech_desc mech_ptrace = { IPCT_MECH_PTRACE, "ptrace",
 				       "ptrace, process_vm_readv, process_vm_writev, pidfd_getfd", blind };
 
-struct obj_key ptrace__key(uint32_t target_pid)
+static struct obj_key key_of(uint32_t target_pid)
 {
 	return (struct obj_key){ .id = target_pid,
 				 .space = target_pid ? (uint64_t)IPCT_MECH_PTRACE << 56 : 0 };
@@ -34,14 +34,14 @@ void ptrace__decode(const struct ipct_hdr *ev, struct decoded *out)
 
 	op->rule = PAIR_DIRECT;
 	op->arg = pt->request;
-	op->obj = ptrace__key(pt->target_pid);
+	op->obj = key_of(pt->target_pid);
 	op->bytes = (ev->op == IPCT_OP_RECV || ev->op == IPCT_OP_SEND) && pt->ret > 0 ? pt->ret : 0;
 	op->direct.addr = pt->addr;
 	op->direct.pid = pt->target_pid;
 	op->direct.tid = pt->target_tid;
 	/* The object is who is traced, not who is to trace. */
 	if (ev->op == IPCT_OP_ATTACH && !pt->request)
-		op->obj = ptrace__key(ev->pid);
+		op->obj = key_of(ev->pid);
 }
 
 void ptrace__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size)

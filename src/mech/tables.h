@@ -149,7 +149,6 @@ void flock__decode_object(const struct ipct_object *ob, struct decoded *out);
 
 extern const struct mech_desc mech_ptrace;
 extern const struct hook hook_ptrace;
-struct obj_key ptrace__key(uint32_t target_pid);
 void ptrace__decode(const struct ipct_hdr *ev, struct decoded *out);
 void ptrace__object_name(uint8_t mech, struct obj_key key, char *buf, size_t size);
 

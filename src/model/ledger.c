@@ -18,7 +18,7 @@
 #define STARVED_MAX 3 /* looks; of what two sides do at one time, one may be seen a look later */
 #define PAIRS_MAX 4096 /* of senders and receivers; beyond, not everybody gets a share of everything */
 
-struct ledger *ledger__of(struct model *m)
+static struct ledger *ledger_of(struct model *m)
 {
 	if (!m->ledger)
 		m->ledger = xalloc(sizeof(*m->ledger));
@@ -26,7 +26,7 @@ struct ledger *ledger__of(struct model *m)
 }
 
 /* Another object has its key now. It goes with the next settling. */
-static void retire(struct model *m, struct ledger *l, struct lane *lane)
+static void retire(struct ledger *l, struct lane *lane)
 {
 	map__del(&l->lanes, lane->queue.id, lane->queue.space);
 	lane->is_retired = true;
@@ -41,7 +41,7 @@ static struct lane *lane_of(struct model *m, struct ledger *l, const struct sum_
 	struct channel *ch = objects__channel_of(m, info->mech, info->queue, info->queue_nr, info->name);
 
 	if (lane && lane->nr && info->queue_nr && lane->nr != info->queue_nr) {
-		retire(m, l, lane);
+		retire(l, lane);
 		lane = NULL;
 	}
 	if (!lane) {
@@ -237,7 +237,7 @@ static void owe_nobody(struct model *m, struct lane *lane)
 	}
 }
 
-void lane__free(struct lane *lane)
+static void free_lane(struct lane *lane)
 {
 	free_crowd(&lane->senders);
 	free_crowd(&lane->receivers);
@@ -256,10 +256,10 @@ static bool keeps(struct model *m, struct ledger *l, struct lane *lane)
 	lane->starved = 0;
 	lane->is_touched = false;
 	if (lane->is_retired) {
-		lane__free(lane);
+		free_lane(lane);
 	} else if (!sum_of(&lane->senders)) {
 		map__del(&l->lanes, lane->queue.id, lane->queue.space);
-		lane__free(lane);
+		free_lane(lane);
 	}
 	return false;
 }
@@ -279,7 +279,7 @@ static void settle_touched(struct model *m, struct ledger *l)
 
 static void mark(struct model *m, const struct sum_info *info)
 {
-	struct ledger *l = ledger__of(m);
+	struct ledger *l = ledger_of(m);
 
 	if (info->switched)
 		m->graph.sums_since_ns = m->stats.sums_since_ns = info->ts_ns;
@@ -292,7 +292,7 @@ static void mark(struct model *m, const struct sum_info *info)
 void model__sum(struct model *m, const struct sum_info *info)
 {
 	bool receives = info->kind == OP_RECV || info->kind == OP_WAIT;
-	struct ledger *l = ledger__of(m);
+	struct ledger *l = ledger_of(m);
 	struct channel *ch;
 	struct lane *lane;
 	struct proc *proc;
@@ -414,7 +414,7 @@ static void fold_lane(struct ledger *l, struct lane *lane)
 	}
 	add_all(&to->senders, &lane->senders);
 	add_all(&to->receivers, &lane->receivers);
-	lane__free(lane);
+	free_lane(lane);
 }
 
 void ledger__follow(struct model *m)
@@ -464,9 +464,9 @@ void ledger__free(struct model *m)
 		return;
 	for (size_t i = 0; i < l->touched.cnt; i++)
 		if (l->touched.v[i]->is_retired)
-			lane__free(l->touched.v[i]);
+			free_lane(l->touched.v[i]);
 	map__for_each(&l->lanes, slot)
-		lane__free(slot->val);
+		free_lane(slot->val);
 	map__free(&l->lanes);
 	vec__free(&l->touched);
 	free(l);

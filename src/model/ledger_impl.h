@@ -51,8 +51,6 @@ struct ledger {
 	bool has_beside; /* some sums are of operations that came, too: nothing is settled before the end */
 };
 
-void lane__free(struct lane *lane);
-
 /* ledger_beside.c: what the sums say of ends whose operations came, too, is kept with these: end.summed */
 void beside__note(struct model *m, const struct sum_info *info, struct channel *ch, struct proc *proc);
 typedef bool (*doubt_fn)(const struct model *m, uint8_t mech); /* may its operations be incomplete? */

@@ -124,7 +124,7 @@ static void received(struct pairing *p, struct queue *q, const struct op *op)
 	struct sender s;
 
 	if (op->flags & OP_F_NO_ID) {
-		queue__wait(p, q, op, r);
+		queue__wait(p, q, r);
 		return;
 	}
 	if (!op->queue.sent_pid) {

@@ -62,7 +62,7 @@ struct pairing {
 void queue__drop_sent(struct pairing *p, struct queued *q);
 
 /* pair_queue_rule.c: where the kernel does not say which send a receive took. */
-void queue__wait(struct pairing *p, struct queue *q, const struct op *op, struct receipt *r);
+void queue__wait(struct pairing *p, struct queue *q, struct receipt *r);
 /* Gives the receives up to until_ns their senders. */
 void queue__settle(struct pairing *p, struct queue *q, uint64_t until_ns);
 

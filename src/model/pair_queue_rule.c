@@ -17,7 +17,7 @@ struct set {
 	size_t cnt;
 };
 
-void queue__wait(struct pairing *p, struct queue *q, const struct op *op, struct receipt *r)
+void queue__wait(struct pairing *p, struct queue *q, struct receipt *r)
 {
 	struct waiting *w = xalloc(sizeof(*w));
 

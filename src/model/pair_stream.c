@@ -62,7 +62,7 @@ static struct pipe *pipe_of(struct pairing *p, struct obj_key key, uint8_t mech)
 	return pi;
 }
 
-void pipe__activate(struct pipe *pi)
+static void activate(struct pipe *pi)
 {
 	if (pi->is_active)
 		return;
@@ -206,7 +206,7 @@ static void stream__op(struct pairing *p, const struct op *op)
 		pipe__add_write(pi, op);
 	else
 		pipe__add_read(pi, op);
-	pipe__activate(pi);
+	activate(pi);
 	if (is_pending(pi) && list__empty(&pi->pending))
 		list__append(&p->pending, &pi->pending);
 	waiting = pi->part_cnt + pi->read_cnt;
@@ -261,7 +261,7 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 	else
 		restart(pi);
 	pi->last_ns = info->ts_ns;
-	pipe__activate(pi);
+	activate(pi);
 	if (info->scanned)
 		learn_scanned(pi, info);
 	else

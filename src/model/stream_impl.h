@@ -277,7 +277,6 @@ bool pipe__match_group(struct pipe *pi, struct rd **rd, unsigned cnt, uint64_t h
 
 /* pair_stream.c */
 uint64_t pipe__pos(struct pipe *pi, uint64_t addr);
-void pipe__activate(struct pipe *pi);
 void crowd__meet(struct crowd *c, const struct op *op);
 
 #endif

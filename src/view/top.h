@@ -106,8 +106,6 @@ void top_csv__header(struct buf *out, const struct top_print *p);
 void top_csv__print(struct buf *out, const struct top_print *p);
 void top_json__print(struct buf *out, const struct top_print *p); /* one object per line */
 
-/* The last minute, newest at the right, in cols columns. */
-void top__put_spark(struct buf *out, const uint32_t spark[METER_SPARK_CNT], size_t cols, bool utf8);
 /* "14488 python3"; groups: "php-fpm x40"; "kernel(timer)"; "?". Raw bytes. */
 void top__put_side(struct buf *out, const struct side *side, const struct top_ctx *c);
 /* The name of the group that a process belongs to. Raw bytes. */

@@ -103,7 +103,8 @@ static void put_block(struct buf *out, unsigned int level, bool utf8)
 	buf__putc(out, (char)(0x80 | (cp & 0x3f)));
 }
 
-void top__put_spark(struct buf *out, const uint32_t spark[METER_SPARK_CNT], size_t cols, bool utf8)
+/* The last minute, newest at the right, in cols columns. */
+static void put_spark(struct buf *out, const uint32_t spark[METER_SPARK_CNT], size_t cols, bool utf8)
 {
 	uint64_t most = 0, slots[METER_SPARK_CNT] = { 0 };
 
@@ -157,7 +158,7 @@ void top_column__put(struct buf *out, const struct top_column *col, const void *
 
 	if (col->unit == TOP_SPARK) {
 		line__minute(row, c->until_ns, minute);
-		top__put_spark(out, minute, cols, c->utf8);
+		put_spark(out, minute, cols, c->utf8);
 		return;
 	}
 	if (col->unit != TOP_TEXT) {

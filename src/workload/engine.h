@@ -125,8 +125,6 @@ int worker__barrier(struct worker *w, uint64_t step);
 void payload__fill(struct worker *w, size_t bytes);
 int payload__count_stream(struct worker *w, size_t bytes); /* w->buf holds bytes of any writers */
 int payload__count_message(struct worker *w, size_t bytes); /* w->buf holds one message, perhaps truncated */
-int payload__writer(struct worker *w, const unsigned char *buf,
-		    size_t bytes); /* whose message; -1 after fail */
 void cell__add(struct cell *c, uint64_t messages, uint64_t bytes);
 
 /* io.c: plain read/write, or with --vary any call that does the same. is_socket: also send, recv, ... */

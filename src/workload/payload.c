@@ -20,7 +20,8 @@ void payload__fill(struct worker *w, size_t bytes)
 	w->buf[bytes - 1] |= 1;
 }
 
-int payload__writer(struct worker *w, const unsigned char *buf, size_t bytes)
+/* Whose message it is; -1 after fail. */
+static int writer_of(struct worker *w, const unsigned char *buf, size_t bytes)
 {
 	unsigned writer = bytes ? buf[0] >> 1 : PREFILL_WRITER + 1;
 
@@ -44,7 +45,7 @@ static size_t equal_bytes(const unsigned char *buf, size_t bytes)
 int payload__count_stream(struct worker *w, size_t bytes)
 {
 	for (size_t at = 0, n; at < bytes; at += n) {
-		int writer = payload__writer(w, w->buf + at, bytes - at);
+		int writer = writer_of(w, w->buf + at, bytes - at);
 
 		if (writer < 0)
 			return -1;
@@ -59,7 +60,7 @@ int payload__count_stream(struct worker *w, size_t bytes)
 
 int payload__count_message(struct worker *w, size_t bytes)
 {
-	int writer = payload__writer(w, w->buf, bytes);
+	int writer = writer_of(w, w->buf, bytes);
 
 	if (writer < 0)
 		return -1;
