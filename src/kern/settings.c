@@ -93,9 +93,9 @@ static bool has_chosen(const struct kern *k, const char *prog)
 }
 
 /* What happens when tables are full has to be tested with small ones: so many entries instead of theirs. 0: theirs. */
-static uint32_t tables_of_tests(void)
+static uint32_t entries_of_tests(const char *variable)
 {
-	const char *entries = getenv("IPCTRACE_TEST_TABLES");
+	const char *entries = getenv(variable);
 
 	return entries ? (uint32_t)strtoul(entries, NULL, 10) : 0;
 }
@@ -143,7 +143,7 @@ static void tell_hooks(struct ipct_config *cfg, struct kern *k)
 	cfg->on_demand = demand__bits(k);
 }
 
-/* tables: see tables_of_tests(). */
+/* tables: see entries_of_tests(). */
 static void size_maps(struct kern *k, const struct ipct_config *cfg, uint32_t tables)
 {
 	if (!cfg->has_task_storage) {
@@ -163,7 +163,7 @@ void settings__fill(struct kern *k)
 {
 	struct ipctrace_bpf__rodata *ro = k->skel->rodata;
 	struct ipct_config cfg = { .cpu_cnt = k->ring_cnt, .page_bytes = sysconf(_SC_PAGESIZE) };
-	uint32_t tables = tables_of_tests();
+	uint32_t tables = entries_of_tests("IPCTRACE_TEST_TABLES");
 	struct probe_features has;
 
 	probe__features(&has);
@@ -175,7 +175,7 @@ void settings__fill(struct kern *k)
 	cfg.uprobes_sleep = cfg.user_sems && has.sleepable_uprobes;
 	tell_hooks(&cfg, k);
 	captures__configure(k, &cfg);
-	tally__configure(k, &cfg, tables);
+	tally__configure(k, &cfg, entries_of_tests("IPCTRACE_TEST_LEDGER"));
 	memcpy((void *)&ro->cfg, &cfg, sizeof(cfg));
 	syscalls__fill(k->opts.mechs, (uint8_t *)ro->sysclass, (uint8_t *)ro->sysclass32);
 	size_maps(k, &cfg, tables);

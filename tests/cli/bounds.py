@@ -82,10 +82,10 @@ def history():
     expect(sums[0][-1] == 1000, f"{sums[0][-1]} bytes flowed, not 1000")
 
 
-def with_tables(limit):
+def with_tables(limit, variable="IPCTRACE_TEST_TABLES"):
     """The environment in which tables have so many entries; None: their own size."""
-    env = {k: v for k, v in os.environ.items() if k != "IPCTRACE_TEST_TABLES"}
-    return {**env, "IPCTRACE_TEST_TABLES": limit} if limit else env
+    env = {k: v for k, v in os.environ.items() if k != variable}
+    return {**env, variable: limit} if limit else env
 
 
 def tables(code, mech, entries):
@@ -97,7 +97,7 @@ def tables(code, mech, entries):
         lost = lines[-1]["lost"]
         expect(lost == told, f"{told} of {lost} are told of")
         expect((lost > 0) == bool(limit), f"{lost} lost with {limit or 'all'} entries")
-        expect(lines[-1].get("table_full", 0) == lost, f"{lines[-1]}")
+        expect((lines[-1].get("table_full", 0) > 0) == bool(limit), f"{lines[-1]}")
         expect(out.returncode == (3 if limit else 0), f"exit status {out.returncode}: {out.stderr}")
 
 
@@ -119,12 +119,13 @@ def told_everywhere(code, mech, entries):
 
 def ledger():
     """What finds no room in the ledger comes one by one: it is said, and the sums are right all the same."""
-    out = run("graph", "--summary", "--json", "-m", "pipe", *python(CHILDREN), env=with_tables("4"))
+    env = with_tables("4", "IPCTRACE_TEST_LEDGER")
+    out = run("graph", "--summary", "--json", "-m", "pipe", *python(CHILDREN), env=env)
     expect(out.returncode == 0 and "came one by one, as the ledger was full" in out.stderr, f"{out.stderr}")
     links = json.loads(out.stdout)["links"]
     taken = sum(x["bytes"] for x in links if x["kind"] == "end" and x["role"] == "read")
     expect(taken == 1000, f"{taken} bytes were read, not 1000")
-    out = run("--summary", "--json", "-m", "pipe", *python(CHILDREN), env=with_tables("4"))
+    out = run("--summary", "--json", "-m", "pipe", *python(CHILDREN), env=env)
     expect(json.loads(out.stdout.splitlines()[-1]).get("ledger_full", 0) > 0, f"{out.stdout.splitlines()[-1]}")
 
 
