@@ -147,8 +147,8 @@ static void by_uring(void)
 	ring = (int)syscall(SYS_io_uring_setup, 1, &params);
 	if (ring < 0 || !(params.features & IORING_FEAT_SINGLE_MMAP))
 		return;
-	rings = mmap(NULL, params.cq_off.cqes + 2 * sizeof(struct io_uring_cqe) + 4096,
-		     PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	rings = mmap(NULL, params.sq_off.array + params.sq_entries * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, ring, IORING_OFF_SQ_RING); /* behind all else */
 	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
 	CHECK(rings != MAP_FAILED && (void *)sqe != MAP_FAILED);
 	block(RT(5));
