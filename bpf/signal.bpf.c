@@ -15,7 +15,7 @@ int BPF_PROG(signal_generate__tracepoint, int sig, struct kernel_siginfo *info, 
 {
 	struct generated g = { .info = SIGNAL_INFO(ctx), .task = task, .sig = sig, .result = result };
 
-	if (!signal__is_wanted(task))
+	if (!signal__is_wanted(task, g.info))
 		return 0;
 	g.shared = !!group;
 	if (result == IPCT_SIG_DELIVERED && signal__has_entry(sig, task))

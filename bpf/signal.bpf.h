@@ -12,6 +12,8 @@
 #define SI_KERNEL 0x80
 #define SI_TIMER -2
 #define SI_MESGQ -3
+#define SI_ASYNCIO -4
+#define SI_SIGIO -5
 #define PF_KTHREAD 0x00200000
 #define SIGKILL 9
 #define SIGCONT 18
@@ -108,11 +110,23 @@ static __always_inline void signal__stops(int sig)
 		bpf_map_delete_elem(&signal_continued, &signal);
 }
 
-/* Whether a signal to this task is to be told of. */
-static __always_inline bool signal__is_wanted(struct task_struct *task)
+/* Whether the running task sends it: if not, an interrupt does, or the kernel on its own account (src/mech/signal.c). */
+static __always_inline bool signal__is_by_current(__u64 info)
 {
-	return active && !task__is_tracer() && READ(task, struct task_struct, tgid) != cfg.self_pid &&
-	       (task__is_chosen(current_task()) || task__is_chosen(task));
+	__s32 code;
+
+	if (info <= SEND_SIG_PRIV)
+		return info == SEND_SIG_NOINFO;
+	code = READ(info, struct kernel_siginfo, si_code);
+	return code <= 0 && code != SI_TIMER && code != SI_ASYNCIO && code != SI_SIGIO;
+}
+
+/* Whether a signal to this task is to be told of: who is interrupted may be the tracer. */
+static __always_inline bool signal__is_wanted(struct task_struct *task, __u64 info)
+{
+	return active && READ(task, struct task_struct, tgid) != cfg.self_pid &&
+	       (task__is_chosen(current_task()) || task__is_chosen(task)) &&
+	       !(task__is_tracer() && signal__is_by_current(info));
 }
 
 /* What is known of a signal at its generation. */

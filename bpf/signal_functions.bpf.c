@@ -81,7 +81,7 @@ static __always_inline int send__ends(int ret)
 		return 0;
 	stage = s->stage;
 	s->stage = SENDING_NOTHING;
-	if (!signal__is_wanted(s->g.task))
+	if (!signal__is_wanted(s->g.task, s->g.info))
 		return 0;
 	if (stage != SENDING_PREPARED) { /* what this needs to know was not told: it was inlined here */
 		emit__count_lost(IPCT_MECH_SIGNAL);
@@ -129,7 +129,7 @@ static __always_inline int timer__prepared(struct sending *s, struct task_struct
 	struct generated g = { .task = task, .entry = s->timer, .shared = s->timer_shared };
 
 	s->timer = 0;
-	if (!signal__is_wanted(task))
+	if (!signal__is_wanted(task, SEND_SIG_PRIV)) /* by a timer, whoever runs */
 		return 0;
 	if (!g.entry) {
 		emit__count_lost(IPCT_MECH_SIGNAL);
