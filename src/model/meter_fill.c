@@ -127,6 +127,14 @@ void fill_table__lost(struct fill_table *t, uint8_t mech)
 			t->all.v[i]->bytes_known = false;
 }
 
+/* Who filled what a pipe's reader left free can be told of before that reader is. */
+static uint64_t held(int64_t cnt, uint64_t capacity)
+{
+	if (cnt <= 0)
+		return 0;
+	return capacity && (uint64_t)cnt > capacity ? capacity : (uint64_t)cnt;
+}
+
 static void add_object(struct fill *sum, const struct fill_object *o)
 {
 	int64_t slots = (int32_t)(o->wr_slot + 1 - o->rd_slot);
@@ -136,13 +144,12 @@ static void add_object(struct fill *sum, const struct fill_object *o)
 		sum->capacity_slots += o->capacity_bytes / SLOT_BYTES;
 	if (o->bytes_known) {
 		sum->bytes_known = true;
-		sum->bytes += o->bytes > 0 ? (uint64_t)o->bytes : 0;
+		sum->bytes += held(o->bytes, o->is_stream ? o->capacity_bytes : 0);
 	}
 	if (o->is_stream ? o->has_addr : o->bytes_known) {
 		sum->slots_known = true;
-		if (!o->is_stream)
-			slots = o->messages;
-		sum->slots += slots > 0 ? (uint64_t)slots : 0;
+		sum->slots +=
+			o->is_stream ? held(slots, o->capacity_bytes / SLOT_BYTES) : held(o->messages, 0);
 	}
 }
 

@@ -294,11 +294,20 @@ START_TEST(fill_is_counted_in_bytes_and_slots)
 	ck_assert_uint_eq(f.slots, 2);
 	ck_assert_uint_eq(f.capacity_bytes, 65536);
 	ck_assert_uint_eq(f.capacity_slots, 16);
+	/* Who filled it again is told of before who made room. */
+	o.kind = OP_SEND;
+	o.bytes = o.ret = 65536;
+	o.stream.addr_e = 30ull << 32;
+	meter__op(b->m, &o, ch, proc(b, 1, "x"));
+	EXPECT(meter__fill(b->m, ch, &f));
+	ck_assert_uint_eq(f.bytes, 65536);
+	ck_assert_uint_eq(f.slots, 16);
+	o.kind = OP_RECV;
 	/* What was lost may have gone in or out: not known until somebody finds nothing left. */
 	meter__lost(b->m, MECH, 1);
 	EXPECT(meter__fill(b->m, ch, &f) && !f.bytes_known);
 	o.flags = OP_F_DRAINED;
-	o.stream.addr_e = 8ull << 32;
+	o.stream.addr_e = 31ull << 32;
 	meter__op(b->m, &o, ch, proc(b, 2, "y"));
 	EXPECT(meter__fill(b->m, ch, &f) && f.bytes_known);
 	ck_assert_uint_eq(f.bytes, 0);
