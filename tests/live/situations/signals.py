@@ -2,6 +2,7 @@
 """Signals: who sent them, what became of them, and when they were taken."""
 import ctypes
 import os
+import select
 import signal
 import struct
 
@@ -233,3 +234,51 @@ def a_stopped_group_is_continued(t):
     rows = messages(t, src=sender, object="sig:SIGCONT")
     same(sorted((m["dst"]["pid"], m["signal"]["result"]) for m in rows), sorted([(p, "delivered"), (other, "continued")]),
          "who was continued")
+
+
+@situation("signal")
+def alarms_that_interrupt_the_tracer(t):
+    """
+    The timer's interrupt comes while the tracer runs on that CPU: who is interrupted is not the sender. Of thousands of alarms one
+    passes no tracepoint at all (perf does not see it either).
+    """
+    def alarms():
+        os.sched_setaffinity(0, [cpu])
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        cnt = 0
+        while signal.sigwait([signal.SIGALRM, signal.SIGUSR1]) == signal.SIGALRM:
+            cnt += 1
+            if cnt == 200:
+                os.write(w, b".")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.SIGALRM in signal.sigpending():
+            cnt += bool(signal.sigwait([signal.SIGALRM]))
+        os.write(w, struct.pack("i", cnt))
+
+    def ignorer():
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        gate.wait()
+    cpu = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(t.p.pid, [cpu])
+    gate = Gate()
+    other = child(ignorer)
+    blocked(other, READ)
+    r, w = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    p = waiter(signal.SIGALRM, alarms)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    while not select.select([r], [], [], 0)[0]:
+        for _ in range(1000):  # work for the tracer
+            os.kill(other, signal.SIGUSR2)
+    os.kill(p, signal.SIGUSR1)
+    os.read(r, 1)
+    cnt, = struct.unpack("i", os.read(r, 4))
+    end(p)
+    gate.open()
+    end(other)
+    lines = t.stop()
+    same(only(lines, type="end")["lost"], 0, "lost")
+    rows = of(lines, type="message", dst=p, object="sig:SIGALRM")
+    same({(m["src"], m["origin"]) for m in rows}, {(None, "kernel(timer)")}, "alarms")
+    seen = sum(m["messages"] for m in rows)
+    assert cnt - 1 <= seen <= cnt, f"{seen} of {cnt} alarms"
