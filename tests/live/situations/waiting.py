@@ -65,7 +65,7 @@ def check_accepted(t, w):
     end(w.client, server)
     graph = t.stop()
     same(channels_of(graph, w.client, server), {w.name}, "channels")
-    flows = {(x["source"], x["target"]): (x["bytes"], x["attr"]) for x in links(graph, kind="flow")}
+    flows = {(x["source"], x["target"]): (x["bytes"], x["attr"]) for x in links(graph, kind="flow", channel=w.name)}
     a, b = node_of(graph, w.client), node_of(graph, server)
     same(flows, {(a, b): (3, "exact"), (b, a): (6, "exact")}, "flows")
     same(channel(graph, w.name)["unattributed_bytes"], 5, "from before the trace")
@@ -103,7 +103,7 @@ def a_connection_whose_client_has_gone_before_it_is_accepted(t, w):
     end(server)
     graph = t.stop()
     same(channels_of(graph, server), {w.name}, "channels")
-    same(links(graph, kind="flow"), [], "flows")
+    same(links(graph, kind="flow", channel=w.name), [], "flows")
     same(channel(graph, w.name)["unattributed_bytes"], 5, "from before the trace")
 
 
