@@ -109,4 +109,10 @@ const struct ipct_hdr *procfs__complete(const struct ipct_hdr *ev, void *out);
 void procfs__scan_maps(struct kern *k);
 void procfs__scan_locks(struct kern *k);
 
+/* A device's number as the kernel keeps it (MKDEV() in include/linux/kdev_t.h), not as stat(2) gives it. */
+static inline uint32_t kernel_dev(unsigned int major, unsigned int minor)
+{
+	return major << 20 | minor;
+}
+
 #endif

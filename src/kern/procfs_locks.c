@@ -33,9 +33,10 @@ static void put_name(struct kern *k, const struct proc_lock *l, uint64_t ts_ns)
 	struct {
 		struct ipct_object ob;
 		char name[IPCT_PATH_LEN];
-	} rec = {
-		.ob = { .key = l->ino, .dev = l->major << 20 | l->minor, .fd = -1, .what = IPCT_OBJECT_SCAN }
-	};
+	} rec = { .ob = { .key = l->ino,
+			  .dev = kernel_dev(l->major, l->minor),
+			  .fd = -1,
+			  .what = IPCT_OBJECT_SCAN } };
 	size_t len;
 
 	proc_lock__each_fd(l, take_path, rec.name);
@@ -58,7 +59,7 @@ static void put_lock(struct kern *k, const struct proc_lock *l, uint8_t kind, ui
 				       .mech = IPCT_MECH_FLOCK,
 				       .op = l->waits ? IPCT_OP_WAIT : IPCT_OP_LOCK },
 				.key = l->ino,
-				.dev = l->major << 20 | l->minor,
+				.dev = kernel_dev(l->major, l->minor),
 				.start = l->start,
 				.end = strcmp(l->end, "EOF") ? strtoull(l->end, NULL, 10) : INT64_MAX,
 				.ret = l->waits,

@@ -35,12 +35,6 @@ struct scan {
 	uint32_t ipcns; /* of pid */
 };
 
-/* As the kernel keeps it (include/linux/kdev_t.h), not as stat(2) gives it. */
-static uint32_t kernel_dev(unsigned int major, unsigned int minor)
-{
-	return major << 20 | minor;
-}
-
 static uint32_t memory_dev(void)
 {
 	int fd = memfd_create("ipctrace", MFD_CLOEXEC);

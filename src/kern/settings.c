@@ -24,7 +24,7 @@ static void ignore_file(struct ipct_config *cfg, size_t *cnt, const struct stat 
 	if (*cnt == IPCT_IGNORE_MAX || (!is_fifo && !S_ISSOCK(st->st_mode)))
 		return;
 	cfg->ignore_ino[*cnt] = st->st_ino;
-	cfg->ignore_dev[*cnt] = is_fifo ? major(st->st_dev) << 20 | minor(st->st_dev) : 0; /* MKDEV() */
+	cfg->ignore_dev[*cnt] = is_fifo ? kernel_dev(major(st->st_dev), minor(st->st_dev)) : 0;
 	++*cnt;
 }
 
@@ -47,9 +47,8 @@ static void name_own_terminal(struct ipct_config *cfg)
 {
 	struct stat st;
 
-	/* The kernel's own encoding of device numbers: include/linux/kdev_t.h. */
 	if (!stat("/dev/pts", &st))
-		cfg->devpts = major(st.st_dev) << 20 | minor(st.st_dev);
+		cfg->devpts = kernel_dev(major(st.st_dev), minor(st.st_dev));
 	if (!fstat(1, &st) && S_ISCHR(st.st_mode) && major(st.st_rdev) == 136)
 		cfg->ignore_pts = minor(st.st_rdev) + 1;
 }
