@@ -57,7 +57,7 @@ static __noinline int kernel_write__begins(__u64 file)
 	w.r.write = w.r.known = 1;
 	w.r.was_waiting = o.was_waiting;
 	if (bpf_map_update_elem(&kernel_writes, &tid, &w, BPF_ANY))
-		emit__count_lost(o.mech);
+		emit__count_full(o.mech);
 	return 0;
 }
 
