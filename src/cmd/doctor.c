@@ -24,14 +24,6 @@ void doctor__rights(const struct findings *f, struct right rights[RIGHT_CNT])
 				    r->cap_sys_ptrace };
 }
 
-bool doctor__optional(const struct hook *h)
-{
-	for (size_t i = 0; i < hook__rung_cnt(h); i++)
-		if (!h->rungs[i].optional)
-			return false;
-	return true;
-}
-
 bool doctor__serves_all(const struct hook *h)
 {
 	return !(h->mechs & mech__built_mask());
@@ -42,7 +34,7 @@ static bool all_traceable(const struct findings *f)
 	bool rights = f->rights.cap_sys_admin || (f->rights.cap_bpf && f->rights.cap_perfmon);
 
 	for (size_t i = 0; i < f->cnt; i++)
-		if (!hook_choice__row(&f->choices[i]) && !doctor__optional(f->choices[i].hook))
+		if (!hook_choice__row(&f->choices[i]) && !hook__is_optional(f->choices[i].hook))
 			return false;
 	return rights && f->cnt > 0;
 }

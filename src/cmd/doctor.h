@@ -26,7 +26,6 @@ struct right {
 #define RIGHT_CNT 5
 void doctor__rights(const struct findings *f, struct right rights[RIGHT_CNT]);
 
-bool doctor__optional(const struct hook *h); /* without it the mechanism still works, less precisely */
 bool doctor__serves_all(const struct hook *h); /* about processes: every mechanism needs it */
 
 /* ok: everything asked for can be traced. */

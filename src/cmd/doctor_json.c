@@ -56,7 +56,7 @@ static void json_hook(struct json *j, const struct hook_choice *c)
 			json__str(j, rung__name(kind), c->why[row]);
 	}
 	json__close(j, '}');
-	json__bool(j, "optional", doctor__optional(c->hook));
+	json__bool(j, "optional", hook__is_optional(c->hook));
 	json__close(j, '}');
 }
 

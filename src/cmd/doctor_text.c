@@ -55,9 +55,9 @@ static void text_hook(struct buf *out, const struct hook_choice *c)
 	buf__printf(out, "%s ", c->hook->name);
 	buf__pad(out, start, 22);
 	buf__printf(out, "%s ",
-		    attach			? attach
-		    : doctor__optional(c->hook) ? "not seen (optional)"
-						: "CANNOT BE TRACED");
+		    attach			 ? attach
+		    : hook__is_optional(c->hook) ? "not seen (optional)"
+						 : "CANNOT BE TRACED");
 	buf__pad(out, start, 34);
 	text_mechs(out, c->hook);
 	/* Those behind the chosen one were not needed. */

@@ -71,7 +71,7 @@ uint8_t choose__missing(const struct hook_choice *choices, size_t cnt, uint32_t 
 			const struct hook_choice **hook)
 {
 	for (size_t i = 0; i < cnt; i++) {
-		if (choices[i].chosen >= 0 || choices[i].hook->rungs[0].optional)
+		if (choices[i].chosen >= 0 || hook__is_optional(choices[i].hook))
 			continue;
 		*hook = &choices[i];
 		for (uint8_t m = 1; m < IPCT_MECH_CNT; m++) {

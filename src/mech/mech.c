@@ -131,6 +131,14 @@ size_t hook__rung_cnt(const struct hook *h)
 	return cnt;
 }
 
+bool hook__is_optional(const struct hook *h)
+{
+	for (size_t i = 0; i < hook__rung_cnt(h); i++)
+		if (!h->rungs[i].optional)
+			return false;
+	return true;
+}
+
 const struct mech_desc *const *mech__all(size_t *cnt)
 {
 	*cnt = CNT(mechs);

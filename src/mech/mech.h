@@ -50,6 +50,7 @@ struct hook {
 };
 
 size_t hook__rung_cnt(const struct hook *h); /* rows of h->rungs */
+bool hook__is_optional(const struct hook *h); /* without it the mechanism still works, less precisely */
 
 struct mech_desc {
 	uint8_t mech;
