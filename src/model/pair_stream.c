@@ -13,17 +13,21 @@
 #include "model/stream_impl.h"
 
 #define FAR_BACK \
-	(1024 * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
+	(SLOTS_MAX * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
 #define IO_MAX (1ull << 31) /* no call moves more */
+#define LATE_NS (1000ull * 1000 * 1000) /* no read is reported so late, whatever else runs */
+#define SOON_NS (4 * GRACE_NS) /* hardly any is */
 #define SWEEPS 4 /* per settle_ns */
 #define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
 
 /*
  * Nobody says when a pipe with something in it has lost its ends: with UNREAD_MAX of them that is assumed of those that
- * nobody used for UNREAD_NS, with four times as many for UNREAD_SHORT_NS.
+ * nobody used for UNREAD_NS, with four times as many for UNREAD_SHORT_NS. With more than UNREAD_SEGS_MAX segments in all
+ * pipes it is assumed of those that have more than their share.
  */
 #define UNREAD_MAX 1024
+#define UNREAD_SEGS_MAX 32768
 #define UNREAD_NS (60ull * 1000 * 1000 * 1000)
 #define UNREAD_SHORT_NS (10ull * 1000 * 1000 * 1000)
 
@@ -140,7 +144,7 @@ static void restart(struct pipe *pi)
 	pi->bias = 0;
 	pi->is_located = pi->sealed = pi->is_lossy = false;
 	pi->lone_from = pi->lone_to = 0;
-	pi->w_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
+	pi->past_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
 }
 
 static void start_new(struct pipe *pi)
@@ -179,6 +183,18 @@ static void locate(struct pipe *pi, const struct op *op)
 	model__stats_mut(pi->p->m)->resyncs++;
 }
 
+/* What was taken by reads that were lost, or that nobody sees, is not kept until the pipe is read again. */
+static void drop_taken(struct pipe *pi)
+{
+	uint64_t wait_ns = pi->p->seg_cnt > UNREAD_SEGS_MAX ? SOON_NS : LATE_NS;
+
+	if (pi->now_ns < pi->past_ns + wait_ns)
+		return;
+	line__drop_taken(pi, pi->past_end < pi->w_end ? pi->past_end : pi->w_end);
+	pi->past_end = pi->w_end;
+	pi->past_ns = pi->now_ns;
+}
+
 static bool is_pending(const struct pipe *pi)
 {
 	return pi->part_cnt || pi->read_cnt || !list__empty(&pi->sleepers);
@@ -202,10 +218,12 @@ static void stream__op(struct pairing *p, const struct op *op)
 	if (op->ts_ns > pi->now_ns)
 		pi->now_ns = op->ts_ns;
 	locate(pi, op);
-	if (op->kind == OP_SEND)
+	if (op->kind == OP_SEND) {
 		pipe__add_write(pi, op);
-	else
+		drop_taken(pi);
+	} else {
 		pipe__add_read(pi, op);
+	}
 	activate(pi);
 	if (is_pending(pi) && list__empty(&pi->pending))
 		list__append(&p->pending, &pi->pending);
@@ -247,6 +265,8 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 {
 	struct pipe *pi = map__get(&p->pipes, info->key.id, info->key.space);
 
+	if (pi && info->capacity_bytes)
+		pi->slots_max = info->capacity_bytes / SLOT_BYTES;
 	if (info->rebased) {
 		if (pi)
 			rebase(pi, info);
@@ -260,6 +280,7 @@ static void stream__object(struct pairing *p, const struct object_info *info)
 		return;
 	else
 		restart(pi);
+	pi->slots_max = info->capacity_bytes / SLOT_BYTES;
 	pi->last_ns = info->ts_ns;
 	activate(pi);
 	if (info->scanned)
@@ -307,6 +328,25 @@ static void sweep(struct pairing *p, uint64_t before_ns)
 	}
 }
 
+static void drop_abandoned(struct pairing *p)
+{
+	uint64_t idle_ns = p->pipes.cnt > UNREAD_MAX * 4 ? UNREAD_SHORT_NS : UNREAD_NS;
+	size_t segs_min = p->pipes.cnt > UNREAD_MAX ? 0 : UNREAD_SEGS_MAX / UNREAD_MAX;
+	VEC(struct pipe *) old = { 0 };
+
+	map__for_each(&p->pipes, slot) {
+		struct pipe *pi = slot->val;
+
+		if (!pi->is_active && pi->seg_cnt > segs_min && pi->last_ns + idle_ns < p->now_ns)
+			vec__push(&old, pi);
+	}
+	for (size_t i = 0; i < old.cnt; i++) {
+		line__drop_unread(old.v[i]);
+		free_pipe(p, old.v[i]);
+	}
+	vec__free(&old);
+}
+
 static void stream__advance(struct pairing *p, uint64_t now_ns)
 {
 	uint64_t settle_ns = model__opts(p->m)->settle_ns;
@@ -318,6 +358,8 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 	p->next_sweep_ns = now_ns + settle_ns / SWEEPS;
 	if (now_ns >= settle_ns)
 		sweep(p, now_ns - settle_ns);
+	if (p->pipes.cnt > UNREAD_MAX || p->seg_cnt > UNREAD_SEGS_MAX)
+		drop_abandoned(p);
 }
 
 static void stream__finish(struct pairing *p, uint64_t now_ns)
@@ -359,28 +401,8 @@ static void keep_pipe(struct model *m, const struct pipe *pi)
 	}
 }
 
-static void drop_abandoned(struct pairing *p)
-{
-	uint64_t idle_ns = p->pipes.cnt > UNREAD_MAX * 4 ? UNREAD_SHORT_NS : UNREAD_NS;
-	VEC(struct pipe *) old = { 0 };
-
-	map__for_each(&p->pipes, slot) {
-		struct pipe *pi = slot->val;
-
-		if (!pi->is_active && pi->last_ns + idle_ns < p->now_ns)
-			vec__push(&old, pi);
-	}
-	for (size_t i = 0; i < old.cnt; i++) {
-		line__drop_unread(old.v[i]);
-		free_pipe(p, old.v[i]);
-	}
-	vec__free(&old);
-}
-
 static void stream__keep(struct pairing *p)
 {
-	if (p->pipes.cnt > UNREAD_MAX)
-		drop_abandoned(p);
 	map__for_each(&p->pipes, slot)
 		keep_pipe(p->m, slot->val);
 }

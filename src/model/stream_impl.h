@@ -17,6 +17,7 @@
 
 #define SLOT_BYTES 4096ull /* the pages of a pipe */
 #define SLOT_FIRST (1ull << 33) /* what slot 0 of a new pipe becomes: room below for old pipes that wrapped */
+#define SLOTS_MAX 1024 /* few pipes have more: pipe-max-size is 256 of them, only root goes beyond */
 #define GRACE_NS (40ull * 1000 * 1000) /* who moved bytes reports it sooner than this, preempted or not */
 #define CROWD_NS (10ull * 1000 * 1000 * 1000) /* a second task on a side makes it crowded for so long */
 #define BYTES_UNKNOWN UINT64_MAX
@@ -125,6 +126,8 @@ struct pipe {
 	uint64_t bias; /* slot of a position - slot of an address, to which the ring was renumbered */
 	uint64_t near_slot; /* for unwrapping: the last one met, before bias */
 	uint64_t w_end, r_end; /* the line reaches from r_end to w_end */
+	uint64_t past_end, past_ns; /* w_end some time ago: pair_stream.c, drop_taken() */
+	uint64_t slots_max; /* of its ring; 0: not known */
 	uint64_t lone_from, lone_to; /* in between, writes fill all: nobody else's bytes are there */
 	struct group *
 		open; /* nothing is placed behind it until reads tell which of its plans is right; NULL: none */
@@ -134,7 +137,7 @@ struct pipe {
 	struct link active; /* in pairing.active */
 	struct link pending; /* in pairing.pending */
 	struct link segs, parts, reads, sleepers;
-	size_t part_cnt, read_cnt;
+	size_t part_cnt, read_cnt, seg_cnt;
 	struct crowd writers, readers;
 };
 
@@ -146,6 +149,7 @@ struct pairing {
 		pending; /* of these, those with operations that wait, or sleep: thousands may be active */
 	uint64_t next_sweep_ns;
 	uint64_t now_ns;
+	size_t seg_cnt; /* of all pipes */
 	struct spares spare_segs, spare_writes, spare_reads, spare_parts;
 	VEC(struct chunk) flat; /* scratch */
 	VEC(struct plan) found; /* scratch */
@@ -222,6 +226,8 @@ void line__add_unknown(struct pipe *pi, uint64_t from,
 		       uint64_t to); /* written by an unknown, at most so much */
 void line__remove(struct pipe *pi, struct seg *sg); /* frees its write with the last one */
 void line__drop_before(struct pipe *pi, uint64_t pos); /* it was taken, by nobody known */
+/* What nobody can have left there, as the ring has no room for more: w_end was `end`, and all reads until then are known. */
+void line__drop_taken(struct pipe *pi, uint64_t end);
 void line__drop_unread(struct pipe *pi); /* all of it: nobody took it */
 /* total bytes were taken before hi: so much has the elastic segment before it. false: that cannot be told */
 bool line__stretch(struct pipe *pi, uint64_t hi, uint64_t total);

@@ -34,6 +34,8 @@ struct seg *line__insert(struct pipe *pi, struct link *before, const struct chun
 	if (c->w)
 		c->w->ref_cnt++;
 	list__insert(before, &sg->link);
+	pi->seg_cnt++;
+	pi->p->seg_cnt++;
 	return sg;
 }
 
@@ -75,6 +77,8 @@ void line__remove(struct pipe *pi, struct seg *sg)
 		wr__put(pi->p, sg->c.w);
 	}
 	list__unlink(&sg->link);
+	pi->seg_cnt--;
+	pi->p->seg_cnt--;
 	if (!spares__give(&pi->p->spare_segs, &sg->link))
 		free(sg);
 }
@@ -146,10 +150,19 @@ void line__drop_before(struct pipe *pi, uint64_t pos)
 		model__stats_mut(pi->p->m)->resyncs++;
 }
 
+void line__drop_taken(struct pipe *pi, uint64_t end)
+{
+	uint64_t size = (pi->slots_max ? pi->slots_max : SLOTS_MAX) * SLOT_BYTES;
+
+	if (!list__empty(&pi->segs) && end > size)
+		line__drop_before(pi, slot_up(end) - size);
+}
+
 void line__drop_unread(struct pipe *pi)
 {
 	struct channel *ch = list__empty(&pi->segs) ? NULL : model__channel(pi->p->m, pi->mech, pi->key);
 
+	line__drop_taken(pi, pi->w_end);
 	list__for_each(&pi->segs, cur) {
 		struct seg *sg = list__entry(cur, struct seg, link);
 		struct model_stats *st = model__stats_mut(pi->p->m);

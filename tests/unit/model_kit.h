@@ -3,11 +3,16 @@
 #ifndef TESTS_MODEL_KIT_H
 #define TESTS_MODEL_KIT_H
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/model.h"
+
+#ifdef __SANITIZE_ADDRESS__
+size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not come with its header */
+#endif
 
 #define MS 1000000ull
 #define KIT_MESSAGES_MAX 4096
@@ -23,6 +28,16 @@ struct kit {
 	size_t cnt;
 	size_t op_cnt;
 };
+
+/* What is allocated now. */
+static inline size_t kit__heap_bytes(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return __sanitizer_get_current_allocated_bytes();
+#else
+	return mallinfo2().uordblks;
+#endif
+}
 
 static inline void kit__on_message(void *ctx, const struct message *m)
 {

@@ -3,15 +3,9 @@
  * What the model keeps while processes and channels of every rule come and go: with a history, no more after long than after
  * some time, in bytes of the heap; and the sums in the graph are those of everything that there ever was.
  */
-#include <malloc.h>
-
 #include "model/keep.h"
 #include "model_kit.h"
 #include "suite.h"
-
-#ifdef __SANITIZE_ADDRESS__
-size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not come with its header */
-#endif
 
 #define SERVER 10
 #define ROUND_NS (20 * MS)
@@ -23,15 +17,6 @@ size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not come with 
 	24 /* bytes a round: when it looks decides how much there is at most, but not how much more each time */
 #define BYTES 64
 #define PIDS 7000
-
-static size_t heap_bytes(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	return __sanitizer_get_current_allocated_bytes();
-#else
-	return mallinfo2().uordblks;
-#endif
-}
 
 struct churn {
 	struct model *m;
@@ -364,7 +349,7 @@ static size_t peak_bytes(struct churn *c, uint64_t from, uint64_t to)
 
 	for (uint64_t nr = from; nr < to; nr++) {
 		live_a_round(c, nr);
-		now = nr % 16 ? 0 : heap_bytes();
+		now = nr % 16 ? 0 : kit__heap_bytes();
 		if (now > peak)
 			peak = now;
 	}

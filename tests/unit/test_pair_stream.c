@@ -298,6 +298,40 @@ START_TEST(test_waited_in_vain)
 }
 END_TEST
 
+#define LOST_READS 200000 /* of one byte each */
+#define SLOTS 16
+
+/* Reads are lost for long: what cannot be in the pipe any more is not kept, and is not unread. */
+START_TEST(test_reads_that_were_lost)
+{
+	struct kit *k = kit__new();
+	struct object_info info = { .ts_ns = MS,
+				    .key = { 7, 1 },
+				    .mech = 1,
+				    .wr_addr = UNUSED,
+				    .capacity_bytes = SLOTS * 4096,
+				    .name = "pipe:[7]",
+				    .name_len = 8 };
+	size_t early = 0;
+	uint64_t pos, unread = LOST_READS % 4096 + 4096 - 1;
+
+	model__object(k->m, &info);
+	for (pos = 0; pos < LOST_READS; pos++) {
+		io(k, OP_SEND, 1, 2 + pos / 10, 1, pos ? ADDR(pos / 4096, pos % 4096) : UNUSED,
+		   ADDR(pos / 4096, pos % 4096 + 1), 0);
+		if (pos == LOST_READS / 2)
+			early = kit__heap_bytes();
+	}
+	EXPECT(kit__heap_bytes() < early + early / 8);
+	io(k, OP_RECV, 2, 2 + pos / 10, 1, ADDR(pos / 4096 - 1, 0), ADDR(pos / 4096 - 1, 1), 0);
+	wait_for_reports(k, 2 + pos / 10 + 10000);
+	EXPECT(moved(k, 1, 2, ATTR_INFERRED) == 1);
+	model__finish(k->m, 100000 * MS);
+	EXPECT(kit__channel(k, "pipe:[7]")->unread_bytes == unread);
+	kit__free(k);
+}
+END_TEST
+
 /* A signal ends a long write while it sleeps. */
 START_TEST(test_interrupted_write)
 {
@@ -399,6 +433,7 @@ int main(void)
 		test_waited_in_vain,
 		test_interrupted_write,
 		test_given_up_unread,
+		test_reads_that_were_lost,
 		test_slow_reader,
 		test_garbage,
 	};
