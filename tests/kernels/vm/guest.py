@@ -21,6 +21,9 @@ CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 WORK_DIR = "/w"  # where relative paths of the host end up
 
 
+# One thread for all processors: with one for each, qemu 7.2 now and then goes on with a breakpoint that the kernel has taken out
+# of its code meanwhile (jump labels), for ever. It is no slower: there are as many machines as processors to run them.
+ACCEL = "tcg,thread=single"
 LOOK_S = 5  # between looks at the console while a machine runs
 
 
@@ -105,7 +108,7 @@ class Guest:
 
     def _qemu(self, initramfs, interactive):
         arch = self.kernel.arch
-        accel = os.environ.get("IPCTRACE_QEMU_ACCEL", "tcg,thread=multi")
+        accel = os.environ.get("IPCTRACE_QEMU_ACCEL", ACCEL)
         quiet = "" if interactive else "loglevel=4 "
         append = f"console={CONSOLE[arch]} panic=-1 {quiet}rdinit=/init {self.append}".strip()
         return [*QEMU[arch], "-accel", accel, "-smp", str(self.cpus), "-m", str(self.memory_mb),
