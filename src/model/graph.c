@@ -57,19 +57,11 @@ struct channel *graph__channel(struct graph *g, uint8_t mech, const char *name, 
 	return ch;
 }
 
-struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
-		       bool to_channel)
+static struct end *new_end(struct graph *g, struct key key, struct proc *proc, struct channel *ch,
+			   const char *role, bool to_channel)
 {
-	struct key key;
-	struct end *end;
+	struct end *end = xalloc(sizeof(*end));
 
-	if (g->channels_only)
-		return &g->nowhere;
-	key = end_key(g, proc, ch, role);
-	end = map__get(&g->end_by_key, key.lo, key.hi);
-	if (end)
-		return end;
-	end = xalloc(sizeof(*end));
 	end->proc = proc;
 	end->channel = ch;
 	end->role = role;
@@ -79,21 +71,51 @@ struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, c
 	return end;
 }
 
-struct flow *graph__flow(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
-			 const char *origin)
+struct end *graph__end(struct graph *g, struct proc *proc, struct channel *ch, const char *role,
+		       bool to_channel)
 {
-	struct key key = flow_key(g, src, dst, ch, origin);
-	struct flow *flow = map__get(&g->flow_by_key, key.lo, key.hi);
+	struct end *end = ch->last_end[to_channel];
+	struct key key;
 
-	if (flow)
-		return flow;
-	flow = xalloc(sizeof(*flow));
+	if (g->channels_only)
+		return &g->nowhere;
+	if (end && end->proc == proc && end->role == role)
+		return end;
+	key = end_key(g, proc, ch, role);
+	end = map__get(&g->end_by_key, key.lo, key.hi);
+	if (!end)
+		end = new_end(g, key, proc, ch, role, to_channel);
+	ch->last_end[to_channel] = end;
+	return end;
+}
+
+static struct flow *new_flow(struct graph *g, struct key key, struct proc *src, struct proc *dst,
+			     struct channel *ch, const char *origin)
+{
+	struct flow *flow = xalloc(sizeof(*flow));
+
 	flow->src = src;
 	flow->dst = dst;
 	flow->channel = ch;
 	flow->origin = origin;
 	vec__push(&g->flows, flow);
 	map__set(&g->flow_by_key, key.lo, key.hi, flow);
+	return flow;
+}
+
+struct flow *graph__flow(struct graph *g, struct proc *src, struct proc *dst, struct channel *ch,
+			 const char *origin)
+{
+	struct flow *flow = ch->last_flow;
+	struct key key;
+
+	if (flow && flow->src == src && flow->dst == dst && flow->origin == origin)
+		return flow;
+	key = flow_key(g, src, dst, ch, origin);
+	flow = map__get(&g->flow_by_key, key.lo, key.hi);
+	if (!flow)
+		flow = new_flow(g, key, src, dst, ch, origin);
+	ch->last_flow = flow;
 	return flow;
 }
 
@@ -207,6 +229,18 @@ void share__add(struct share *to, const struct share *from)
 		to->until_ns = from->until_ns;
 }
 
+/* Before ends and flows are freed. */
+static void forget_last(struct graph *g)
+{
+	for (size_t i = 0; i < g->channels.cnt + g->merged.cnt; i++) {
+		struct channel *ch =
+			i < g->channels.cnt ? g->channels.v[i] : g->merged.v[i - g->channels.cnt];
+
+		ch->last_end[0] = ch->last_end[1] = NULL;
+		ch->last_flow = NULL;
+	}
+}
+
 /* Keys hold serials: after a merge both tables are made anew, and what met its twin is added to it. */
 static void rekey_ends(struct graph *g)
 {
@@ -236,6 +270,7 @@ void graph__drop_empty_ends(struct graph *g)
 {
 	size_t kept = 0;
 
+	forget_last(g);
 	for (size_t i = 0; i < g->ends.cnt; i++) {
 		struct end *end = g->ends.v[i];
 		struct key key = end_key(g, end->proc, end->channel, end->role);
@@ -401,6 +436,7 @@ static void follow_shares(struct graph *g)
 
 void graph__follow_merged(struct graph *g)
 {
+	forget_last(g);
 	follow_shares(g);
 	rekey_ends(g);
 	rekey_flows(g);

@@ -17,8 +17,15 @@ struct channel {
 	uint8_t mech;
 	bool kept; /* scratch of model/forget.c */
 	bool lasting; /* not an object that comes and goes: never folded */
-	const char *name; /* interned: "pipe:[66574]"; also the node's id */
+	bool fallback; /* named only by model_opts.object_name so far */
+	/* What each operation touches stands together. */
+	struct channel
+		*merged; /* not in graph.channels any more: its history went there (channel__resolve) */
 	uint64_t first_ns, last_ns;
+	uint64_t messages, bytes; /* sum over its flows */
+	struct end *last_end[2]; /* asked for last, by end.to_channel; NULL: look it up */
+	struct flow *last_flow;
+	const char *name; /* interned: "pipe:[66574]"; also the node's id */
 	uint64_t unattributed_bytes; /* taken by readers, from before the trace or of unknown origin */
 	uint64_t unattributed_messages;
 	uint64_t unread_bytes; /* sent, and not taken when the trace ended */
@@ -27,7 +34,6 @@ struct channel {
 	uint64_t capacity_messages; /* 0: no limit, or not known */
 	uint64_t depth_messages, depth_bytes; /* queues: what lay in it when last seen */
 	uint64_t depth_messages_max; /* ... and at most */
-	uint64_t messages, bytes; /* sum over its flows */
 	uint64_t lost; /* events lost that may have touched it */
 	uint32_t object_cnt; /* kernel objects that share the name now */
 	struct {
@@ -42,9 +48,6 @@ struct channel {
 	} memory;
 	VEC(struct proc *)
 	holders, waiters; /* locks: who has it and who wants it at the end; ptrace: the tracer */
-	bool fallback; /* named only by model_opts.object_name so far */
-	struct channel
-		*merged; /* not in graph.channels any more: its history went there (channel__resolve) */
 };
 
 /* What the kernel half counted of an end whose operations came one by one as well: what is complete. */

@@ -107,6 +107,38 @@ void model__object(struct model *m, const struct object_info *info)
 			rules[i]->object(m->pairing[i], info);
 }
 
+#define LINE_BYTES 64 /* of a cache, if not more */
+#define CHANNEL_BYTES 96 /* those of struct channel that operations touch */
+#define STATE_BYTES 320 /* the largest that a rule has of an object */
+
+static void fetch(const void *from, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += LINE_BYTES)
+		__builtin_prefetch((const char *)from + at, 1);
+}
+
+/*
+ * With thousands of objects, what an operation touches is in no cache. It is asked for as soon as it is known where it is, so that the
+ * memory brings it all at once, and not one after the other.
+ */
+static void fetch_object(const struct object *o)
+{
+	fetch(o->channel, CHANNEL_BYTES);
+	fetch(o->state_slot, 1);
+	fetch(o->state, STATE_BYTES);
+}
+
+static void fetch_channel(const struct channel *ch, bool receives)
+{
+	const struct flow *flow = ch->last_flow;
+
+	fetch(ch->last_end[!receives], sizeof(struct end));
+	if (!receives || !flow)
+		return;
+	fetch(flow, sizeof(*flow));
+	fetch(flow->latency.bucket, LINE_BYTES + 1);
+}
+
 /* Rules that keep accounts by process: what nobody did has no account. A damaged recording may say so. */
 static bool by_nobody(const struct op *op)
 {
@@ -126,9 +158,13 @@ void model__op(struct model *m, const struct op *op)
 	    rules[op->rule]->defer(m->pairing[op->rule], op))
 		return;
 	m->stats.ops++;
+	m->used = objects__used(m, op->mech, op->obj);
+	if (m->used)
+		fetch_object(m->used);
 	task = model__party(m, op->pid, op->tid);
 	ch = objects__channel(m, op->mech, op->obj);
 	if (ch) {
+		fetch_channel(ch, op->kind == OP_RECV);
 		if (!ch->first_ns)
 			ch->first_ns = op->ts_ns;
 		ch->last_ns = op->ts_ns;
@@ -257,6 +293,14 @@ struct sender model__sender(struct model *m, const struct op *op)
 struct channel *model__channel(struct model *m, uint8_t mech, struct obj_key key)
 {
 	return objects__channel(m, mech, key);
+}
+
+void model__note_state(struct model *m, const void *state, const void *slot)
+{
+	if (!m->used)
+		return;
+	m->used->state = state;
+	m->used->state_slot = slot;
 }
 
 const struct model_opts *model__opts(const struct model *m)

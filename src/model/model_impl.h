@@ -11,6 +11,8 @@ struct object {
 	struct obj_key key;
 	const char *name; /* interned; NULL: nobody told it */
 	struct channel *channel; /* may be merged: resolve */
+	/* What its rule has of it, and the place in the rule's table: to be fetched early. May be freed: for nothing else. */
+	const void *state, *state_slot;
 	uint64_t capacity_bytes;
 	uint64_t last_ns; /* about when it was last used, or told of */
 	uint32_t nr; /* object_info.nr of the one that has the key now */
@@ -47,10 +49,12 @@ struct model {
 		uint64_t next_ns; /* or then, with more than history of them */
 	} forget;
 	uint64_t now_ns;
+	struct object *used; /* that of the operation under way; NULL: none */
 	uint64_t next_settle_ns; /* operations carry time too: the caller need not advance for each */
 };
 
 /* objects.c */
+struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key); /* NULL: no key */
 struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key);
 /* The same where the key may have been given to another one meanwhile: nr and name are those of the one that is meant. */
 struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_key key, uint32_t nr,

@@ -51,13 +51,17 @@ static struct channel *fallback_channel(struct model *m, uint8_t mech, struct ob
 	return ch;
 }
 
+struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key)
+{
+	return key.id || key.space ? object_of(m, mech, key) : NULL;
+}
+
 struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key)
 {
-	struct object *o;
+	struct object *o = objects__used(m, mech, key);
 
-	if (!key.id && !key.space)
+	if (!o)
 		return NULL;
-	o = object_of(m, mech, key);
 	o->channel = channel__resolve(o->channel);
 	if (o->channel)
 		return o->channel;

@@ -214,6 +214,7 @@ static void stream__op(struct pairing *p, const struct op *op)
 		return;
 	}
 	pi = pipe_of(p, op->obj, op->mech);
+	model__note_state(p->m, pi, p->pipes.last);
 	pi->last_ns = op->ts_ns;
 	if (op->ts_ns > pi->now_ns)
 		pi->now_ns = op->ts_ns;

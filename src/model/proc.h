@@ -11,7 +11,12 @@
 #include "model/op.h"
 
 struct proc {
+	/* What each operation looks at stands together. */
 	uint32_t pid;
+	uint32_t serial; /* of all that there ever were, from 1: for keys that last */
+	struct proc *merged; /* about to be freed: its history went there (proc__resolve) */
+	char comm[16];
+	uint32_t task_cnt; /* its threads in proc_table.tasks */
 	uint32_t ppid;
 	uint64_t start_ns;
 	uint64_t exit_ns; /* 0: alive */
@@ -25,17 +30,13 @@ struct proc {
 	uint8_t selected; /* scratch for filters: chosen by --pid/--follow, a bit per filter */
 	struct proc *parent; /* NULL: not known */
 	struct proc *next_orphan; /* in proc_table.orphans */
-	char comm[16];
 	char *exe; /* never NULL; "" when not known */
 	char *args; /* NUL-separated, args_len bytes; NULL when not known */
 	size_t args_len;
 	uint32_t id; /* dense: index in proc_table.all, until the next of model_sink.moved */
-	uint32_t serial; /* of all that there ever were, from 1: for keys that last */
-	uint32_t task_cnt; /* its threads in proc_table.tasks */
 	uint32_t
 		folded_cnt; /* > 0: no process, but what so many with this comm, uid, cgroup and pidns left that ended; pid is 0 */
 	uint32_t folded_nr; /* which of those it is, from 1 */
-	struct proc *merged; /* about to be freed: its history went there (proc__resolve) */
 };
 
 /* Whom p's history is told of. NULL gives NULL. */
