@@ -59,32 +59,41 @@ static uint8_t *put_word(uint8_t *to, uint64_t v, unsigned int *len)
 	return to + *len;
 }
 
+/* Word by word: to wait for what a copy of all of them has just stored took a third of the packing. */
+static uint64_t word_of(const struct ipct_hdr *ev, size_t i)
+{
+	uint64_t word;
+
+	memcpy(&word, (const uint8_t *)ev + i * 8, sizeof(word));
+	return i == WORD_ENTER ? word - ev->ts_ns : word;
+}
+
+/* What changed since the last event of its slot. */
+static uint8_t *put_change(uint8_t *to, uint64_t *last, uint64_t now, unsigned int *len)
+{
+	to = put_word(to, now - *last, len);
+	*last = now;
+	return to;
+}
+
 size_t pack__event(struct pack *p, const struct ipct_hdr *ev, uint8_t *to)
 {
 	unsigned int slot = slot_of(ev), a, b;
-	uint64_t *last = p->last[slot], word[PACK_WORDS];
+	uint64_t *last = p->last[slot];
 	size_t cnt = words_of(ev->size), tail = ev->size - cnt * 8;
 	uint8_t *lens, *at;
 
-	memcpy(word, ev, cnt * 8);
 	to[0] = slot;
-	at = put_word(to + 2, word[WORD_TS] - p->ts_ns, &a);
-	at = put_word(at, word[1] - last[1], &b);
+	at = put_change(to + 2, &p->ts_ns, word_of(ev, WORD_TS), &a);
+	at = put_change(at, &last[1], word_of(ev, 1), &b);
 	to[1] = a | b << 4;
-	p->ts_ns = word[WORD_TS];
-	last[1] = word[1];
-	if (cnt > WORD_ENTER)
-		word[WORD_ENTER] -= word[WORD_TS];
 	lens = at;
 	at += (cnt - WORDS_FIRST + 1) / 2;
 	for (size_t i = WORDS_FIRST; i < cnt; i += 2) {
 		b = 0;
-		at = put_word(at, word[i] - last[i], &a);
-		last[i] = word[i];
-		if (i + 1 < cnt) {
-			at = put_word(at, word[i + 1] - last[i + 1], &b);
-			last[i + 1] = word[i + 1];
-		}
+		at = put_change(at, &last[i], word_of(ev, i), &a);
+		if (i + 1 < cnt)
+			at = put_change(at, &last[i + 1], word_of(ev, i + 1), &b);
 		*lens++ = a | b << 4;
 	}
 	memcpy(at, (const uint8_t *)ev + cnt * 8, tail);
@@ -111,11 +120,17 @@ struct cursor {
 /* False: longer than a word, or than what is there. */
 static bool get_word(struct cursor *c, unsigned int len, uint64_t *v)
 {
+	size_t left = (size_t)(c->end - c->at);
 	uint64_t z = 0;
 
-	if (len > sizeof(z) || len > (size_t)(c->end - c->at))
+	if (len > sizeof(z) || len > left)
 		return false;
-	memcpy(&z, c->at, len);
+	if (len && left >= sizeof(z)) { /* a copy of a known size is one load */
+		memcpy(&z, c->at, sizeof(z));
+		z &= UINT64_MAX >> (64 - 8 * len);
+	} else {
+		memcpy(&z, c->at, len);
+	}
 	c->at += len;
 	*v = unzigzag(z);
 	return true;
