@@ -55,21 +55,51 @@ static void cover(struct hist *h, unsigned int from, unsigned int until)
 	h->bucket_cnt = (uint16_t)(until - from);
 }
 
-void hist__add(struct hist *h, uint64_t v)
+static void count(struct hist *h, unsigned int nr, uint32_t by)
 {
-	unsigned int nr = bucket_of(v);
 	uint32_t *bucket;
 
 	cover(h, nr, nr + 1);
 	bucket = &h->bucket[nr - h->first];
-	if (*bucket != UINT32_MAX)
-		(*bucket)++;
+	*bucket = by > UINT32_MAX - *bucket ? UINT32_MAX : *bucket + by;
+}
+
+void hist__add(struct hist *h, uint64_t v)
+{
+	if (h->recent_cnt == HIST_RECENT_MAX) {
+		for (unsigned int i = 0; i < HIST_RECENT_MAX; i++)
+			count(h, h->recent[i], 1);
+		h->recent_cnt = 0;
+	}
+	h->recent[h->recent_cnt++] = (uint16_t)bucket_of(v);
 	if (!h->cnt || v < h->min)
 		h->min = v;
 	if (v > h->max)
 		h->max = v;
 	h->cnt++;
 	h->sum += v;
+}
+
+/* All values are in buckets from *from on, before *until. */
+static void range(const struct hist *h, unsigned int *from, unsigned int *until)
+{
+	*from = h->bucket_cnt ? h->first : HIST_BUCKETS;
+	*until = h->bucket_cnt ? h->first + h->bucket_cnt : 0;
+	for (unsigned int i = 0; i < h->recent_cnt; i++) {
+		if (h->recent[i] < *from)
+			*from = h->recent[i];
+		if (h->recent[i] >= *until)
+			*until = h->recent[i] + 1u;
+	}
+}
+
+static uint64_t count_of(const struct hist *h, unsigned int nr)
+{
+	uint64_t cnt = nr >= h->first && nr < h->first + h->bucket_cnt ? h->bucket[nr - h->first] : 0;
+
+	for (unsigned int i = 0; i < h->recent_cnt; i++)
+		cnt += h->recent[i] == nr;
+	return cnt;
 }
 
 /* Nearest rank, 1-based. The factor keeps 99.9 * 1000 / 100 from becoming 999.0000000000001. */
@@ -86,7 +116,7 @@ static uint64_t rank_of(double p, uint64_t cnt)
 uint64_t hist__percentile(const struct hist *h, double p)
 {
 	uint64_t rank, seen = 0, v;
-	unsigned int i;
+	unsigned int nr, until;
 
 	if (!h->cnt)
 		return 0;
@@ -95,14 +125,14 @@ uint64_t hist__percentile(const struct hist *h, double p)
 		return h->max;
 	if (rank == 1)
 		return h->min;
-	for (i = 0; i < h->bucket_cnt; i++) {
-		seen += h->bucket[i];
+	for (range(h, &nr, &until); nr < until; nr++) {
+		seen += count_of(h, nr);
 		if (seen >= rank)
 			break;
 	}
-	if (i == h->bucket_cnt)
+	if (nr >= until)
 		return h->max;
-	v = bucket_value(h->first + i);
+	v = bucket_value(nr);
 	if (v < h->min)
 		return h->min;
 	return v > h->max ? h->max : v;
@@ -110,28 +140,27 @@ uint64_t hist__percentile(const struct hist *h, double p)
 
 void hist__octaves(const struct hist *h, uint64_t cnt[64])
 {
+	unsigned int nr, until;
+
 	for (unsigned int i = 0; i < 64; i++)
 		cnt[i] = 0;
-	for (unsigned int i = 0; i < h->bucket_cnt; i++) {
-		uint64_t v = bucket_value(h->first + i);
+	for (range(h, &nr, &until); nr < until; nr++) {
+		uint64_t v = bucket_value(nr);
 
-		cnt[v ? 63 - (unsigned int)__builtin_clzll(v) : 0] += h->bucket[i];
+		cnt[v ? 63 - (unsigned int)__builtin_clzll(v) : 0] += count_of(h, nr);
 	}
 }
 
 void hist__merge(struct hist *to, const struct hist *from)
 {
-	unsigned int i;
-
 	if (!from->cnt)
 		return;
-	cover(to, from->first, from->first + from->bucket_cnt);
-	for (i = 0; i < from->bucket_cnt; i++) {
-		uint32_t *bucket = &to->bucket[from->first + i - to->first];
-		uint64_t sum = (uint64_t)*bucket + from->bucket[i];
-
-		*bucket = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
-	}
+	if (from->bucket_cnt)
+		cover(to, from->first, from->first + from->bucket_cnt);
+	for (unsigned int i = 0; i < from->bucket_cnt; i++)
+		count(to, from->first + i, from->bucket[i]);
+	for (unsigned int i = 0; i < from->recent_cnt; i++)
+		count(to, from->recent[i], 1);
 	if (!to->cnt || from->min < to->min)
 		to->min = from->min;
 	if (from->max > to->max)

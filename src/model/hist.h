@@ -8,11 +8,18 @@
 #define HIST_SUB_BITS 3
 #define HIST_BUCKETS ((64 - HIST_SUB_BITS + 1) << HIST_SUB_BITS)
 
+#define HIST_RECENT_MAX 5
+
 struct hist {
 	uint64_t cnt, sum, min, max;
-	uint32_t *
-		bucket; /* those from `first` on, as many as the values so far needed: most flows are short */
+	/* Those from `first` on, as many as the values so far needed, without those of `recent`. */
+	uint32_t *bucket;
 	uint16_t first, bucket_cnt;
+	/*
+	 * In which buckets the last values are. They are counted there together: with thousands of histograms each bucket has to
+	 * come from memory, and several do so at a time. Most flows are short, and never need any.
+	 */
+	uint16_t recent_cnt, recent[HIST_RECENT_MAX];
 };
 
 void hist__add(struct hist *h, uint64_t v);

@@ -115,6 +115,7 @@ static void fetch(const void *from, size_t bytes)
 {
 	for (size_t at = 0; at < bytes; at += LINE_BYTES)
 		__builtin_prefetch((const char *)from + at, 1);
+	__builtin_prefetch((const char *)from + bytes - 1, 1);
 }
 
 /*
@@ -130,13 +131,9 @@ static void fetch_object(const struct object *o)
 
 static void fetch_channel(const struct channel *ch, bool receives)
 {
-	const struct flow *flow = ch->last_flow;
-
 	fetch(ch->last_end[!receives], sizeof(struct end));
-	if (!receives || !flow)
-		return;
-	fetch(flow, sizeof(*flow));
-	fetch(flow->latency.bucket, LINE_BYTES + 1);
+	if (receives)
+		fetch(ch->last_flow, sizeof(struct flow));
 }
 
 /* Rules that keep accounts by process: what nobody did has no account. A damaged recording may say so. */

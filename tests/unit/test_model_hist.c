@@ -101,12 +101,12 @@ START_TEST(extremes_have_buckets)
 }
 END_TEST
 
-START_TEST(merged_is_as_if_added_to_one)
+static void check_merged(int cnt)
 {
 	struct hist a = { 0 }, b = { 0 }, all = { 0 };
-	uint64_t rng = 5;
+	uint64_t rng = 5, octave[64], octave_all[64];
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < cnt; i++) {
 		uint64_t v = kit__random(&rng) >> 40;
 
 		hist__add(i % 3 ? &a : &b, v);
@@ -119,9 +119,20 @@ START_TEST(merged_is_as_if_added_to_one)
 	ck_assert_uint_eq(a.max, all.max);
 	for (double p = 1; p <= 100; p++)
 		ck_assert_uint_eq(hist__percentile(&a, p), hist__percentile(&all, p));
+	hist__octaves(&a, octave);
+	hist__octaves(&all, octave_all);
+	ck_assert_mem_eq(octave, octave_all, sizeof(octave));
 	hist__free(&a);
 	hist__free(&b);
 	hist__free(&all);
+}
+
+/* The last few values are in no bucket yet. */
+START_TEST(merged_is_as_if_added_to_one)
+{
+	for (int cnt = 1; cnt < 6 * HIST_RECENT_MAX; cnt++)
+		check_merged(cnt);
+	check_merged(1000);
 }
 END_TEST
 
