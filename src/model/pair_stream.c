@@ -16,7 +16,7 @@
 	(SLOTS_MAX * SLOT_BYTES) /* no operation is reported so late: addresses this low are a new pipe's */
 #define ADDR_UNUSED 0xffffffff00000000ull /* write address of a pipe that nobody wrote to */
 #define IO_MAX (1ull << 31) /* no call moves more */
-#define LATE_NS (1000ull * 1000 * 1000) /* no read is reported so late, whatever else runs */
+#define LATE_NS (10ull * 1000 * 1000 * 1000) /* no read is reported so late, whatever else runs */
 #define SOON_NS (4 * GRACE_NS) /* hardly any is */
 #define SWEEPS 4 /* per settle_ns */
 #define RETRY_MAX 16 /* with so many waiting, time tells more than the next operation */
@@ -28,6 +28,7 @@
  */
 #define UNREAD_MAX 1024
 #define UNREAD_SEGS_MAX 32768
+#define UNREAD_SHARE (UNREAD_SEGS_MAX / UNREAD_MAX)
 #define UNREAD_NS (60ull * 1000 * 1000 * 1000)
 #define UNREAD_SHORT_NS (10ull * 1000 * 1000 * 1000)
 
@@ -186,7 +187,8 @@ static void locate(struct pipe *pi, const struct op *op)
 /* What was taken by reads that were lost, or that nobody sees, is not kept until the pipe is read again. */
 static void drop_taken(struct pipe *pi)
 {
-	uint64_t wait_ns = pi->p->seg_cnt > UNREAD_SEGS_MAX ? SOON_NS : LATE_NS;
+	bool is_full = pi->p->seg_cnt > UNREAD_SEGS_MAX && pi->seg_cnt > UNREAD_SHARE;
+	uint64_t wait_ns = is_full ? SOON_NS : LATE_NS;
 
 	if (pi->now_ns < pi->past_ns + wait_ns)
 		return;
@@ -332,7 +334,7 @@ static void sweep(struct pairing *p, uint64_t before_ns)
 static void drop_abandoned(struct pairing *p)
 {
 	uint64_t idle_ns = p->pipes.cnt > UNREAD_MAX * 4 ? UNREAD_SHORT_NS : UNREAD_NS;
-	size_t segs_min = p->pipes.cnt > UNREAD_MAX ? 0 : UNREAD_SEGS_MAX / UNREAD_MAX;
+	size_t segs_min = p->pipes.cnt > UNREAD_MAX ? 0 : UNREAD_SHARE;
 	VEC(struct pipe *) old = { 0 };
 
 	map__for_each(&p->pipes, slot) {
