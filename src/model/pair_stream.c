@@ -145,7 +145,7 @@ static void restart(struct pipe *pi)
 	pi->bias = 0;
 	pi->is_located = pi->sealed = pi->is_lossy = false;
 	pi->lone_from = pi->lone_to = 0;
-	pi->past_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
+	pi->w_end = pi->past_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
 }
 
 static void start_new(struct pipe *pi)

@@ -298,6 +298,23 @@ START_TEST(test_waited_in_vain)
 }
 END_TEST
 
+/* Nobody says that it is new, but its addresses do; its first read is reported before the write. */
+START_TEST(test_new_pipe_whose_read_is_reported_first)
+{
+	struct kit *k = kit__new();
+
+	made(k, 1, true, ADDR(5000, 0), ADDR(5000, 0));
+	io(k, OP_SEND, 1, 2, 10, ADDR(5000, 0), ADDR(5000, 10), 0);
+	io(k, OP_RECV, 2, 3, 10, ADDR(5000, 0), ADDR(5001, 0), 0);
+	io(k, OP_RECV, 4, 5, 100, ADDR(0, 0), ADDR(1, 0), OP_F_WAITED);
+	EXPECT(k->cnt == 1);
+	io(k, OP_SEND, 3, 6, 100, UNUSED, ADDR(0, 100), 0);
+	wait_for_reports(k, 6);
+	EXPECT(k->cnt == 2 && moved(k, 3, 4, ATTR_EXACT) == 100);
+	kit__free(k);
+}
+END_TEST
+
 #define LOST_READS 200000 /* of one byte each */
 #define SLOTS 16
 
@@ -425,6 +442,7 @@ int main(void)
 		test_older_than_the_trace,
 		test_lost_write_is_unknown,
 		test_new_pipe_with_the_same_key,
+		test_new_pipe_whose_read_is_reported_first,
 		test_resized_ring,
 		test_sleeping_write,
 		test_overlapping_writes,
