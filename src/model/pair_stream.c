@@ -144,7 +144,7 @@ static void restart(struct pipe *pi)
 	pi->near_slot = SLOT_FIRST;
 	pi->bias = 0;
 	pi->is_located = pi->sealed = pi->is_lossy = false;
-	pi->lone_from = pi->lone_to = 0;
+	pi->lone_from = pi->lone_to = pi->slots_max = 0;
 	pi->w_end = pi->past_end = pi->r_end = pi->shaky_to = pi->tried_w = pi->tried_r = 0;
 }
 

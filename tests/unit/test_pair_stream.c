@@ -32,7 +32,7 @@ static void io(struct kit *k, uint8_t kind, uint32_t pid, uint64_t ms, uint64_t 
 	io_since(k, kind, pid, ms, ms, bytes, from, to, flags);
 }
 
-static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr)
+static void made_with(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr, uint64_t slots)
 {
 	struct object_info info = { .ts_ns = ms * MS,
 				    .key = { 7, 1 },
@@ -41,10 +41,16 @@ static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t
 				    .rd_addr = rd,
 				    .wr_addr = wr,
 				    .fill_bytes = UINT64_MAX,
+				    .capacity_bytes = slots * 4096,
 				    .name = "pipe:[7]",
 				    .name_len = 8 };
 
 	model__object(k->m, &info);
+}
+
+static void made(struct kit *k, uint64_t ms, bool scanned, uint64_t rd, uint64_t wr)
+{
+	made_with(k, ms, scanned, rd, wr, 0);
 }
 
 static uint64_t moved(const struct kit *k, uint32_t src, uint32_t dst, enum attr attr)
@@ -315,6 +321,21 @@ START_TEST(test_new_pipe_whose_read_is_reported_first)
 }
 END_TEST
 
+/* It has slots of its own: none is known to have been read because the old one had but one. */
+START_TEST(test_new_pipe_that_is_larger)
+{
+	struct kit *k = kit__new();
+
+	made_with(k, 1, true, ADDR(5000, 0), ADDR(5000, 0), 1);
+	io(k, OP_SEND, 1, 2, 10, ADDR(5000, 0), ADDR(5000, 10), 0);
+	io(k, OP_RECV, 2, 3, 10, ADDR(5000, 0), ADDR(5001, 0), 0);
+	io(k, OP_SEND, 3, 4, 3 * 4096, UNUSED, ADDR(2, 4096), 0);
+	model__finish(k->m, 1000 * MS);
+	EXPECT(kit__channel(k, "pipe:[7]")->unread_bytes == 3 * 4096);
+	kit__free(k);
+}
+END_TEST
+
 #define LOST_READS 200000 /* of one byte each */
 #define SLOTS 16
 
@@ -322,17 +343,10 @@ END_TEST
 START_TEST(test_reads_that_were_lost)
 {
 	struct kit *k = kit__new();
-	struct object_info info = { .ts_ns = MS,
-				    .key = { 7, 1 },
-				    .mech = 1,
-				    .wr_addr = UNUSED,
-				    .capacity_bytes = SLOTS * 4096,
-				    .name = "pipe:[7]",
-				    .name_len = 8 };
 	size_t early = 0;
 	uint64_t pos, unread = LOST_READS % 4096 + 4096 - 1;
 
-	model__object(k->m, &info);
+	made_with(k, 1, false, 0, UNUSED, SLOTS);
 	for (pos = 0; pos < LOST_READS; pos++) {
 		io(k, OP_SEND, 1, 2 + pos / 10, 1, pos ? ADDR(pos / 4096, pos % 4096) : UNUSED,
 		   ADDR(pos / 4096, pos % 4096 + 1), 0);
@@ -443,6 +457,7 @@ int main(void)
 		test_lost_write_is_unknown,
 		test_new_pipe_with_the_same_key,
 		test_new_pipe_whose_read_is_reported_first,
+		test_new_pipe_that_is_larger,
 		test_resized_ring,
 		test_sleeping_write,
 		test_overlapping_writes,
