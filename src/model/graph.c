@@ -229,16 +229,19 @@ void share__add(struct share *to, const struct share *from)
 		to->until_ns = from->until_ns;
 }
 
+static void forget_last_of(struct channel **v, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		v[i]->last_end[0] = v[i]->last_end[1] = NULL;
+		v[i]->last_flow = NULL;
+	}
+}
+
 /* Before ends and flows are freed. */
 static void forget_last(struct graph *g)
 {
-	for (size_t i = 0; i < g->channels.cnt + g->merged.cnt; i++) {
-		struct channel *ch =
-			i < g->channels.cnt ? g->channels.v[i] : g->merged.v[i - g->channels.cnt];
-
-		ch->last_end[0] = ch->last_end[1] = NULL;
-		ch->last_flow = NULL;
-	}
+	forget_last_of(g->channels.v, g->channels.cnt);
+	forget_last_of(g->merged.v, g->merged.cnt);
 }
 
 /* Keys hold serials: after a merge both tables are made anew, and what met its twin is added to it. */

@@ -108,11 +108,12 @@ void model__object(struct model *m, const struct object_info *info)
 }
 
 #define LINE_BYTES 64 /* of a cache, if not more */
-#define CHANNEL_BYTES 96 /* those of struct channel that operations touch */
-#define STATE_BYTES 320 /* the largest that a rule has of an object */
+#define CHANNEL_BYTES offsetof(struct channel, name) /* those that operations touch */
 
 static void fetch(const void *from, size_t bytes)
 {
+	if (!from)
+		return;
 	for (size_t at = 0; at < bytes; at += LINE_BYTES)
 		__builtin_prefetch((const char *)from + at, 1);
 	__builtin_prefetch((const char *)from + bytes - 1, 1);
@@ -126,7 +127,7 @@ static void fetch_object(const struct object *o)
 {
 	fetch(o->channel, CHANNEL_BYTES);
 	fetch(o->state_slot, 1);
-	fetch(o->state, STATE_BYTES);
+	fetch(o->state, PAIR_STATE_BYTES);
 }
 
 static void fetch_channel(const struct channel *ch, bool receives)
@@ -159,7 +160,7 @@ void model__op(struct model *m, const struct op *op)
 	if (m->used)
 		fetch_object(m->used);
 	task = model__party(m, op->pid, op->tid);
-	ch = objects__channel(m, op->mech, op->obj);
+	ch = object__channel(m, m->used, op->mech);
 	if (ch) {
 		fetch_channel(ch, op->kind == OP_RECV);
 		if (!ch->first_ns)

@@ -54,7 +54,9 @@ struct model {
 };
 
 /* objects.c */
-struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key); /* NULL: no key */
+/* Makes it when there is none. NULL: no key. */
+struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key);
+struct channel *object__channel(struct model *m, struct object *o, uint8_t mech); /* NULL: o is */
 struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key);
 /* The same where the key may have been given to another one meanwhile: nr and name are those of the one that is meant. */
 struct channel *objects__channel_of(struct model *m, uint8_t mech, struct obj_key key, uint32_t nr,

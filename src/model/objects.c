@@ -16,10 +16,13 @@
 
 #define OBJECTS_NAMED_MAX 16384
 
-static struct object *object_of(struct model *m, uint8_t mech, struct obj_key key)
+struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key)
 {
-	struct object *o = map__get(&m->objects, key.id, key.space);
+	struct object *o;
 
+	if (!key.id && !key.space)
+		return NULL;
+	o = map__get(&m->objects, key.id, key.space);
 	if (o)
 		return o;
 	o = xalloc(sizeof(*o));
@@ -51,15 +54,8 @@ static struct channel *fallback_channel(struct model *m, uint8_t mech, struct ob
 	return ch;
 }
 
-struct object *objects__used(struct model *m, uint8_t mech, struct obj_key key)
+struct channel *object__channel(struct model *m, struct object *o, uint8_t mech)
 {
-	return key.id || key.space ? object_of(m, mech, key) : NULL;
-}
-
-struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key)
-{
-	struct object *o = objects__used(m, mech, key);
-
 	if (!o)
 		return NULL;
 	o->channel = channel__resolve(o->channel);
@@ -70,9 +66,14 @@ struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key k
 		join(o, graph__channel(&m->graph, mech, o->name, strlen(o->name)));
 		o->channel->fallback = false;
 	} else {
-		join(o, fallback_channel(m, mech, key));
+		join(o, fallback_channel(m, mech, o->key));
 	}
 	return o->channel;
+}
+
+struct channel *objects__channel(struct model *m, uint8_t mech, struct obj_key key)
+{
+	return object__channel(m, objects__used(m, mech, key), mech);
 }
 
 static void move(struct model *m, struct object *o)
@@ -92,12 +93,11 @@ static void move(struct model *m, struct object *o)
 
 void objects__learn(struct model *m, const struct object_info *info)
 {
-	struct object *o;
+	struct object *o = objects__used(m, info->mech, info->key);
 	const char *name;
 
-	if (!info->key.id && !info->key.space)
+	if (!o)
 		return;
-	o = object_of(m, info->mech, info->key);
 	o->last_ns = info->ts_ns;
 	o->channel = channel__resolve(o->channel);
 	if (info->mech)

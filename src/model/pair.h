@@ -75,7 +75,11 @@ struct sender model__sender(struct model *m, const struct op *op);
 struct party model__party(struct model *m, uint32_t pid, uint32_t tid);
 /* The channel of an object: by the name that model__object gave it, else by model_opts.object_name. */
 struct channel *model__channel(struct model *m, uint8_t mech, struct obj_key key);
-/* Where the rule keeps what it has of the object of the operation under way, and found it: fetched early the next time, never read. */
+#define PAIR_STATE_BYTES 320
+/*
+ * Where the rule keeps what it has of the object of the operation under way, PAIR_STATE_BYTES at most, and its place in the rule's
+ * table: fetched early the next time, never read.
+ */
 void model__note_state(struct model *m, const void *state, const void *slot);
 const struct model_opts *model__opts(const struct model *m);
 struct model_stats *model__stats_mut(struct model *m);

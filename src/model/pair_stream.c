@@ -32,6 +32,8 @@
 #define UNREAD_NS (60ull * 1000 * 1000 * 1000)
 #define UNREAD_SHORT_NS (10ull * 1000 * 1000 * 1000)
 
+_Static_assert(sizeof(struct pipe) <= PAIR_STATE_BYTES, "all of it is fetched early");
+
 static struct pairing *stream__new(struct model *m)
 {
 	struct pairing *p = xalloc(sizeof(*p));
@@ -361,6 +363,9 @@ static void stream__advance(struct pairing *p, uint64_t now_ns)
 	p->next_sweep_ns = now_ns + settle_ns / SWEEPS;
 	if (now_ns >= settle_ns)
 		sweep(p, now_ns - settle_ns);
+	if (now_ns < p->next_drop_ns)
+		return;
+	p->next_drop_ns = now_ns + settle_ns;
 	if (p->pipes.cnt > UNREAD_MAX || p->seg_cnt > UNREAD_SEGS_MAX)
 		drop_abandoned(p);
 }

@@ -147,7 +147,7 @@ struct pairing {
 	struct link active; /* pipes that were used of late */
 	struct link
 		pending; /* of these, those with operations that wait, or sleep: thousands may be active */
-	uint64_t next_sweep_ns;
+	uint64_t next_sweep_ns, next_drop_ns;
 	uint64_t now_ns;
 	size_t seg_cnt; /* of all pipes */
 	struct spares spare_segs, spare_writes, spare_reads, spare_parts;
