@@ -47,6 +47,14 @@ as()
 	./setpriv $some --inh-caps=-all,$caps --ambient-caps=$caps ./ipctrace "$@" >/tmp/as 2>&1
 }
 
+# A process that sends itself a signal, traced with both capabilities; what is said of it then.
+traced()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	as $both graph -m signal --attach tracepoint -- sh -c 'trap : USR1; kill -USR1 $$'
+}
+seen="1 message (0 bytes) between 1 process "
+
 users()
 {
 	if [ ! -x ./setpriv ]; then
@@ -56,14 +64,14 @@ users()
 	as +chown -D 0
 	verdict "a user without rights is told what to do" "try sudo ipctrace" /tmp/as
 	ulimit -l unlimited
-	as $both graph -m signal --attach tracepoint -- sh -c 'trap : USR1; kill -USR1 $$'
-	verdict "CAP_BPF and CAP_PERFMON are enough" "1 message (0 bytes) between 1 process " /tmp/as
+	traced
+	verdict "CAP_BPF and CAP_PERFMON are enough" "$seen" /tmp/as
 	ulimit -l 64
-	as $both graph -m signal --attach tracepoint -- sh -c 'trap : USR1; kill -USR1 $$'
+	traced
 	if before 5 11; then
 		verdict "too small a limit of locked memory is named" "limit of locked memory (64 KiB).*ulimit -l" /tmp/as
 	else
-		verdict "a limit of locked memory does not matter" "1 message (0 bytes) between 1 process " /tmp/as
+		verdict "a limit of locked memory does not matter" "$seen" /tmp/as
 	fi
 	ulimit -l unlimited
 }
